@@ -1,0 +1,126 @@
+//! The exports of the component, made of a [`Handler`].
+
+use crate::contract::exports::beamlet::enrichment::{
+    enrichment_handler as typed, enrichment_json as text,
+};
+use crate::wasi_http::WasiHttp;
+use crate::{
+    Batch, Bundle, ConfigProblem, Counter, Counters, Description, Enriched, Error, Field, Handler,
+    Input, Transport,
+};
+use serde_json::json;
+use std::cell::RefCell;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// What `export_handler!` exports for the handler `H`.
+pub struct Component<H>(PhantomData<H>);
+
+/// Runs a future over [`WasiHttp`], which blocks where others would wait: one poll ends it.
+fn run<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => {
+            unreachable!("the transport of a component never waits outside of its poll")
+        }
+    }
+}
+
+fn problems(problems: Vec<crate::config::Problem>) -> Vec<ConfigProblem> {
+    let problem = |crate::config::Problem { path, message }| ConfigProblem { path, message };
+    problems.into_iter().map(problem).collect()
+}
+
+/// The resource `handler`.
+pub struct Configured<H> {
+    handler: Arc<H>,
+    transport: Arc<WasiHttp>,
+    counters: Arc<Counters>,
+}
+
+/// The resource `bundle`.
+pub struct Started<H: Handler>(RefCell<Bundle<H, WasiHttp>>);
+
+impl<H: Handler> typed::Guest for Component<H> {
+    type Handler = Configured<H>;
+    type Bundle = Started<H>;
+
+    fn describe() -> Description {
+        Description {
+            name: H::NAME.to_owned(),
+            version: H::VERSION.to_owned(),
+            config_schema: H::config_schema(),
+        }
+    }
+
+    fn validate(config: String) -> Result<(), Vec<ConfigProblem>> {
+        crate::json::setup::<H>(&config).map(drop).map_err(problems)
+    }
+}
+
+impl<H: Handler> typed::GuestHandler for Configured<H> {
+    fn setup(config: String) -> Result<typed::Handler, Vec<ConfigProblem>> {
+        Ok(typed::Handler::new(Configured {
+            handler: Arc::new(crate::json::setup::<H>(&config).map_err(problems)?),
+            transport: Arc::default(),
+            counters: Arc::default(),
+        }))
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        self.handler.inputs()
+    }
+
+    fn outputs(&self) -> Result<Vec<Field>, Error> {
+        let request = self.handler.outputs_request();
+        let target = request.target.clone();
+        let mut calls = vec![self.transport.send(request)];
+        match run(self.transport.any(&mut calls)).1 {
+            Ok(response) => self.handler.outputs(&response),
+            Err(why) => Err(Error::no_answer(&target, &why)),
+        }
+    }
+
+    fn start_bundle(&self) -> typed::Bundle {
+        typed::Bundle::new(Started(RefCell::new(Bundle::new(
+            self.handler.clone(),
+            self.transport.clone(),
+            self.counters.clone(),
+        ))))
+    }
+
+    fn counters(&self) -> Vec<Counter> {
+        self.counters.snapshot()
+    }
+}
+
+impl<H: Handler> typed::GuestBundle for Started<H> {
+    fn process(&self, rows: Batch) -> Result<Vec<Enriched>, Error> {
+        run(self.0.borrow_mut().process(&rows))
+    }
+
+    fn finish(this: typed::Bundle) -> Result<Vec<Enriched>, Error> {
+        run(this.into_inner::<Self>().0.into_inner().finish())
+    }
+}
+
+impl<H: Handler> text::Guest for Component<H> {
+    fn describe() -> String {
+        let schema: serde_json::Value =
+            serde_json::from_str(&H::config_schema()).expect("the schema is JSON: a test holds it");
+        json!({ "name": H::NAME, "version": H::VERSION, "config_schema": schema }).to_string()
+    }
+
+    fn validate(config: String) -> Result<(), String> {
+        crate::json::setup::<H>(&config)
+            .map(drop)
+            .map_err(|problems| crate::json::problems_json(&problems).to_string())
+    }
+
+    fn enrich(config: String, rows: String) -> Result<String, String> {
+        run(crate::enrich_json::<H, WasiHttp>(&config, &rows, Arc::default()))
+    }
+}

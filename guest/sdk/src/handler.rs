@@ -1,0 +1,65 @@
+//! What a handler supplies: the one trait that a new feature store implements.
+
+use crate::config::Problem;
+use crate::{Batch, Enriched, Error, Field, Input, Request, Response};
+
+/// How a handler wants its rows put into requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batching {
+    /// Entities in one request, at least 1.
+    pub max_batch_size: usize,
+    /// Requests that one bundle may have on the wire, at least 1.
+    pub max_in_flight: usize,
+}
+
+/// A feature store's side of enrichment: configuration, rows → entities → request, and
+/// response → columns. Everything between them is this crate's.
+pub trait Handler: Sized + Send + Sync + 'static {
+    /// A short name, such as `tecton`.
+    const NAME: &'static str;
+    /// The handler's version: `env!("CARGO_PKG_VERSION")`.
+    const VERSION: &'static str;
+
+    /// What one row asks the store for: kept from the row until its request is made.
+    type Entity: Send + 'static;
+
+    /// What the configuration may hold, as a JSON Schema.
+    fn config_schema() -> String;
+
+    /// Makes a handler of a configuration, or tells every problem that it has.
+    ///
+    /// # Errors
+    /// All problems, each with its place.
+    fn new(config: &serde_json::Value) -> Result<Self, Vec<Problem>>;
+
+    /// The fields of a row that the handler reads.
+    fn inputs(&self) -> Vec<Input>;
+
+    /// How rows are put into requests.
+    fn batching(&self) -> Batching;
+
+    /// Makes an entity of each row, in order; a row that cannot be one fails alone.
+    ///
+    /// # Errors
+    /// The batch has not the columns of [`inputs`](Self::inputs).
+    fn entities(&self, rows: &Batch) -> Result<Vec<Result<Self::Entity, Error>>, Error>;
+
+    /// Makes the request for 1 to [`max_batch_size`](Batching::max_batch_size) entities.
+    fn request(&self, entities: &[Self::Entity]) -> Request;
+
+    /// Makes columns of the answer to [`request`](Self::request): exactly a row an entity, in
+    /// order.
+    ///
+    /// # Errors
+    /// The answer is an error, or not what the store promises: it fails each of the entities.
+    fn answer(&self, entities: &[Self::Entity], response: &Response) -> Result<Enriched, Error>;
+
+    /// The request that asks the store which fields come out.
+    fn outputs_request(&self) -> Request;
+
+    /// Reads the answer to [`outputs_request`](Self::outputs_request).
+    ///
+    /// # Errors
+    /// The answer is an error, or not what the store promises.
+    fn outputs(&self, response: &Response) -> Result<Vec<Field>, Error>;
+}

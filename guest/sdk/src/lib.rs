@@ -1,0 +1,58 @@
+//! What every handler shares.
+//!
+//! A handler says which fields it reads, how entities become a request, and how a response
+//! becomes columns: the trait [`Handler`]. From that, this crate makes a component: it
+//! buffers rows over `process` calls into wire batches, keeps requests in flight, gives
+//! answers back in row order, and exports the interfaces `enrichment-handler` and
+//! `enrichment-json`.
+//!
+//! All of it but [`wasi_http`](crate::Transport) compiles for the native target too, where
+//! [`Bundle`] runs over any other [`Transport`]: that is what the benches compare with.
+
+mod answers;
+mod bundle;
+#[doc(hidden)]
+pub mod contract;
+mod counters;
+mod error;
+mod handler;
+mod json;
+pub mod transport;
+mod values;
+
+#[cfg(target_arch = "wasm32")]
+mod component;
+#[cfg(target_arch = "wasm32")]
+mod wasi_http;
+
+pub use beamlet_config as config;
+pub use bundle::Bundle;
+pub use contract::beamlet::enrichment::types::{
+    Batch, Column, ConfigProblem, Enriched, Error, ErrorKind, RowFailure, Values,
+};
+pub use contract::exports::beamlet::enrichment::enrichment_handler::{
+    Counter, Description, Field, Input,
+};
+pub use counters::Counters;
+pub use handler::{Batching, Handler};
+pub use json::enrich_json;
+pub use transport::{Request, Response, Target, Timeouts, Transport, TransportError};
+
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub use component::Component;
+
+/// Makes the crate a handler component: `beamlet_guest::export_handler!(MyHandler);`.
+///
+/// On the native target it makes nothing, so that the same crate can be tested there.
+#[macro_export]
+macro_rules! export_handler {
+    ($handler:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        mod __beamlet_export {
+            use super::*;
+            type Exported = $crate::Component<$handler>;
+            $crate::contract::__export!(Exported with_types_in $crate::contract);
+        }
+    };
+}

@@ -1,0 +1,101 @@
+//! How requests leave and answers come back: one trait, over `wasi:http` in a component and
+//! over anything else on the native target.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+/// An HTTP POST to a store. The parts that all requests of a handler share are shared.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where to: the handler makes it once.
+    pub target: Arc<Target>,
+    /// What to send.
+    pub body: Vec<u8>,
+}
+
+/// Where a handler sends its requests, and with which headers.
+pub struct Target {
+    /// `http` or `https`.
+    pub secure: bool,
+    /// Host and, where it is not the scheme's own, port.
+    pub authority: String,
+    /// Path and query, from the slash on.
+    pub path: String,
+    /// Header names in lower case, and values. `content-length` is added to each request.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Where set, how long to wait; else the host decides.
+    pub timeouts: Timeouts,
+}
+
+/// Headers hold the credentials: they are left out.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target").field("url", &self.to_string()).finish_non_exhaustive()
+    }
+}
+
+/// The URL.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority, self.path)
+    }
+}
+
+/// How long a request may take, in milliseconds; `None` leaves it to the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To connect.
+    pub connect_ms: Option<u64>,
+    /// To the first byte of the answer, and then between two of them.
+    pub response_ms: Option<u64>,
+}
+
+/// What a server answered, whole.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The value of `retry-after`, where the answer is an error and has one.
+    pub retry_after: Option<String>,
+    /// The value of `location`, where the answer is a redirect and has one.
+    pub location: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransportError {
+    /// The host did not grant the destination.
+    Denied,
+    /// Nothing could be reached there; the text says why.
+    Unreachable(String),
+    /// No answer in time; the text says in which phase.
+    TimedOut(String),
+    /// The answer broke off, or was no HTTP; the text says how.
+    Broken(String),
+    /// The body is larger than this many bytes.
+    TooLarge(usize),
+}
+
+/// The largest body that is read, in bytes. Ten entities of a feature store come nowhere
+/// near; what does is no answer, and must not fill the sandbox's memory.
+pub const MAX_BODY_BYTES: usize = 32 << 20;
+
+/// Puts requests on the wire.
+pub trait Transport: Send + Sync {
+    /// A request on the wire.
+    type Call: Send;
+
+    /// Puts a request on the wire, now, and does not wait.
+    fn send(&self, request: Request) -> Self::Call;
+
+    /// Waits until one of the calls has come to its end, takes it out of `calls` with
+    /// `swap_remove`, and gives the position it had there. `calls` is not empty.
+    fn any(
+        &self,
+        calls: &mut Vec<Self::Call>,
+    ) -> impl Future<Output = (usize, Result<Response, TransportError>)> + Send;
+}

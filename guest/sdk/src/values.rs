@@ -1,0 +1,188 @@
+//! Columns grow: appending one to another, filling with what stands for null, and taking
+//! one row's value.
+
+use crate::{Batch, Column, Values};
+
+/// Runs `$body` with `$list` bound to the list inside, whatever its type.
+macro_rules! each_list {
+    ($values:expr, $list:ident => $body:expr) => {
+        match $values {
+            Values::Booleans($list) => $body,
+            Values::Int8s($list) => $body,
+            Values::Int16s($list) => $body,
+            Values::Int32s($list) => $body,
+            Values::Int64s($list) | Values::Timestamps($list) => $body,
+            Values::Float32s($list) => $body,
+            Values::Float64s($list) => $body,
+            Values::Strings($list) | Values::Decimals($list) | Values::Json($list) => $body,
+            Values::Bytes($list) => $body,
+            Values::Dates($list) => $body,
+            Values::BooleanLists($list) => $body,
+            Values::Int64Lists($list) => $body,
+            Values::Float32Lists($list) => $body,
+            Values::Float64Lists($list) => $body,
+            Values::StringLists($list) => $body,
+        }
+    };
+}
+
+impl Values {
+    /// How many values there are, nulls included.
+    pub fn len(&self) -> usize {
+        each_list!(self, list => list.len())
+    }
+
+    /// Whether there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Grows (or shrinks) to `rows` values with what stands for null.
+    pub(crate) fn resize(&mut self, rows: usize) {
+        each_list!(self, list => list.resize(rows, Default::default()));
+    }
+
+    /// A list of the same case with `rows` values that stand for null.
+    fn nulls(&self, rows: usize) -> Values {
+        let mut like = self.emptied();
+        like.resize(rows);
+        like
+    }
+
+    /// Each value as a list of its own, of the same type.
+    pub(crate) fn split(self) -> std::vec::IntoIter<Values> {
+        macro_rules! ones {
+            ($($case:ident),*) => {
+                match self {
+                    $(Values::$case(list) => {
+                        list.into_iter().map(|value| Values::$case(vec![value])).collect::<Vec<_>>()
+                    })*
+                }
+            };
+        }
+        ones!(
+            Booleans,
+            Int8s,
+            Int16s,
+            Int32s,
+            Int64s,
+            Float32s,
+            Float64s,
+            Strings,
+            Bytes,
+            Timestamps,
+            Dates,
+            Decimals,
+            BooleanLists,
+            Int64Lists,
+            Float32Lists,
+            Float64Lists,
+            StringLists,
+            Json
+        )
+        .into_iter()
+    }
+
+    fn emptied(&self) -> Values {
+        match self {
+            Values::Booleans(_) => Values::Booleans(Vec::new()),
+            Values::Int8s(_) => Values::Int8s(Vec::new()),
+            Values::Int16s(_) => Values::Int16s(Vec::new()),
+            Values::Int32s(_) => Values::Int32s(Vec::new()),
+            Values::Int64s(_) => Values::Int64s(Vec::new()),
+            Values::Float32s(_) => Values::Float32s(Vec::new()),
+            Values::Float64s(_) => Values::Float64s(Vec::new()),
+            Values::Strings(_) => Values::Strings(Vec::new()),
+            Values::Bytes(_) => Values::Bytes(Vec::new()),
+            Values::Timestamps(_) => Values::Timestamps(Vec::new()),
+            Values::Dates(_) => Values::Dates(Vec::new()),
+            Values::Decimals(_) => Values::Decimals(Vec::new()),
+            Values::BooleanLists(_) => Values::BooleanLists(Vec::new()),
+            Values::Int64Lists(_) => Values::Int64Lists(Vec::new()),
+            Values::Float32Lists(_) => Values::Float32Lists(Vec::new()),
+            Values::Float64Lists(_) => Values::Float64Lists(Vec::new()),
+            Values::StringLists(_) => Values::StringLists(Vec::new()),
+            Values::Json(_) => Values::Json(Vec::new()),
+        }
+    }
+
+    /// Whether both hold the same type, so that one can be appended to the other.
+    pub(crate) fn same_type(&self, other: &Values) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// Appends values of the same type; false, and nothing done, where the type differs.
+    fn append(&mut self, other: Values) -> bool {
+        match (self, other) {
+            (Values::Booleans(to), Values::Booleans(mut from)) => to.append(&mut from),
+            (Values::Int8s(to), Values::Int8s(mut from)) => to.append(&mut from),
+            (Values::Int16s(to), Values::Int16s(mut from)) => to.append(&mut from),
+            (Values::Int32s(to), Values::Int32s(mut from)) => to.append(&mut from),
+            (Values::Int64s(to), Values::Int64s(mut from))
+            | (Values::Timestamps(to), Values::Timestamps(mut from)) => to.append(&mut from),
+            (Values::Float32s(to), Values::Float32s(mut from)) => to.append(&mut from),
+            (Values::Float64s(to), Values::Float64s(mut from)) => to.append(&mut from),
+            (Values::Strings(to), Values::Strings(mut from))
+            | (Values::Decimals(to), Values::Decimals(mut from))
+            | (Values::Json(to), Values::Json(mut from)) => to.append(&mut from),
+            (Values::Bytes(to), Values::Bytes(mut from)) => to.append(&mut from),
+            (Values::Dates(to), Values::Dates(mut from)) => to.append(&mut from),
+            (Values::BooleanLists(to), Values::BooleanLists(mut from)) => to.append(&mut from),
+            (Values::Int64Lists(to), Values::Int64Lists(mut from)) => to.append(&mut from),
+            (Values::Float32Lists(to), Values::Float32Lists(mut from)) => to.append(&mut from),
+            (Values::Float64Lists(to), Values::Float64Lists(mut from)) => to.append(&mut from),
+            (Values::StringLists(to), Values::StringLists(mut from)) => to.append(&mut from),
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Column {
+    /// A column of nulls that `like` can be appended to.
+    pub(crate) fn nulls_like(like: &Column, rows: u32) -> Column {
+        Column {
+            name: like.name.clone(),
+            values: like.values.nulls(rows as usize),
+            nulls: (0..rows).collect(),
+        }
+    }
+
+    /// Appends the rows of `other`, a column of the same type, behind the `rows` there are.
+    pub(crate) fn append(&mut self, rows: u32, other: Column) -> bool {
+        let appended = self.values.append(other.values);
+        if appended {
+            self.nulls.extend(other.nulls.into_iter().map(|at| at + rows));
+        }
+        appended
+    }
+
+    /// Appends `more` nulls behind the `rows` there are.
+    pub(crate) fn append_nulls(&mut self, rows: u32, more: u32) {
+        self.values.resize((rows + more) as usize);
+        self.nulls.extend(rows..rows + more);
+    }
+
+    /// For each row, whether it is null.
+    pub fn null_mask(&self) -> Vec<bool> {
+        let mut mask = vec![false; self.values.len()];
+        for &at in &self.nulls {
+            if let Some(null) = mask.get_mut(at as usize) {
+                *null = true;
+            }
+        }
+        mask
+    }
+}
+
+impl Batch {
+    /// A batch without fields.
+    pub fn empty(rows: u32) -> Batch {
+        Batch { rows, columns: Vec::new() }
+    }
+
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}

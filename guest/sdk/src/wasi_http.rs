@@ -1,0 +1,284 @@
+//! The transport of a component: `wasi:http`.
+//!
+//! Each call into the host costs, so a request makes as few as it can: one call for all
+//! headers, the length set so that the body goes out in one piece, no pollable for an answer
+//! that is there already, and one `poll` that may bring several answers.
+
+use crate::contract::wasi::http::outgoing_handler;
+use crate::contract::wasi::http::types::{
+    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method,
+    OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+};
+use crate::contract::wasi::io::poll::{self, Pollable};
+use crate::contract::wasi::io::streams::{InputStream, StreamError};
+use crate::transport::{MAX_BODY_BYTES, Target};
+use crate::{Request, Response, Transport, TransportError};
+
+/// Sends over `wasi:http`; waits in `wasi:io/poll`.
+#[derive(Default)]
+pub struct WasiHttp;
+
+/// A request on the wire.
+pub struct Call {
+    state: State,
+    /// Whether it may have come further since it was last asked.
+    ready: bool,
+}
+
+/// How far a call has come. Fields drop in order: a pollable before its parent.
+enum State {
+    /// It could not be sent.
+    Refused(TransportError),
+    /// The head of the answer has not come.
+    Head { pollable: Pollable, future: FutureIncomingResponse },
+    /// The body is coming.
+    Body { pollable: Option<Pollable>, reading: Reading },
+    /// Taken apart, on its way to another state.
+    Gone,
+}
+
+/// A body that is being read.
+struct Reading {
+    stream: InputStream,
+    response: Response,
+    /// What the stream is a part of: kept until it is closed.
+    _body: IncomingBody,
+    _head: IncomingResponse,
+}
+
+impl Transport for WasiHttp {
+    type Call = Call;
+
+    fn send(&self, request: Request) -> Call {
+        match send(&request) {
+            Ok(future) => {
+                Call { state: State::Head { pollable: future.subscribe(), future }, ready: false }
+            }
+            Err(code) => Call { state: State::Refused(code.into()), ready: true },
+        }
+    }
+
+    fn any(
+        &self,
+        calls: &mut Vec<Call>,
+    ) -> impl Future<Output = (usize, Result<Response, TransportError>)> + Send {
+        std::future::ready(wait(calls))
+    }
+}
+
+/// Blocks until one of the calls has ended.
+fn wait(calls: &mut Vec<Call>) -> (usize, Result<Response, TransportError>) {
+    loop {
+        for at in 0..calls.len() {
+            if std::mem::take(&mut calls[at].ready)
+                && let Some(end) = calls[at].advance()
+            {
+                calls.swap_remove(at);
+                return (at, end);
+            }
+        }
+        // No call is ready, so each has something that it waits for: the positions agree.
+        let pollables: Vec<&Pollable> = calls.iter().filter_map(Call::pollable).collect();
+        for at in poll::poll(&pollables) {
+            calls[at as usize].ready = true;
+        }
+    }
+}
+
+impl Call {
+    fn pollable(&self) -> Option<&Pollable> {
+        match &self.state {
+            State::Head { pollable, .. } => Some(pollable),
+            State::Body { pollable, .. } => pollable.as_ref(),
+            State::Refused(_) | State::Gone => None,
+        }
+    }
+
+    /// Goes as far as it can without waiting.
+    fn advance(&mut self) -> Option<Result<Response, TransportError>> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Gone) {
+                State::Refused(why) => return Some(Err(why)),
+                State::Gone => {
+                    return Some(Err(TransportError::Broken("the answer was taken".into())));
+                }
+                State::Head { pollable, future } => match future.get() {
+                    None => {
+                        self.state = State::Head { pollable, future };
+                        return None;
+                    }
+                    Some(Ok(Ok(head))) => {
+                        drop(pollable);
+                        match Reading::new(head) {
+                            Ok(reading) => self.state = State::Body { pollable: None, reading },
+                            Err(why) => return Some(Err(why)),
+                        }
+                    }
+                    Some(Ok(Err(code))) => return Some(Err(code.into())),
+                    Some(Err(())) => {
+                        return Some(Err(TransportError::Broken("the answer was taken".into())));
+                    }
+                },
+                State::Body { pollable, mut reading } => match reading.read() {
+                    Ok(true) => return Some(Ok(reading.response)),
+                    Ok(false) => {
+                        let pollable = pollable.unwrap_or_else(|| reading.stream.subscribe());
+                        self.state = State::Body { pollable: Some(pollable), reading };
+                        return None;
+                    }
+                    Err(why) => {
+                        drop(pollable);
+                        return Some(Err(why));
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// What one read asks for, in bytes: more than an answer for ten entities.
+const READ_BYTES: u64 = 256 << 10;
+
+impl Reading {
+    fn new(head: IncomingResponse) -> Result<Self, TransportError> {
+        let status = head.status();
+        let mut response = Response { status, retry_after: None, location: None, body: Vec::new() };
+        if status != 200 {
+            let headers = head.headers();
+            let first = |name: &str| {
+                headers.get(name).into_iter().next().and_then(|value| String::from_utf8(value).ok())
+            };
+            response.retry_after = first("retry-after");
+            response.location = first("location");
+        }
+        let taken = || TransportError::Broken("the body of the answer was taken".into());
+        let body = head.consume().map_err(|()| taken())?;
+        let stream = body.stream().map_err(|()| taken())?;
+        Ok(Reading { stream, response, _body: body, _head: head })
+    }
+
+    /// Reads what is there; true when that was all.
+    fn read(&mut self) -> Result<bool, TransportError> {
+        loop {
+            match self.stream.read(READ_BYTES) {
+                Ok(bytes) if bytes.is_empty() => return Ok(false),
+                Ok(bytes) if self.response.body.is_empty() => self.response.body = bytes,
+                Ok(bytes) => self.response.body.extend(bytes),
+                Err(StreamError::Closed) => return Ok(true),
+                Err(StreamError::LastOperationFailed(error)) => {
+                    return Err(
+                        match crate::contract::wasi::http::types::http_error_code(&error) {
+                            Some(code) => code.into(),
+                            None => TransportError::Broken(error.to_debug_string()),
+                        },
+                    );
+                }
+            }
+            if self.response.body.len() > MAX_BODY_BYTES {
+                return Err(TransportError::TooLarge(MAX_BODY_BYTES));
+            }
+        }
+    }
+}
+
+fn send(request: &Request) -> Result<FutureIncomingResponse, ErrorCode> {
+    let target = &*request.target;
+    let outgoing = OutgoingRequest::new(headers(target, request.body.len())?);
+    let scheme = if target.secure { Scheme::Https } else { Scheme::Http };
+    let set = [
+        outgoing.set_method(&Method::Post),
+        outgoing.set_scheme(Some(&scheme)),
+        outgoing.set_authority(Some(&target.authority)),
+        outgoing.set_path_with_query(Some(&target.path)),
+    ];
+    if set.iter().any(Result::is_err) {
+        return Err(ErrorCode::HttpRequestUriInvalid);
+    }
+    let body = outgoing.body().map_err(|()| internal("the body was taken"))?;
+    let future = outgoing_handler::handle(outgoing, options(target))?;
+    write(&body, &request.body)?;
+    OutgoingBody::finish(body, None)?;
+    Ok(future)
+}
+
+fn headers(target: &Target, length: usize) -> Result<Fields, ErrorCode> {
+    let mut headers = Vec::with_capacity(target.headers.len() + 1);
+    headers.extend(target.headers.iter().cloned());
+    headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
+    Fields::from_list(&headers)
+        .map_err(|error| internal(&format!("a header is not valid: {error:?}")))
+}
+
+fn options(target: &Target) -> Option<RequestOptions> {
+    let ns = |ms: u64| ms.saturating_mul(1_000_000);
+    let timeouts = target.timeouts;
+    if timeouts == crate::Timeouts::default() {
+        return None;
+    }
+    let options = RequestOptions::new();
+    // A host that knows no such time-out says so, and keeps its own.
+    let _ = options.set_connect_timeout(timeouts.connect_ms.map(ns));
+    let _ = options.set_first_byte_timeout(timeouts.response_ms.map(ns));
+    let _ = options.set_between_bytes_timeout(timeouts.response_ms.map(ns));
+    Some(options)
+}
+
+fn write(body: &OutgoingBody, mut bytes: &[u8]) -> Result<(), ErrorCode> {
+    let stream = body.write().map_err(|()| internal("the body was taken"))?;
+    let failed = |_| internal("the body could not be sent");
+    while !bytes.is_empty() {
+        let room = stream.check_write().map_err(failed)? as usize;
+        if room == 0 {
+            stream.subscribe().block();
+            continue;
+        }
+        let (now, later) = bytes.split_at(room.min(bytes.len()));
+        stream.write(now).map_err(failed)?;
+        bytes = later;
+    }
+    Ok(())
+}
+
+fn internal(what: &str) -> ErrorCode {
+    ErrorCode::InternalError(Some(what.to_owned()))
+}
+
+impl From<ErrorCode> for TransportError {
+    fn from(code: ErrorCode) -> Self {
+        use TransportError::{Broken, Denied, TimedOut, Unreachable};
+        match code {
+            ErrorCode::HttpRequestDenied => Denied,
+            ErrorCode::ConnectionRefused => Unreachable("connection refused".into()),
+            ErrorCode::DestinationNotFound => Unreachable("the host name is not known".into()),
+            ErrorCode::DnsError(error) => Unreachable(match error.rcode {
+                Some(rcode) => format!("the host name could not be resolved: {rcode}"),
+                None => "the host name could not be resolved".into(),
+            }),
+            ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => {
+                Unreachable("no route to the host".into())
+            }
+            ErrorCode::DestinationIpProhibited => Denied,
+            ErrorCode::TlsProtocolError | ErrorCode::TlsCertificateError => {
+                Unreachable(format!("TLS failed: {code:?}"))
+            }
+            ErrorCode::TlsAlertReceived(alert) => {
+                Unreachable(format!("TLS failed: {}", alert.alert_message.unwrap_or_default()))
+            }
+            ErrorCode::ConnectionTimeout | ErrorCode::DnsTimeout => {
+                TimedOut("no connection within the time allowed".into())
+            }
+            ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
+                TimedOut("no answer within the time allowed".into())
+            }
+            ErrorCode::ConnectionWriteTimeout => {
+                TimedOut("the request took too long to send".into())
+            }
+            ErrorCode::ConnectionTerminated => {
+                Broken("the connection was closed before the answer".into())
+            }
+            ErrorCode::HttpResponseIncomplete => Broken("the answer broke off".into()),
+            ErrorCode::InternalError(Some(why)) => Unreachable(why),
+            other => Broken(format!("{other:?}")),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Feature values: from the cells of an answer to typed columns.
+
+use crate::data_type::DataType;
+use beamlet_guest::{Column, Values};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::fmt;
+
+/// One JSON value of an answer, borrowed from its text.
+#[derive(Debug, Default)]
+pub(crate) enum Cell<'a> {
+    #[default]
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    Float(f64),
+    Text(Cow<'a, str>),
+    List(Vec<Cell<'a>>),
+    Object(Vec<(Cow<'a, str>, Cell<'a>)>),
+}
+
+impl Cell<'_> {
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self, Cell::Null)
+    }
+
+    /// What it is, in a sentence.
+    fn kind(&self) -> &'static str {
+        match self {
+            Cell::Null => "null",
+            Cell::Boolean(_) => "a boolean",
+            Cell::Integer(_) | Cell::Float(_) => "a number",
+            Cell::Text(_) => "a string",
+            Cell::List(_) => "an array",
+            Cell::Object(_) => "an object",
+        }
+    }
+}
+
+/// A value is not of its declared type. Says what it is, never the value itself.
+#[derive(Debug, PartialEq)]
+pub(crate) struct NotOfType {
+    wanted: String,
+    is: &'static str,
+}
+
+impl fmt::Display for NotOfType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "is declared {} and is {}", self.wanted, self.is)
+    }
+}
+
+fn not<T>(wanted: &DataType, is: &'static str) -> Result<T, NotOfType> {
+    Err(NotOfType { wanted: wanted.to_string(), is })
+}
+
+/// Makes a column of a feature's cells.
+pub(crate) fn column<'a>(
+    name: &str,
+    of: &DataType,
+    cells: Vec<Cell<'a>>,
+) -> Result<Column, NotOfType> {
+    let nulls: Vec<u32> = cells
+        .iter()
+        .enumerate()
+        .filter(|(_, cell)| cell.is_null())
+        .map(|(at, _)| at as u32)
+        .collect();
+    let values = match of {
+        DataType::Boolean => Values::Booleans(typed(cells, |cell| boolean(of, cell))?),
+        DataType::Int64 => Values::Int64s(typed(cells, |cell| int64(of, &cell))?),
+        DataType::Float32 => Values::Float32s(typed(cells, |cell| Ok(float(of, &cell)? as f32))?),
+        DataType::Float64 => Values::Float64s(typed(cells, |cell| float(of, &cell))?),
+        DataType::String => Values::Strings(typed(cells, |cell| text(of, cell))?),
+        DataType::Timestamp => Values::Timestamps(typed(cells, |cell| timestamp(of, &cell))?),
+        DataType::Array(element) if plain(&cells) => match **element {
+            DataType::Boolean => Values::BooleanLists(lists(of, cells, |c| boolean(element, c))?),
+            DataType::Int64 => Values::Int64Lists(lists(of, cells, |c| int64(element, &c))?),
+            DataType::Float32 => {
+                Values::Float32Lists(lists(of, cells, |c| Ok(float(element, &c)? as f32))?)
+            }
+            DataType::Float64 => Values::Float64Lists(lists(of, cells, |c| float(element, &c))?),
+            DataType::String => Values::StringLists(lists(of, cells, |c| text(element, c))?),
+            _ => nested(of, cells)?,
+        },
+        DataType::Array(_) | DataType::Struct(_) | DataType::Map(_) | DataType::Other(_) => {
+            nested(of, cells)?
+        }
+    };
+    Ok(Column { name: name.to_owned(), values, nulls })
+}
+
+/// A value of each cell; null stands as the default.
+fn typed<'a, T: Default>(
+    cells: Vec<Cell<'a>>,
+    read: impl Fn(Cell<'a>) -> Result<T, NotOfType>,
+) -> Result<Vec<T>, NotOfType> {
+    cells
+        .into_iter()
+        .map(|cell| if cell.is_null() { Ok(T::default()) } else { read(cell) })
+        .collect()
+}
+
+fn lists<'a, T>(
+    of: &DataType,
+    cells: Vec<Cell<'a>>,
+    read: impl Fn(Cell<'a>) -> Result<T, NotOfType>,
+) -> Result<Vec<Vec<T>>, NotOfType> {
+    typed(cells, |cell| match cell {
+        Cell::List(elements) => elements.into_iter().map(&read).collect(),
+        other => not(of, other.kind()),
+    })
+}
+
+/// Whether no list has a null element: typed lists cannot hold one.
+fn plain(cells: &[Cell<'_>]) -> bool {
+    !cells
+        .iter()
+        .any(|cell| matches!(cell, Cell::List(elements) if elements.iter().any(Cell::is_null)))
+}
+
+fn nested<'a>(of: &DataType, cells: Vec<Cell<'a>>) -> Result<Values, NotOfType> {
+    let texts = typed(cells, |cell| Ok(json_value(of, cell)?.to_string()));
+    Ok(Values::Json(texts?))
+}
+
+fn boolean(of: &DataType, cell: Cell<'_>) -> Result<bool, NotOfType> {
+    match cell {
+        Cell::Boolean(value) => Ok(value),
+        other => not(of, other.kind()),
+    }
+}
+
+/// A decimal string; old servers send a number.
+fn int64(of: &DataType, cell: &Cell<'_>) -> Result<i64, NotOfType> {
+    match cell {
+        Cell::Integer(value) => Ok(*value),
+        Cell::Text(text) => text.parse().or_else(|_| not(of, "a string that is no 64-bit integer")),
+        other => not(of, other.kind()),
+    }
+}
+
+/// A number, or one of the three names for what is none in JSON.
+fn float(of: &DataType, cell: &Cell<'_>) -> Result<f64, NotOfType> {
+    match cell {
+        Cell::Integer(value) => Ok(*value as f64),
+        Cell::Float(value) => Ok(*value),
+        Cell::Text(text) => match &**text {
+            "NaN" => Ok(f64::NAN),
+            "Infinity" => Ok(f64::INFINITY),
+            "-Infinity" => Ok(f64::NEG_INFINITY),
+            _ => not(of, "a string that is no number"),
+        },
+        other => not(of, other.kind()),
+    }
+}
+
+fn text(of: &DataType, cell: Cell<'_>) -> Result<String, NotOfType> {
+    match cell {
+        Cell::Text(text) => Ok(text.into_owned()),
+        other => not(of, other.kind()),
+    }
+}
+
+/// RFC 3339, to microseconds since the epoch.
+fn timestamp(of: &DataType, cell: &Cell<'_>) -> Result<i64, NotOfType> {
+    match cell {
+        Cell::Text(text) => chrono::DateTime::parse_from_rfc3339(text)
+            .map(|at| at.timestamp_micros())
+            .or_else(|_| not(of, "a string that is no RFC 3339 timestamp")),
+        other => not(of, other.kind()),
+    }
+}
+
+/// A value as the enriched row shows it: int64 as an integer, a struct by its field names.
+fn json_value(of: &DataType, cell: Cell<'_>) -> Result<Value, NotOfType> {
+    Ok(match (of, cell) {
+        (_, Cell::Null) => Value::Null,
+        (DataType::Int64, cell) => json!(int64(of, &cell)?),
+        (DataType::Boolean, cell) => json!(boolean(of, cell)?),
+        (DataType::Float32 | DataType::Float64, cell) => {
+            let value = float(of, &cell)?;
+            // What JSON has no number for stays the name that came.
+            if value.is_finite() { json!(value) } else { as_it_came(cell) }
+        }
+        (DataType::String, cell) => json!(text(of, cell)?),
+        (DataType::Timestamp, cell) => {
+            timestamp(of, &cell)?;
+            as_it_came(cell)
+        }
+        (DataType::Array(element), Cell::List(elements)) => elements
+            .into_iter()
+            .map(|element_cell| json_value(element, element_cell))
+            .collect::<Result<_, _>>()?,
+        (DataType::Struct(fields), Cell::List(values)) => {
+            if fields.len() != values.len() {
+                return not(of, "an array of another length");
+            }
+            let pairs = fields.iter().zip(values);
+            let object: Result<Map<_, _>, _> = pairs
+                .map(|((name, field), value)| Ok((name.clone(), json_value(field, value)?)))
+                .collect();
+            Value::Object(object?)
+        }
+        (DataType::Map(value_type), Cell::Object(pairs)) => {
+            let object: Result<Map<_, _>, _> = pairs
+                .into_iter()
+                .map(|(key, value)| Ok((key.into_owned(), json_value(value_type, value)?)))
+                .collect();
+            Value::Object(object?)
+        }
+        (DataType::Other(_), cell) => as_it_came(cell),
+        (_, other) => return not(of, other.kind()),
+    })
+}
+
+fn as_it_came(cell: Cell<'_>) -> Value {
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Boolean(value) => json!(value),
+        Cell::Integer(value) => json!(value),
+        Cell::Float(value) => json!(value),
+        Cell::Text(text) => Value::String(text.into_owned()),
+        Cell::List(cells) => cells.into_iter().map(as_it_came).collect(),
+        Cell::Object(pairs) => Value::Object(
+            pairs.into_iter().map(|(key, value)| (key.into_owned(), as_it_came(value))).collect(),
+        ),
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Cell<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CellVisitor)
+    }
+}
+
+/// An object's key, borrowed where it has no escapes.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_str(CellVisitor)? {
+            Cell::Text(text) => Ok(Key(text)),
+            _ => Ok(Key(Cow::Borrowed(""))),
+        }
+    }
+}
+
+struct CellVisitor;
+
+impl<'de> Visitor<'de> for CellVisitor {
+    type Value = Cell<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a feature value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Cell<'de>, E> {
+        Ok(Cell::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Cell<'de>, E> {
+        Ok(Cell::Boolean(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Cell<'de>, E> {
+        Ok(Cell::Integer(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Cell<'de>, E> {
+        Ok(i64::try_from(value).map_or(Cell::Float(value as f64), Cell::Integer))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Cell<'de>, E> {
+        Ok(Cell::Float(value))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Cell<'de>, E> {
+        Ok(Cell::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Cell<'de>, E> {
+        Ok(Cell::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Cell<'de>, A::Error> {
+        let mut cells = Vec::new();
+        while let Some(cell) = seq.next_element()? {
+            cells.push(cell);
+        }
+        Ok(Cell::List(cells))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cell<'de>, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some((Key(key), value)) = map.next_entry()? {
+            pairs.push((key, value));
+        }
+        Ok(Cell::Object(pairs))
+    }
+}

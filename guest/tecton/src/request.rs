@@ -1,0 +1,82 @@
+//! Requests to the online store's HTTP API. All that does not change from one to the next is
+//! written once.
+
+use crate::config::Configuration;
+use crate::entity::Entity;
+use beamlet_guest::{Request, Target, Timeouts};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Makes the requests of a configuration.
+pub(crate) struct Requests {
+    features: Arc<Target>,
+    metadata: Arc<Target>,
+    metadata_body: Vec<u8>,
+    /// The body before the entities.
+    before: String,
+    batch: bool,
+}
+
+impl Requests {
+    pub(crate) fn new(config: &Configuration) -> Self {
+        let batch = config.batching.max_batch_size > 1;
+        let params = json!({
+            "workspaceName": config.workspace(),
+            "featureServiceName": config.retrieval.feature_service_name,
+        });
+        let mut asked = params.clone();
+        asked["metadataOptions"] = json!({ "includeNames": true, "includeDataTypes": true });
+        let mut before = json!({ "params": asked }).to_string();
+        // Entities go in behind the last parameter.
+        before.truncate(before.len() - 2);
+        before.push_str(if batch { ",\"requestData\":[" } else { "," });
+        let endpoint = |name| Arc::new(target(config, name));
+        Requests {
+            features: endpoint(if batch { "get-features-batch" } else { "get-features" }),
+            metadata: endpoint("metadata"),
+            metadata_body: json!({ "params": params }).to_string().into_bytes(),
+            before,
+            batch,
+        }
+    }
+
+    /// Asks for the features of entities: of one only, where batches are off.
+    pub(crate) fn features(&self, entities: &[Entity]) -> Request {
+        let length: usize = entities.iter().map(|entity| entity.members.len() + 3).sum();
+        let mut body = String::with_capacity(self.before.len() + length + 3);
+        body.push_str(&self.before);
+        if self.batch {
+            for (at, entity) in entities.iter().enumerate() {
+                body.push_str(if at == 0 { "{" } else { ",{" });
+                body.push_str(&entity.members);
+                body.push('}');
+            }
+            body.push_str("]}}");
+        } else {
+            entities.iter().for_each(|entity| body.push_str(&entity.members));
+            body.push_str("}}");
+        }
+        Request { target: self.features.clone(), body: body.into_bytes() }
+    }
+
+    /// Asks what the feature service takes and gives.
+    pub(crate) fn metadata(&self) -> Request {
+        Request { target: self.metadata.clone(), body: self.metadata_body.clone() }
+    }
+}
+
+fn target(config: &Configuration, endpoint: &str) -> Target {
+    let url = &config.connection.url;
+    let header = |name: &str, value: String| (name.to_owned(), value.into_bytes());
+    Target {
+        secure: url.secure,
+        authority: url.authority.clone(),
+        path: url.path(&format!("/api/v1/feature-service/{endpoint}")),
+        headers: vec![
+            header("authorization", format!("Tecton-key {}", config.connection.api_key)),
+            header("content-type", "application/json".to_owned()),
+            header("user-agent", concat!("beamlet-tecton/", env!("CARGO_PKG_VERSION")).to_owned()),
+        ],
+        timeouts: Timeouts::default(),
+    }
+}

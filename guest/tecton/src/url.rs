@@ -1,0 +1,83 @@
+//! The URL of a Tecton instance, taken apart once.
+
+use http::Uri;
+
+/// Scheme, authority and base path of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl {
+    pub(crate) secure: bool,
+    pub(crate) authority: String,
+    /// Without a slash at its end.
+    base: String,
+}
+
+impl BaseUrl {
+    /// Reads a URL; the error says what is wrong with it, for after the name of its key.
+    ///
+    /// # Errors
+    /// It is no http or https URL, or has parts that a base URL cannot have.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let form = "must be a URL such as https://example.tecton.ai";
+        if url.contains('#') {
+            return Err(format!("{form}, without a fragment"));
+        }
+        let uri: Uri = url.parse().map_err(|error| format!("{form}: {error}"))?;
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            Some(other) => {
+                return Err(format!("{form}; the scheme {other:?} is not http or https"));
+            }
+            None => return Err(format!("{form}; it has no scheme")),
+        };
+        let authority = uri.authority().map(|a| a.as_str()).unwrap_or_default();
+        if authority.contains('@') {
+            return Err(format!(
+                "{form}, without user name and password; the key goes into `api_key`"
+            ));
+        }
+        if uri.host().is_none_or(str::is_empty) {
+            return Err(format!("{form}; it has no host"));
+        }
+        if uri.query().is_some() {
+            return Err(format!("{form}, without a query"));
+        }
+        Ok(BaseUrl {
+            secure,
+            authority: authority.to_owned(),
+            base: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// The path of an endpoint, which starts with a slash, below the base path.
+    pub(crate) fn path(&self, endpoint: &str) -> String {
+        format!("{}{endpoint}", self.base)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BaseUrl;
+
+    #[test]
+    fn a_base_path_is_kept_and_a_last_slash_is_not() {
+        for url in ["https://host:8443/tecton", "https://host:8443/tecton/"] {
+            let base = BaseUrl::parse(url).unwrap();
+            assert_eq!(base.authority, "host:8443");
+            assert_eq!(base.path("/api/v1/x"), "/tecton/api/v1/x");
+        }
+        assert_eq!(BaseUrl::parse("http://h").unwrap().path("/api"), "/api");
+    }
+
+    #[test]
+    fn what_is_no_base_url_is_refused_with_the_reason() {
+        let why = |url| BaseUrl::parse(url).unwrap_err();
+        assert!(why("example.tecton.ai").contains("no scheme"));
+        assert!(why("ftp://example").contains("\"ftp\""));
+        assert!(why("https://u:p@example").contains("api_key"));
+        assert!(why("https://example?x=1").contains("query"));
+        assert!(why("https://example#x").contains("fragment"));
+        assert!(why("https://").contains("must be a URL"));
+        assert!(!why("https://u:secret@example").contains("secret"));
+    }
+}
