@@ -1,0 +1,114 @@
+//! Where requests may go.
+
+use http::Uri;
+use http::uri::Scheme;
+use std::fmt;
+
+/// Scheme, host and port: what is granted or refused as one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Destination {
+    secure: bool,
+    host: String,
+    port: u16,
+}
+
+impl Destination {
+    /// The destination of a URL, or `None` where it is no http or https URL with a host.
+    pub fn of(uri: &Uri) -> Option<Self> {
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            _ => return None,
+        };
+        let host = uri.host().filter(|host| !host.is_empty())?.to_ascii_lowercase();
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        Some(Destination { secure, host, port })
+    }
+
+    /// The destination of a text, where the whole text is an http or https URL.
+    pub fn of_text(text: &str) -> Option<Self> {
+        // What is behind a fragment is no part of a request.
+        let text = text.split('#').next().unwrap_or_default();
+        text.parse().ok().as_ref().and_then(Destination::of)
+    }
+
+    /// Whether it is asked over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+}
+
+/// As a URL, with the port always named.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}:{}", self.host, self.port)
+    }
+}
+
+/// The destinations that were granted; by default none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowed(Vec<Destination>);
+
+impl Allowed {
+    /// Grants one more destination.
+    pub fn grant(&mut self, destination: Destination) {
+        if !self.allows(&destination) {
+            self.0.push(destination);
+        }
+    }
+
+    /// Whether the destination was granted.
+    pub fn allows(&self, destination: &Destination) -> bool {
+        self.0.contains(destination)
+    }
+
+    /// All that was granted.
+    pub fn destinations(&self) -> &[Destination] {
+        &self.0
+    }
+}
+
+impl FromIterator<Destination> for Allowed {
+    fn from_iter<I: IntoIterator<Item = Destination>>(destinations: I) -> Self {
+        let mut allowed = Allowed::default();
+        destinations.into_iter().for_each(|destination| allowed.grant(destination));
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(url: &str) -> Option<String> {
+        Destination::of_text(url).map(|destination| destination.to_string())
+    }
+
+    #[test]
+    fn a_destination_is_scheme_host_and_port_whatever_the_path() {
+        assert_eq!(
+            of("https://Example.tecton.ai/base?x#y").unwrap(),
+            "https://example.tecton.ai:443"
+        );
+        assert_eq!(of("http://127.0.0.1:8080").unwrap(), "http://127.0.0.1:8080");
+        assert_eq!(of("http://[::1]:80/x").unwrap(), "http://[::1]:80");
+    }
+
+    #[test]
+    fn what_is_no_http_url_is_no_destination() {
+        for text in ["", "example.com", "ftp://example.com", "http://", "see http://a.b", "/a/b"] {
+            assert_eq!(of(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn another_port_or_scheme_of_a_granted_host_is_not_granted() {
+        let allowed: Allowed = Destination::of_text("https://a.b").into_iter().collect();
+        let allows = |url| allowed.allows(&Destination::of_text(url).unwrap());
+        assert!(allows("https://A.b:443/any"));
+        assert!(!allows("https://a.b:444"));
+        assert!(!allows("http://a.b"));
+        assert!(!allows("https://c.a.b"));
+    }
+}

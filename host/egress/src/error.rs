@@ -1,0 +1,83 @@
+//! Why a request got no answer, told apart as far as the cause can be known.
+
+use crate::Destination;
+use std::error::Error;
+use std::io::ErrorKind;
+
+/// Why a request got no answer, or a body no end.
+#[derive(Debug, thiserror::Error)]
+pub enum EgressError {
+    /// The destination was not granted.
+    #[error("the destination {0} is not granted")]
+    Denied(Destination),
+    /// The request names no destination.
+    #[error("the request has no http or https URL")]
+    NoDestination,
+    /// The host name could not be resolved.
+    #[error("the host name could not be resolved: {0}")]
+    Dns(String),
+    /// Nobody listens there.
+    #[error("connection refused")]
+    Refused,
+    /// There is no way there.
+    #[error("no route to the host: {0}")]
+    Unroutable(String),
+    /// No connection within the time allowed.
+    #[error("no connection within the time allowed")]
+    ConnectTimeout,
+    /// No answer, or no next part of it, within the time allowed.
+    #[error("no answer within the time allowed")]
+    ReadTimeout,
+    /// The TLS handshake failed.
+    #[error("TLS failed: {0}")]
+    Tls(String),
+    /// The connection ended before the answer did.
+    #[error("the connection was closed before the answer was complete")]
+    Closed,
+    /// Anything else, in the words of the HTTP library.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl EgressError {
+    /// Finds the cause in the chain of errors that the client gave.
+    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
+        for cause in chain(error) {
+            if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+                return EgressError::Tls(error.to_string());
+            }
+            if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+                if let Some(tls) = io.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
+                    return EgressError::Tls(tls.to_string());
+                }
+                match io.kind() {
+                    ErrorKind::ConnectionRefused => return EgressError::Refused,
+                    ErrorKind::TimedOut => return EgressError::ConnectTimeout,
+                    ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+                        return EgressError::Unroutable(io.to_string());
+                    }
+                    ErrorKind::ConnectionReset
+                    | ErrorKind::ConnectionAborted
+                    | ErrorKind::BrokenPipe
+                    | ErrorKind::UnexpectedEof => return EgressError::Closed,
+                    _ => {}
+                }
+            }
+            if let Some(hyper) = cause.downcast_ref::<hyper::Error>()
+                && (hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled())
+            {
+                return EgressError::Closed;
+            }
+        }
+        let texts: Vec<String> = chain(error).map(ToString::to_string).collect();
+        if texts.iter().any(|text| text == "dns error") {
+            return EgressError::Dns(texts.last().cloned().unwrap_or_default());
+        }
+        EgressError::Other(texts.join(": "))
+    }
+}
+
+/// The error, and the causes behind it.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}

@@ -1,0 +1,24 @@
+//! The one door out of the sandbox.
+//!
+//! Whatever a handler asks for over HTTP goes through an [`Egress`]: it refuses destinations
+//! that were not granted, puts secrets into headers where the handler has written their
+//! placeholders, keeps every time-out itself, and shares one pool of connections among all
+//! instances.
+//!
+//! # Threat model
+//! A handler is a program that nobody has read. It may ask for any URL, send anything in a
+//! header or a body, and never read an answer. It must not reach what the user did not name,
+//! and it must not be able to tell a secret to anybody, as it never holds one: only a granted
+//! destination is ever sent the secret, and redirects are not followed.
+
+mod body;
+mod client;
+mod destination;
+mod error;
+mod secrets;
+
+pub use body::TimedBody;
+pub use client::{Egress, Timeouts};
+pub use destination::{Allowed, Destination};
+pub use error::EgressError;
+pub use secrets::Secrets;

@@ -1,0 +1,102 @@
+//! Secrets that a handler uses and never holds.
+
+use http::{HeaderMap, HeaderValue};
+use std::fmt;
+
+/// What every placeholder starts with.
+const MARK: &str = "beamlet-secret-";
+
+/// Secrets, each with the placeholder that a handler is given in its place. By its `Debug`
+/// nothing is told but how many there are.
+#[derive(Clone, Default)]
+pub struct Secrets(Vec<(String, String)>);
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({})", self.0.len())
+    }
+}
+
+impl Secrets {
+    /// Keeps a secret and gives its placeholder; the same secret has one placeholder.
+    pub fn keep(&mut self, secret: &str) -> String {
+        if let Some((placeholder, _)) = self.0.iter().find(|(_, known)| known == secret) {
+            return placeholder.clone();
+        }
+        // Of one length, so that no placeholder is a part of another.
+        let placeholder = format!("{MARK}{:04}", self.0.len());
+        self.0.push((placeholder.clone(), secret.to_owned()));
+        placeholder
+    }
+
+    /// Puts secrets where the headers hold placeholders.
+    pub(crate) fn reveal(&self, headers: &mut HeaderMap) {
+        if self.0.is_empty() {
+            return;
+        }
+        for value in headers.values_mut() {
+            let Some(text) = value.to_str().ok().filter(|text| text.contains(MARK)) else {
+                continue;
+            };
+            let mut revealed = text.to_owned();
+            for (placeholder, secret) in &self.0 {
+                revealed = revealed.replace(placeholder, secret);
+            }
+            if let Ok(mut revealed) = HeaderValue::from_str(&revealed) {
+                revealed.set_sensitive(true);
+                *value = revealed;
+            }
+        }
+    }
+
+    /// The text with every secret in it blotted out: for what a server said, which may be
+    /// what it was told.
+    pub fn redact(&self, text: String) -> String {
+        let mut text = text;
+        for (_, secret) in self.0.iter().filter(|(_, secret)| text_worth_hiding(secret)) {
+            if text.contains(secret) {
+                text = text.replace(secret, "[secret]");
+            }
+        }
+        text
+    }
+}
+
+/// Blotting out a letter or two would tell the secret by its gaps.
+fn text_worth_hiding(secret: &str) -> bool {
+    secret.len() >= 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placeholder_in_a_header_becomes_the_secret() {
+        let mut secrets = Secrets::default();
+        let placeholder = secrets.keep("s3cret");
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", format!("Tecton-key {placeholder}").parse().unwrap());
+        headers.insert("accept", "*/*".parse().unwrap());
+        secrets.reveal(&mut headers);
+        assert_eq!(headers["authorization"], "Tecton-key s3cret");
+        assert!(headers["authorization"].is_sensitive());
+        assert_eq!(headers["accept"], "*/*");
+    }
+
+    #[test]
+    fn neither_debug_nor_a_redacted_text_tells_a_secret() {
+        let mut secrets = Secrets::default();
+        let placeholder = secrets.keep("s3cret");
+        assert!(!placeholder.contains("s3cret"));
+        assert_eq!(format!("{secrets:?}"), "Secrets(1)");
+        assert_eq!(secrets.redact("invalid key s3cret".to_owned()), "invalid key [secret]");
+    }
+
+    #[test]
+    fn equal_secrets_share_a_placeholder_and_others_do_not() {
+        let mut secrets = Secrets::default();
+        assert_eq!(secrets.keep("aaaa"), secrets.keep("aaaa"));
+        assert_ne!(secrets.keep("aaaa"), secrets.keep("bbbb"));
+    }
+}

@@ -1,0 +1,13 @@
+//! What the crate knows of JSON texts: how Arrow marks a column of them, and what serde_json says
+//! of a bad one.
+
+/// The name of Arrow's canonical extension type for JSON texts.
+pub(crate) const ARROW_JSON: &str = "arrow.json";
+
+/// The message without its place, which the caller knows better.
+pub(crate) fn problem(error: &serde_json::Error) -> String {
+    let mut message = error.to_string();
+    message.truncate(message.rfind(" at line ").unwrap_or(message.len()));
+    // serde_json's word for a misspelt literal.
+    message.replace("expected ident", "expected true, false or null")
+}

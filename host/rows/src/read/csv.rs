@@ -1,0 +1,96 @@
+//! CSV: RFC 4180 with a header. Cells stay text; their types are inferred once, from the first rows.
+
+mod parser;
+
+use std::sync::Arc;
+
+use self::parser::Parser;
+use super::input::Input;
+use super::{BATCH_BYTES, Read, ReadOptions};
+use crate::record::{Block, Header, Records};
+use crate::rows::Body;
+use crate::{Rows, RowsError};
+
+/// The types of the columns come from this many rows.
+const INFERRED_FROM: usize = 1_000;
+
+pub(super) struct Csv {
+    source: Arc<str>,
+    parser: Parser,
+    header: Arc<Header>,
+    /// Rows that were read for their types and not yet handed out.
+    ahead: Option<Records>,
+    inferred: bool,
+    /// The bytes and rows of the last batch; the next one is likely as big.
+    last_batch: (usize, usize),
+}
+
+impl Csv {
+    pub(super) fn open(
+        source: Arc<str>,
+        input: Input,
+        limit: usize,
+        options: ReadOptions,
+    ) -> Result<Self, RowsError> {
+        let mut parser = Parser::new(source.clone(), input, limit);
+        let Some(record) = parser.next()? else {
+            return Err(RowsError::NoHeader { name: source });
+        };
+        let (line, text, ends) = (record.line(), record.text().to_vec(), record.ends().to_vec());
+        let mut block = Block::default();
+        block.push(line, &text, &ends);
+        let origin = parser.origin(line);
+        let Ok(cells) = block.checked(ends.len()) else {
+            return Err(RowsError::NotUtf8 { origin });
+        };
+        let names = (0..ends.len()).map(|column| cells.get(0, column).to_owned()).collect();
+        let header = Arc::new(Header::new(names, origin, options.null, options.types)?);
+        Ok(Self { source, parser, header, ahead: None, inferred: false, last_batch: (0, 0) })
+    }
+
+    fn read(&mut self, max_rows: usize) -> Result<Option<Records>, RowsError> {
+        let mut block = Block::with_capacity(self.last_batch, self.header.len());
+        while block.len() < max_rows && block.bytes() < BATCH_BYTES {
+            let Some(record) = self.parser.next()? else { break };
+            if record.ends().len() != self.header.len() {
+                let (line, got) = (record.line(), record.ends().len());
+                return Err(self.header.miscounted(self.parser.origin(line), got));
+            }
+            block.push(record.line(), record.text(), record.ends());
+        }
+        if block.len() == 0 {
+            return Ok(None);
+        }
+        self.last_batch = (block.bytes(), block.len());
+        match block.checked(self.header.len()) {
+            Ok(cells) => Ok(Some(Records::new(self.header.clone(), cells))),
+            Err(line) => Err(RowsError::NotUtf8 { origin: self.parser.origin(line) }),
+        }
+    }
+
+    fn infer(&mut self) -> Result<(), RowsError> {
+        self.inferred = true;
+        if let Some(first) = self.read(INFERRED_FROM)? {
+            self.header = Arc::new(self.header.inferred(&first));
+            self.ahead = Some(first.with_header(self.header.clone()));
+        }
+        Ok(())
+    }
+}
+
+impl Read for Csv {
+    fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError> {
+        if !self.inferred {
+            self.infer()?;
+        }
+        let records = match self.ahead.take() {
+            Some(ahead) => {
+                let (now, later) = ahead.split(max_rows);
+                self.ahead = later;
+                Some(now)
+            }
+            None => self.read(max_rows)?,
+        };
+        Ok(records.map(|records| Rows::new(self.source.clone(), Body::Records(records))))
+    }
+}

@@ -1,0 +1,69 @@
+//! A buffer over an input's bytes, without the byte order mark, that grows only with one row.
+
+use std::io::{self, Read};
+
+const BUFFER_BYTES: usize = 1 << 17;
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+pub(super) struct Input {
+    stream: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    begun: bool,
+}
+
+impl Input {
+    pub(super) fn new(stream: Box<dyn Read + Send>) -> Self {
+        Self { stream, buffer: vec![0; BUFFER_BYTES], start: 0, end: 0, begun: false }
+    }
+
+    /// The bytes that are read and not consumed.
+    pub(super) fn data(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    pub(super) fn consume(&mut self, bytes: usize) {
+        self.start += bytes;
+        debug_assert!(self.start <= self.end);
+    }
+
+    /// Reads more behind [`data`](Self::data); `false` at the end of the input.
+    pub(super) fn fill(&mut self) -> io::Result<bool> {
+        if self.begun {
+            return Ok(self.read()? > 0);
+        }
+        self.begun = true;
+        while self.data().len() < BYTE_ORDER_MARK.len() && self.read()? > 0 {}
+        if self.data().starts_with(BYTE_ORDER_MARK) {
+            self.consume(BYTE_ORDER_MARK.len());
+            if self.data().is_empty() {
+                return Ok(self.read()? > 0);
+            }
+        }
+        Ok(!self.data().is_empty())
+    }
+
+    fn read(&mut self) -> io::Result<usize> {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.end == self.buffer.len() {
+            if self.start > 0 {
+                self.buffer.copy_within(self.start..self.end, 0);
+                (self.start, self.end) = (0, self.end - self.start);
+            } else {
+                self.buffer.resize(2 * self.end, 0);
+            }
+        }
+        loop {
+            match self.stream.read(&mut self.buffer[self.end..]) {
+                Ok(bytes) => {
+                    self.end += bytes;
+                    return Ok(bytes);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The types that a CSV cell can have, and which text stands for which.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::RowsError;
+
+/// The type of a field, inferred from its text or stated by the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ValueType {
+    /// Text as it stands.
+    String,
+    /// A signed integer of 64 bits.
+    Int64,
+    /// A double.
+    Float64,
+    /// `true` or `false`.
+    Boolean,
+}
+
+impl ValueType {
+    /// The narrowest type of which `cell` is the usual spelling.
+    ///
+    /// A number with a leading zero or plus is a string, for it is likely a code or an id; so is
+    /// an integer that neither `i64` nor a double holds to the last digit.
+    pub(crate) fn of(cell: &str) -> Self {
+        match cell.as_bytes().first() {
+            Some(b'-' | b'0'..=b'9') if int64(cell).is_some() => Self::Int64,
+            Some(b'-' | b'0'..=b'9') if float64(cell).is_some() => Self::Float64,
+            _ if boolean(cell).is_some() => Self::Boolean,
+            _ => Self::String,
+        }
+    }
+
+    /// The narrowest type that holds values of both.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Self::Int64, Self::Float64) | (Self::Float64, Self::Int64) => Self::Float64,
+            _ => Self::String,
+        }
+    }
+
+    /// The type with its article, for a message.
+    pub(crate) fn article(self) -> &'static str {
+        match self {
+            Self::String => "a string",
+            Self::Int64 => "an int64",
+            Self::Float64 => "a float64",
+            Self::Boolean => "a boolean",
+        }
+    }
+}
+
+impl fmt::Display for ValueType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::String => "string",
+            Self::Int64 => "int64",
+            Self::Float64 => "float64",
+            Self::Boolean => "boolean",
+        })
+    }
+}
+
+impl FromStr for ValueType {
+    type Err = RowsError;
+
+    fn from_str(name: &str) -> Result<Self, RowsError> {
+        match name {
+            "string" => Ok(Self::String),
+            "int64" => Ok(Self::Int64),
+            "float64" => Ok(Self::Float64),
+            "boolean" => Ok(Self::Boolean),
+            _ => Err(RowsError::UnknownType { name: name.to_owned() }),
+        }
+    }
+}
+
+/// The value of a canonical integer: no plus, no leading zero, no `-0`.
+pub(crate) fn int64(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    match digits {
+        [b'0'] if digits.len() == text.len() => Some(0),
+        [b'1'..=b'9', ..] => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// The value of a number in JSON's grammar, if a double holds its integer digits exactly.
+pub(crate) fn float64(text: &str) -> Option<f64> {
+    if !is_json_number(text.as_bytes()) {
+        return None;
+    }
+    let value: f64 = text.parse().ok().filter(|it: &f64| it.is_finite())?;
+    let integer = !text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
+    (!integer || holds_exactly(value, text)).then_some(value)
+}
+
+/// The value of `true` and `false`.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether `value` is the integer that `text` spells, to the last digit.
+fn holds_exactly(value: f64, text: &str) -> bool {
+    // Below 2^53 a double holds every integer.
+    value.abs() < 9_007_199_254_740_992.0 || format!("{value:.0}") == text
+}
+
+fn is_json_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(text);
+    if whole == 0 || (whole > 1 && text[0] == b'0') {
+        return false;
+    }
+    let mut rest = &text[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let count = digits(fraction);
+        if count == 0 {
+            return false;
+        }
+        rest = &fraction[count..];
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent =
+            exponent.strip_prefix(b"+").or(exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        let count = digits(exponent);
+        return count > 0 && count == exponent.len();
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_has_the_narrowest_type_that_keeps_all_of_it() {
+        use ValueType::{Boolean, Float64, Int64, String};
+        for (cell, expected) in [
+            ("0", Int64),
+            ("-7", Int64),
+            ("9223372036854775807", Int64),
+            ("9223372036854775808", Float64), // 2^63 is a double
+            ("9223372036854775809", String),
+            ("-0", Float64),
+            ("1.50", Float64),
+            ("1e3", Float64),
+            ("1e999", String),
+            ("007", String),
+            ("+5", String),
+            (".5", String),
+            ("5.", String),
+            ("NaN", String),
+            ("true", Boolean),
+            ("True", String),
+            ("", String),
+            (" 5", String),
+        ] {
+            assert_eq!(ValueType::of(cell), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_no_type_lists_the_types() {
+        insta::assert_snapshot!("text".parse::<ValueType>().unwrap_err(), @r#"unknown type "text"; use string, int64, float64 or boolean"#);
+    }
+}

@@ -1,0 +1,75 @@
+//! Values as JSON text.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use serde::de::IgnoredAny;
+
+use crate::json_text;
+
+pub(super) fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// The shortest text that reads back as the value.
+pub(super) fn float64(value: f64, out: &mut Vec<u8>) {
+    if value.is_finite() { scalar(&value, out) } else { not_finite(value, out) }
+}
+
+pub(super) fn float32(value: f32, out: &mut Vec<u8>) {
+    if value.is_finite() { scalar(&value, out) } else { not_finite(value.into(), out) }
+}
+
+/// As protobuf's JSON mapping spells them.
+fn not_finite(value: f64, out: &mut Vec<u8>) {
+    out.extend_from_slice(match value {
+        f64::INFINITY => b"\"Infinity\"",
+        f64::NEG_INFINITY => b"\"-Infinity\"",
+        _ => b"\"NaN\"",
+    });
+}
+
+pub(super) fn string(value: &str, out: &mut Vec<u8>) {
+    scalar(value, out);
+}
+
+pub(super) fn bytes(value: &[u8], out: &mut Vec<u8>) {
+    quoted(&BASE64.encode(value), out);
+}
+
+/// `2013-01-01`; fails out of the calendar's range.
+pub(super) fn date(value: Option<NaiveDateTime>, out: &mut Vec<u8>) -> Result<(), String> {
+    quoted(&value.ok_or("its date is out of range")?.date().to_string(), out);
+    Ok(())
+}
+
+/// RFC 3339 in UTC, with as many groups of three fraction digits as the value has.
+pub(super) fn instant(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(), String> {
+    let value = value.ok_or("its timestamp is out of range")?;
+    quoted(&value.to_rfc3339_opts(SecondsFormat::AutoSi, true), out);
+    Ok(())
+}
+
+/// A text that a handler says is JSON. It is checked, because one bad value would spoil the file,
+/// and kept on one line.
+pub(super) fn embedded(text: &str, out: &mut Vec<u8>) -> Result<(), String> {
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
+        format!("it is marked as JSON and is none: {}", json_text::problem(&error))
+    })?;
+    // A line end in JSON stands between two tokens, never in a string.
+    out.extend(
+        text.trim().bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }),
+    );
+    Ok(())
+}
+
+fn quoted(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+fn scalar(value: &(impl serde::Serialize + ?Sized), out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value)
+        .expect("a number or a string has a JSON text, and a vector room for it");
+}
