@@ -1,0 +1,44 @@
+//! Where in a repository something is, for the errors.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::repository::{Repository, RepositoryError};
+
+/// A path of names from the file down: `repository.toml, workspace `prod`, service `fs``.
+#[derive(Clone)]
+pub(crate) struct Place<'r> {
+    repository: &'r Repository,
+    names: String,
+}
+
+impl<'r> Place<'r> {
+    pub(super) fn of_repository(repository: &'r Repository) -> Self {
+        let names = match &repository.origin {
+            Some(path) => path.display().to_string(),
+            None => "repository".to_owned(),
+        };
+        Self { repository, names }
+    }
+
+    /// The place one step further in.
+    pub(super) fn within(&self, kind: &str, name: &str) -> Self {
+        Self { repository: self.repository, names: format!("{}, {kind} `{name}`", self.names) }
+    }
+
+    pub(super) fn problem(&self, problem: impl Into<String>) -> RepositoryError {
+        RepositoryError::Invalid { place: self.names.clone(), problem: problem.into() }
+    }
+
+    /// The folder that the repository's paths are relative to.
+    pub(super) fn folder(&self) -> &Path {
+        let origin = self.repository.origin.as_deref();
+        origin.and_then(Path::parent).unwrap_or(Path::new(""))
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names)
+    }
+}

@@ -1,0 +1,101 @@
+//! The faults of a running emulator: which one, if any, the next request gets.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{Fault, FaultAnswer, When};
+use crate::endpoint::Endpoint;
+
+/// Faults with how far each has come.
+#[derive(Debug)]
+pub(crate) struct FaultPlan(Vec<(Fault, Progress)>);
+
+#[derive(Debug)]
+enum Progress {
+    Seen(AtomicU64),
+    Drawn(Mutex<fastrand::Rng>),
+}
+
+impl FaultPlan {
+    pub(crate) fn new(faults: Vec<Fault>) -> Self {
+        let with_progress = |fault: Fault| {
+            let progress = Progress::of(fault.when);
+            (fault, progress)
+        };
+        Self(faults.into_iter().map(with_progress).collect())
+    }
+
+    /// The same faults from their beginning.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.0.iter().map(|(fault, _)| fault.clone()).collect())
+    }
+
+    /// What the next request to `endpoint` gets instead of its answer.
+    pub(crate) fn next(&self, endpoint: Endpoint) -> Option<&FaultAnswer> {
+        let applies = |fault: &Fault| fault.endpoint.is_none_or(|only| only == endpoint);
+        self.0
+            .iter()
+            .filter(|(fault, _)| applies(fault))
+            .find(|(fault, progress)| progress.fires(fault.when))
+            .map(|(fault, _)| &fault.answer)
+    }
+}
+
+impl Progress {
+    fn of(when: When) -> Self {
+        match when {
+            When::Rate { seed, .. } => Self::Drawn(Mutex::new(fastrand::Rng::with_seed(seed))),
+            When::First(_) | When::Every => Self::Seen(AtomicU64::new(0)),
+        }
+    }
+
+    fn fires(&self, when: When) -> bool {
+        match (self, when) {
+            (Self::Seen(seen), When::First(count)) => seen.fetch_add(1, Ordering::Relaxed) < count,
+            (Self::Drawn(generator), When::Rate { share, .. }) => {
+                let mut generator =
+                    generator.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                generator.f64() < share
+            }
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(plan: &FaultPlan, requests: usize) -> Vec<bool> {
+        (0..requests).map(|_| plan.next(Endpoint::GetFeatures).is_some()).collect()
+    }
+
+    #[test]
+    fn first_faults_follow_one_another() {
+        let plan = FaultPlan::new(vec![
+            Fault::first(1, FaultAnswer::Reset),
+            Fault::first(1, FaultAnswer::NotJson),
+        ]);
+        assert_eq!(plan.next(Endpoint::Metadata), Some(&FaultAnswer::Reset));
+        assert_eq!(plan.next(Endpoint::Metadata), Some(&FaultAnswer::NotJson));
+        assert_eq!(plan.next(Endpoint::Metadata), None);
+        assert_eq!(plan.anew().next(Endpoint::Metadata), Some(&FaultAnswer::Reset));
+    }
+
+    #[test]
+    fn a_fault_of_one_endpoint_leaves_the_others_alone() {
+        let plan =
+            FaultPlan::new(vec![Fault::every(FaultAnswer::Reset).on(Endpoint::GetFeaturesBatch)]);
+        assert_eq!(plan.next(Endpoint::GetFeatures), None);
+        assert!(plan.next(Endpoint::GetFeaturesBatch).is_some());
+    }
+
+    #[test]
+    fn a_seed_draws_the_same_sequence_and_about_its_share() {
+        let plan = FaultPlan::new(vec![Fault::rate(0.25, 7, FaultAnswer::Reset)]);
+        let first = drawn(&plan, 10_000);
+        assert_eq!(first, drawn(&plan.anew(), 10_000));
+        let share = first.iter().filter(|drawn| **drawn).count();
+        assert!((2_200..2_800).contains(&share), "{share}");
+    }
+}
