@@ -1,0 +1,37 @@
+//! `beamlet describe`.
+
+use super::arguments::Describe;
+use super::loaded::{Loaded, setup, usage_of};
+use beamlet::plugin::Instance;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// Tells what a handler is, as JSON.
+pub(crate) async fn describe(arguments: Describe) -> anyhow::Result<ExitCode> {
+    let loaded = Loaded::new(&arguments.handler, 2).await?;
+    let description = &loaded.description;
+    let told = if arguments.schema {
+        description.config_schema.clone()
+    } else {
+        json!({
+            "name": description.name,
+            "version": description.version,
+            "fields_read": fields_read(&loaded, &arguments).await?,
+            "config_schema": description.config_schema,
+        })
+    };
+    println!("{told:#}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which fields of a row the handler reads is a matter of its configuration.
+async fn fields_read(loaded: &Loaded, arguments: &Describe) -> anyhow::Result<Value> {
+    let Some(path) = &arguments.config else {
+        return Ok(json!("as the configuration says: name one with --config"));
+    };
+    let config = loaded.valid(path).await?;
+    let instance = Instance::set_up(&loaded.plugin, &setup(&config)).await.map_err(usage_of)?;
+    let field =
+        |input: &beamlet::plugin::Input| json!({ "name": input.name, "required": input.required });
+    Ok(instance.inputs().iter().map(field).collect())
+}

@@ -1,0 +1,26 @@
+//! The command line: what a person types, and what they read.
+
+mod arguments;
+mod describe;
+mod failure;
+mod loaded;
+mod run;
+mod validate;
+
+pub(crate) use arguments::Arguments;
+pub(crate) use failure::Failure;
+
+use arguments::Command;
+use std::process::ExitCode;
+
+/// Does what the command says.
+pub(crate) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Run(arguments) => run::run(arguments).await,
+            Command::Validate(arguments) => validate::validate(arguments).await,
+            Command::Describe(arguments) => describe::describe(arguments).await,
+        }
+    })
+}

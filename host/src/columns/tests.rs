@@ -1,0 +1,80 @@
+use super::{from_arrow, to_arrow};
+use crate::contract::beamlet::enrichment::types::{Batch, Column, Values};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use std::sync::Arc;
+
+fn column(name: &str, values: Values, nulls: &[u32]) -> Column {
+    Column { name: name.to_owned(), values, nulls: nulls.to_vec() }
+}
+
+fn batch(rows: u32, columns: Vec<Column>) -> Batch {
+    Batch { rows, columns }
+}
+
+#[test]
+fn values_and_nulls_come_through_in_both_directions() {
+    let there = vec![
+        column("text", Values::Strings(vec!["a".into(), String::new(), "ü".into()]), &[1]),
+        column("whole", Values::Int64s(vec![i64::MIN, 0, i64::MAX]), &[]),
+        column("float", Values::Float64s(vec![0.1, f64::INFINITY, 0.0]), &[2]),
+        column("flag", Values::Booleans(vec![true, false, true]), &[0]),
+        column("json", Values::Json(vec!["[1]".into(), "null".into(), "{}".into()]), &[]),
+        column("time", Values::Timestamps(vec![-1, 0, 1]), &[]),
+    ];
+    let arrow = to_arrow(batch(3, there.clone())).unwrap();
+    let back = from_arrow(&arrow).unwrap();
+    for (there, back) in there.iter().zip(&back.columns) {
+        assert_eq!((&there.name, &there.nulls), (&back.name, &back.nulls));
+        assert_eq!(
+            std::mem::discriminant(&there.values),
+            std::mem::discriminant(&back.values),
+            "{}",
+            there.name
+        );
+    }
+    let Values::Int64s(whole) = &back.columns[1].values else { panic!("not int64") };
+    assert_eq!(whole, &[i64::MIN, 0, i64::MAX]);
+}
+
+#[test]
+fn an_unsigned_column_is_widened_and_the_widest_is_refused() {
+    let narrow: ArrayRef = Arc::new(UInt32Array::from(vec![u32::MAX]));
+    let batch = RecordBatch::try_from_iter([("n", narrow)]).unwrap();
+    let Values::Int64s(values) = &from_arrow(&batch).unwrap().columns[0].values else {
+        panic!("not int64")
+    };
+    assert_eq!(values, &[i64::from(u32::MAX)]);
+    let wide: ArrayRef = Arc::new(UInt64Array::from(vec![1]));
+    let error = from_arrow(&RecordBatch::try_from_iter([("n", wide)]).unwrap()).err().unwrap();
+    assert!(error.to_string().starts_with("field `n` is of type UInt64"), "{error}");
+}
+
+#[test]
+fn lists_keep_their_elements_and_null_lists_are_null() {
+    let lists = Values::StringLists(vec![vec!["a".into(), "b".into()], vec![], vec![]]);
+    let arrow = to_arrow(batch(3, vec![column("tags", lists, &[2])])).unwrap();
+    let tags = arrow.column(0).as_list::<i32>();
+    assert_eq!((tags.value(0).len(), tags.value(1).len(), tags.is_null(2)), (2, 0, true));
+}
+
+#[test]
+fn a_column_that_breaks_a_promise_is_told() {
+    let told = |column| to_arrow(batch(2, vec![column])).unwrap_err();
+    let one = Values::Int64s(vec![1]);
+    let two = Values::Int64s(vec![1, 2]);
+    assert_eq!(told(column("x", one.clone(), &[])), "field `x` holds 1 values for 2 rows");
+    assert_eq!(told(column("x", one, &[1])), "field `x` holds 1 values for 2 rows");
+    let nulls = "the nulls of field `x` do not ascend within 2 rows";
+    assert_eq!(told(column("x", two.clone(), &[2])), nulls);
+    assert_eq!(told(column("x", two.clone(), &[1, 0])), nulls);
+    let twice = vec![column("x", two.clone(), &[]), column("x", two, &[])];
+    assert_eq!(to_arrow(batch(2, twice)).unwrap_err(), "field `x` comes twice");
+}
+
+#[test]
+fn nulls_of_a_sliced_array_are_counted_from_the_slice() {
+    let array: ArrayRef = Arc::new(StringArray::from(vec![None, Some("b"), None, Some("d")]));
+    let batch = RecordBatch::try_from_iter([("s", array)]).unwrap().slice(1, 3);
+    assert_eq!(from_arrow(&batch).unwrap().columns[0].nulls, [1]);
+}

@@ -1,0 +1,57 @@
+//! What a user writes in a file: the handler's tables, and the host's `run` and `sandbox`.
+//!
+//! Secrets are taken out before a handler sees anything: it gets a placeholder, and the
+//! [egress](beamlet_egress) puts the secret into the request.
+
+mod document;
+mod grants;
+mod host;
+mod secret;
+
+pub use document::{ConfigError, Document};
+pub use host::{RunOptions, SandboxOptions};
+
+use beamlet_config::Problem;
+use beamlet_egress::{Allowed, Secrets};
+use serde_json::Value;
+
+/// The tables that are the handler's; the rest is the host's, or unknown.
+const HOST_TABLES: [&str; 2] = ["run", "sandbox"];
+
+/// A configuration, ready to set up a handler with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The handler's tables, with placeholders where secrets are.
+    pub handler: Value,
+    /// The secrets behind the placeholders.
+    pub secrets: Secrets,
+    /// The destinations of the URLs that the user wrote in the handler's tables.
+    pub allowed: Allowed,
+    /// How to run.
+    pub run: RunOptions,
+    /// What a handler may use.
+    pub sandbox: SandboxOptions,
+}
+
+impl Config {
+    /// Makes a configuration of a document. `schema` is the handler's: a field that it calls
+    /// `writeOnly` is a secret.
+    ///
+    /// All problems that the host can see are returned beside it: the handler may find more.
+    pub fn new(document: &Document, schema: &Value) -> (Self, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let mut secrets = Secrets::default();
+        let mut handler = document.value().clone();
+        let (run, sandbox) = host::read(&handler, &mut problems);
+        if let Some(tables) = handler.as_object_mut() {
+            tables.retain(|name, _| !HOST_TABLES.contains(&name.as_str()));
+        }
+        let resolver = secret::Resolver::new(document.directory(), schema);
+        resolver.resolve(&mut handler, &mut secrets, &mut problems);
+        let allowed = grants::of(&handler);
+        (Config { handler, secrets, allowed, run, sandbox }, problems)
+    }
+}
+
+#[cfg(test)]
+mod tests;

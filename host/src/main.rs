@@ -1,0 +1,17 @@
+//! `beamlet`: enriches rows from a feature store, through a sandboxed handler.
+
+mod cli;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    match cli::execute(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            cli::Failure::of(&error).into()
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! A handler component, compiled and linked, ready to be instantiated.
+
+use super::error::PluginError;
+use super::instance::Sandboxed;
+use crate::contract::EnrichmentPluginPre;
+use crate::sandbox::{Egress, Permissions, Runtime, State};
+use beamlet_config::Problem;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+/// The interface that a handler exports, without its version.
+const INTERFACE: &str = "beamlet:enrichment/enrichment-handler";
+/// The version of the contract that this host speaks.
+const VERSION: &str = "0.1.0";
+
+/// The Tecton handler, built with this library.
+static TECTON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tecton.wasm"));
+
+/// A component cannot be used as a handler.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("{path}: cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The bytes are no component.
+    #[error("{name}: {why}")]
+    NoComponent {
+        /// The file, or the handler's name.
+        name: String,
+        /// What they are instead.
+        why: String,
+    },
+    /// The component is none of a handler.
+    #[error("{name}: {why}")]
+    NoHandler {
+        /// The file, or the handler's name.
+        name: String,
+        /// What it exports, or imports, instead.
+        why: String,
+    },
+}
+
+/// What a handler says it is.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// A short name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What its configuration may hold, as a JSON Schema.
+    pub config_schema: serde_json::Value,
+}
+
+/// A handler component, compiled. Cheap to clone.
+#[derive(Clone)]
+pub struct Plugin {
+    pub(crate) runtime: Runtime,
+    pub(crate) pre: Arc<EnrichmentPluginPre<State>>,
+    name: Arc<str>,
+}
+
+impl Plugin {
+    /// The Tecton handler that is built in.
+    ///
+    /// # Errors
+    /// The machine cannot compile it.
+    pub fn tecton(runtime: &Runtime) -> Result<Self, LoadError> {
+        Plugin::from_bytes(runtime, "tecton", TECTON)
+    }
+
+    /// Loads a component from a file, `.wasm` or the text format.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no handler component.
+    pub fn from_file(runtime: &Runtime, path: &Path) -> Result<Self, LoadError> {
+        let bytes = std::fs::read(path)
+            .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
+        Plugin::from_bytes(runtime, &path.display().to_string(), &bytes)
+    }
+
+    /// Loads a component from its bytes. `name` is for messages.
+    ///
+    /// # Errors
+    /// The bytes are no handler component.
+    pub fn from_bytes(runtime: &Runtime, name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
+        let no_component = |why| LoadError::NoComponent { name: name.to_owned(), why };
+        let no_handler = |why| LoadError::NoHandler { name: name.to_owned(), why };
+        if let Some(why) = not_a_component(bytes) {
+            return Err(no_component(why.to_owned()));
+        }
+        let component = Component::from_binary(&runtime.engine, bytes)
+            .map_err(|error| no_component(format!("is no valid component: {error:#}")))?;
+        check_exports(runtime, &component).map_err(no_handler)?;
+        let pre = runtime.linker.instantiate_pre(&component).map_err(|error| {
+            no_handler(format!("imports what a handler does not get: {error:#}"))
+        })?;
+        let pre = EnrichmentPluginPre::new(pre).map_err(|error| {
+            no_handler(format!("does not keep to the contract {VERSION}: {error:#}"))
+        })?;
+        Ok(Plugin { runtime: runtime.clone(), pre: Arc::new(pre), name: name.into() })
+    }
+
+    /// The name it was loaded by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Asks the handler what it is.
+    ///
+    /// # Errors
+    /// The handler trapped, took too long, or told a schema that is no JSON.
+    pub async fn describe(&self, permissions: &Permissions) -> Result<Description, PluginError> {
+        let mut sandboxed = self.isolated(permissions).await?;
+        let interface = sandboxed.bindings.beamlet_enrichment_enrichment_handler().clone();
+        let told =
+            sandboxed.call("describe", async |store| interface.call_describe(store).await).await?;
+        let config_schema = serde_json::from_str(&told.config_schema).map_err(|error| {
+            PluginError::BrokenPromise(format!(
+                "describe: the configuration's schema is no JSON: {error}"
+            ))
+        })?;
+        Ok(Description { name: told.name, version: told.version, config_schema })
+    }
+
+    /// Asks the handler what is wrong with a configuration: nothing, or every problem.
+    ///
+    /// # Errors
+    /// The handler trapped, or took too long.
+    pub async fn validate(
+        &self,
+        config: &serde_json::Value,
+        permissions: &Permissions,
+    ) -> Result<Vec<Problem>, PluginError> {
+        let config = config.to_string();
+        let mut sandboxed = self.isolated(permissions).await?;
+        let interface = sandboxed.bindings.beamlet_enrichment_enrichment_handler().clone();
+        let told = sandboxed
+            .call("validate", async |store| interface.call_validate(store, &config).await)
+            .await?;
+        Ok(told.err().unwrap_or_default().into_iter().map(Into::into).collect())
+    }
+
+    /// An instance that reaches nothing.
+    async fn isolated(&self, permissions: &Permissions) -> Result<Sandboxed, PluginError> {
+        let nowhere = Egress::new(Default::default(), Default::default(), Default::default());
+        Sandboxed::new(self, permissions, Arc::new(nowhere)).await
+    }
+}
+
+/// What the bytes are, where they are no component.
+fn not_a_component(bytes: &[u8]) -> Option<&'static str> {
+    // The magic number, then a version and a layer: 1 is a module's, 0x0d with layer 1 a component's.
+    match bytes {
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => None,
+        [0, b'a', b's', b'm', ..] => Some(
+            "is a WebAssembly module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`",
+        ),
+        [] => Some("is empty, not a WebAssembly component"),
+        _ => Some("is not a WebAssembly component"),
+    }
+}
+
+/// Checks that the component exports the handler's interface in a version that fits.
+fn check_exports(runtime: &Runtime, component: &Component) -> Result<(), String> {
+    let component_type = component.component_type();
+    let exports: Vec<String> = component_type
+        .exports(&runtime.engine)
+        .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let wanted = format!("{INTERFACE}@{VERSION}");
+    if exports.contains(&wanted) {
+        return Ok(());
+    }
+    let other = exports.iter().find(|name| name.split('@').next() == Some(INTERFACE));
+    Err(match (other, exports.is_empty()) {
+        (Some(other), _) => format!(
+            "speaks the contract in version {}, this host in {VERSION}; rebuild the handler or take the host of that version",
+            other.split('@').nth(1).unwrap_or("none")
+        ),
+        (None, true) => format!("exports no interface; a handler exports {wanted}"),
+        (None, false) => format!("exports {}; a handler exports {wanted}", exports.join(", ")),
+    })
+}

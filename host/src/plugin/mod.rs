@@ -1,0 +1,15 @@
+//! A handler and its life, as Beam's DoFn has it: load, set up, start a bundle, process,
+//! finish, tear down.
+
+mod answer;
+mod bundle;
+mod component;
+mod error;
+mod instance;
+
+pub use answer::{Enriched, Failure, HandlerError, HandlerErrorKind};
+pub use beamlet_config::Problem;
+pub use bundle::Bundle;
+pub use component::{Description, LoadError, Plugin};
+pub use error::PluginError;
+pub use instance::{Input, Instance, OutputField, Setup};

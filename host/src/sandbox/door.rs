@@ -1,0 +1,73 @@
+//! `wasi:http` of a sandbox, as the pooled client behind the one door out.
+
+use beamlet_egress::{EgressError, Timeouts};
+use http_body_util::BodyExt;
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Duration;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// The door that all instances of a handler share.
+pub type Egress = beamlet_egress::Egress<WasiBody>;
+
+/// A sandbox's end of the door.
+pub(crate) struct Door(pub(crate) Arc<Egress>);
+
+type Sent =
+    Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+
+impl WasiHttpHooks for Door {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Sent> + Send> {
+        let egress = self.0.clone();
+        Box::new(async move {
+            let timeouts = timeouts(options.unwrap_or_default(), egress.timeouts());
+            let response = egress.send(request, timeouts).await.map_err(to_wasi)?;
+            let response = response.map(|body| body.map_err(to_wasi).boxed_unsync());
+            Ok((response, Box::new(std::future::ready(Ok(()))) as Box<_>))
+        })
+    }
+
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        4
+    }
+}
+
+/// What the handler asks for, but never longer than the host allows.
+fn timeouts(asked: RequestOptions, most: Timeouts) -> Timeouts {
+    let shorter =
+        |asked: Option<Duration>, most: Duration| asked.map_or(most, |asked| asked.min(most));
+    Timeouts {
+        connect: shorter(asked.connect_timeout, most.connect),
+        first_byte: shorter(asked.first_byte_timeout, most.first_byte),
+        between_bytes: shorter(asked.between_bytes_timeout, most.between_bytes),
+    }
+}
+
+/// The error of `wasi:http` that says the same.
+fn to_wasi(error: EgressError) -> Error {
+    match error {
+        EgressError::Denied(_) => Error::HttpRequestDenied,
+        EgressError::NoDestination => Error::HttpRequestUriInvalid,
+        EgressError::Dns(why) => Error::DnsError { rcode: Some(why), info_code: None },
+        EgressError::Refused => Error::ConnectionRefused,
+        EgressError::Unroutable(_) => Error::DestinationIpUnroutable,
+        EgressError::ConnectTimeout => Error::ConnectionTimeout,
+        EgressError::ReadTimeout => Error::ConnectionReadTimeout,
+        EgressError::Tls(why) => {
+            Error::TlsAlertReceived { alert_id: None, alert_message: Some(why) }
+        }
+        EgressError::Closed => Error::ConnectionTerminated,
+        EgressError::Other(why) => Error::InternalError(Some(why)),
+    }
+}
+
+/// `WasiBody` fails with this, which the client needs as a standard error.
+const _: fn() = || {
+    fn is_error<E: Into<Box<dyn StdError + Send + Sync>>>() {}
+    is_error::<Error>();
+};
