@@ -1,1 +1,47 @@
-fn main() {}
+//! `cargo xtask …`: the two commands of the README, and what CI and benches need.
+
+mod bench;
+mod check;
+mod demo;
+mod emulator;
+mod machine;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Enrich a sample of the flights of 2013 with their planes, against the emulator
+    Demo,
+    /// Run every test
+    Test,
+    /// Check format, lints, documentation, and the licences and advisories of dependencies
+    Check,
+    /// Measure the handler as a component against the same logic compiled natively
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Demo => demo::demo(),
+        Command::Test => test::test(),
+        Command::Check => check::check(),
+        Command::Bench(options) => bench::bench(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

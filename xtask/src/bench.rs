@@ -1,0 +1,199 @@
+//! `cargo xtask bench`: the handler as a component against the same logic compiled natively,
+//! interleaved, so that what the machine does besides falls on both.
+
+use crate::emulator::{Emulator, Stats};
+use crate::machine;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use comfy_table::{Table, presets};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// How to measure.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Measurements of each side; the median counts
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(5..))]
+    rounds: u8,
+    /// Rows of a measurement
+    #[arg(long, default_value_t = 300_000)]
+    rows: u64,
+}
+
+/// One setting of the store and of what is in flight.
+#[derive(Clone, Copy, Serialize)]
+struct Case {
+    latency_ms: u64,
+    /// Bundles times requests of a bundle: what is in flight.
+    bundles: usize,
+    in_flight: usize,
+    /// Component ÷ native that is aimed at.
+    target: f64,
+}
+
+const CASES: [Case; 2] = [
+    Case { latency_ms: 0, bundles: 2, in_flight: 4, target: 0.50 },
+    Case { latency_ms: 5, bundles: 16, in_flight: 4, target: 0.90 },
+];
+
+/// What one side's process prints.
+#[derive(Clone, Copy, Deserialize)]
+struct Figures {
+    rows: u64,
+    seconds: f64,
+    cpu_seconds: f64,
+}
+
+/// The medians of one side.
+#[derive(Serialize)]
+struct Side {
+    rows_per_second: f64,
+    cpu_us_per_row: f64,
+    requests_per_connection: f64,
+    most_at_once: u64,
+    seconds: Vec<f64>,
+}
+
+/// One case, measured.
+#[derive(Serialize)]
+struct Outcome {
+    case: Case,
+    component: Side,
+    native: Side,
+    /// Rows a second, component ÷ native: the median of the rounds' own ratios.
+    ratio: f64,
+}
+
+/// Measures, prints a table, and writes JSON.
+pub(crate) fn bench(options: &Options) -> Result<()> {
+    machine::ensure_target()?;
+    machine::run(&mut machine::cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "beamlet-bench-component",
+        "--package",
+        "tecton-emulator",
+    ]))?;
+    machine::run(&mut machine::cargo(&[
+        "build",
+        "--profile",
+        "native",
+        "--package",
+        "beamlet-bench-native",
+    ]))?;
+    let outcomes: Vec<Outcome> =
+        CASES.iter().map(|case| measure(*case, options)).collect::<Result<_>>()?;
+    println!("{}", table(&outcomes));
+    let path = machine::target_dir().join("bench.json");
+    fs::write(&path, serde_json::to_string_pretty(&outcomes)?)?;
+    println!("written to {}", path.display());
+    Ok(())
+}
+
+fn measure(case: Case, options: &Options) -> Result<Outcome> {
+    let latency = format!("{}ms", case.latency_ms);
+    let emulator = Emulator::start(&["--latency", &latency])?;
+    let component = machine::binary("beamlet-bench-component");
+    let native = machine::target_dir().join("native/beamlet-bench-native");
+    let (mut of_component, mut of_native) = (Vec::new(), Vec::new());
+    // The first of each is to warm up: caches, the emulator's memory, the clock of the CPU.
+    for round in 0..=options.rounds {
+        eprintln!("{latency}: round {round} of {}", options.rounds);
+        let rows = if round == 0 { options.rows / 10 } else { options.rows };
+        let pair = if round % 2 == 0 { [true, false] } else { [false, true] };
+        for is_component in pair {
+            let binary = if is_component { &component } else { &native };
+            let measured = once(binary, &emulator, case, rows)?;
+            if round > 0 {
+                if is_component { &mut of_component } else { &mut of_native }.push(measured);
+            }
+        }
+    }
+    let ratios = of_component.iter().zip(&of_native).map(|(c, n)| n.0.seconds / c.0.seconds);
+    Ok(Outcome {
+        case,
+        ratio: median(ratios.collect()),
+        component: side(&of_component),
+        native: side(&of_native),
+    })
+}
+
+fn once(binary: &PathBuf, emulator: &Emulator, case: Case, rows: u64) -> Result<(Figures, Stats)> {
+    emulator.reset()?;
+    let output = Command::new(binary)
+        .args(["--url", emulator.url()])
+        .arg("--keys")
+        .arg(machine::root().join("data/planes.csv"))
+        .args(["--rows", &rows.to_string()])
+        .args(["--bundles", &case.bundles.to_string()])
+        .args(["--in-flight", &case.in_flight.to_string()])
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("{} could not be started", binary.display()))?;
+    if !output.status.success() {
+        bail!("{} failed: {}", binary.display(), output.status);
+    }
+    let figures = serde_json::from_slice(&output.stdout).context("no figures were printed")?;
+    Ok((figures, emulator.stats()?))
+}
+
+fn side(measured: &[(Figures, Stats)]) -> Side {
+    let of = |value: fn(&Figures, &Stats) -> f64| {
+        median(measured.iter().map(|(figures, stats)| value(figures, stats)).collect())
+    };
+    Side {
+        rows_per_second: of(|figures, _| figures.rows as f64 / figures.seconds),
+        cpu_us_per_row: of(|figures, _| figures.cpu_seconds * 1e6 / figures.rows as f64),
+        // The question for the statistics comes over a connection of its own.
+        requests_per_connection: of(|_, stats| {
+            stats.requests as f64 / stats.connections.saturating_sub(1).max(1) as f64
+        }),
+        most_at_once: measured
+            .iter()
+            .map(|(_, stats)| stats.most_at_once)
+            .max()
+            .unwrap_or_default(),
+        seconds: measured.iter().map(|(figures, _)| figures.seconds).collect(),
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+fn table(outcomes: &[Outcome]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_FULL_CONDENSED).set_header([
+        "store",
+        "in flight",
+        "side",
+        "rows/s",
+        "CPU µs/row",
+        "requests/connection",
+        "ratio",
+        "aim",
+    ]);
+    for Outcome { case, component, native, ratio } in outcomes {
+        let sides = [
+            ("component", component, format!("{ratio:.2}"), format!("{:.2}", case.target)),
+            ("native", native, String::new(), String::new()),
+        ];
+        for (name, side, ratio, target) in sides {
+            table.add_row([
+                format!("{} ms", case.latency_ms),
+                (case.bundles * case.in_flight).to_string(),
+                name.to_owned(),
+                format!("{:.0}", side.rows_per_second),
+                format!("{:.2}", side.cpu_us_per_row),
+                format!("{:.0}", side.requests_per_connection),
+                ratio,
+                target,
+            ]);
+        }
+    }
+    table
+}

@@ -1,0 +1,56 @@
+//! The project's root, cargo, and what has to be installed.
+
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The target of the guests.
+const TARGET: &str = "wasm32-wasip2";
+
+/// The project's root.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the project")
+}
+
+/// Where everything that is built goes.
+pub(crate) fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// A program that was built in release.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    target_dir().join("release").join(name)
+}
+
+/// Cargo, in the project's root.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root()).args(arguments);
+    cargo
+}
+
+/// Runs a command to its end; it has to succeed.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let name = format!("{command:?}");
+    let status = command.status().with_context(|| format!("{name} could not be started"))?;
+    if !status.success() {
+        bail!("{name} failed: {status}");
+    }
+    Ok(())
+}
+
+/// Adds the guests' target to the toolchain, if it is missing.
+pub(crate) fn ensure_target() -> Result<()> {
+    let listed = Command::new("rustup")
+        .current_dir(root())
+        .args(["target", "list", "--installed"])
+        .stderr(Stdio::inherit())
+        .output();
+    // A toolchain that rustup did not install has its own way to targets; the build tells.
+    let Ok(listed) = listed else { return Ok(()) };
+    if String::from_utf8_lossy(&listed.stdout).lines().any(|line| line.trim() == TARGET) {
+        return Ok(());
+    }
+    eprintln!("adding the target {TARGET}");
+    run(Command::new("rustup").current_dir(root()).args(["target", "add", TARGET]))
+}
