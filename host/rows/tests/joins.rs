@@ -246,3 +246,30 @@ fn a_stated_number_that_json_spells_otherwise_is_written_as_json_has_it() {
     {"a":1,"b":"Infinity"}
     "#);
 }
+
+#[test]
+fn a_list_that_comes_as_json_in_a_later_batch_is_written_like_the_others() {
+    let mut list = ListBuilder::new(Float64Builder::new());
+    list.append_value([Some(1.5), Some(2.0)]);
+    let typed = columns([("scores", Arc::new(list.finish()) as ArrayRef)]);
+    let json: ArrayRef = Arc::new(StringArray::from(vec!["[1.5,null]"]));
+    let field = ArrowField::new("scores", DataType::Utf8, true).with_metadata(HashMap::from([(
+        "ARROW:extension:name".to_owned(),
+        "arrow.json".to_owned(),
+    )]));
+    let json = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![json]).unwrap();
+    let row = || rows(Ndjson, "{\"id\":1}");
+    let text = written(Ndjson, &[(row(), Some(typed)), (row(), Some(json))]).unwrap();
+    assert_snapshot!(text, @r#"
+    {"id":1,"scores":[1.5,2.0]}
+    {"id":1,"scores":[1.5,null]}
+    "#);
+}
+
+#[test]
+fn a_csv_of_nothing_but_a_header_stays_that() {
+    let batches = batches(Csv, "a,b\n", na(&[]), 10).unwrap();
+    let batches: Vec<_> = batches.into_iter().map(|rows| (rows, None)).collect();
+    assert_snapshot!(written(Csv, &batches).unwrap(), @"a,b");
+    assert_snapshot!(written(Ndjson, &batches).unwrap(), @"");
+}

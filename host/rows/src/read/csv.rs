@@ -73,6 +73,9 @@ impl Csv {
         if let Some(first) = self.read(INFERRED_FROM)? {
             self.header = Arc::new(self.header.inferred(&first));
             self.ahead = Some(first.with_header(self.header.clone()));
+        } else if let Ok(none) = Block::default().checked(self.header.len()) {
+            // A header without rows is worth passing on: it is all that the file says.
+            self.ahead = Some(Records::new(self.header.clone(), none));
         }
         Ok(())
     }

@@ -64,7 +64,8 @@ impl Reader {
     }
 
     /// The next rows: up to `max_rows` (0 counts as 1), fewer at the end of the input or where
-    /// they are very long; `None` after the last one. Blocks until they are there.
+    /// they are very long; `None` after the last one. A CSV of nothing but a header gives one batch
+    /// without rows. Blocks until they are there.
     ///
     /// # Errors
     /// The input cannot be read on, or a row in this batch is at fault. The reader is finished then.

@@ -135,7 +135,9 @@ impl Write for Csv {
         features: &[Feature<'_>],
         out: &mut Vec<u8>,
     ) -> Result<(), RowsError> {
-        if rows.is_empty() {
+        // A header without rows is written: it is all that its file says.
+        let bare_header = self.own.is_none() && matches!(rows.body, Body::Records(_));
+        if rows.is_empty() && !bare_header {
             return Ok(());
         }
         let mut first = None;

@@ -88,7 +88,7 @@ impl Features {
         let mut settled = true;
         for (known, (field, array)) in columns.iter_mut().zip(fields) {
             match (&known.type_name, type_name(field, array)) {
-                (Some(was), Some(now)) if *was != now => {
+                (Some(was), Some(now)) if !go_together(was, &now) => {
                     let (origin, field, was) = (rows.origin(0), known.name.clone(), was.clone());
                     return Err(RowsError::FeatureType { origin, field, was, now });
                 }
@@ -105,6 +105,13 @@ impl Features {
         }
         Ok(())
     }
+}
+
+/// Whether two types are one in a file of text: a list with a null in it comes as JSON, others of
+/// its column as lists.
+fn go_together(was: &str, now: &str) -> bool {
+    let json_and_list = |one: &str, other: &str| one == "json" && other.starts_with("list");
+    was == now || json_and_list(was, now) || json_and_list(now, was)
 }
 
 /// The type as a message names it; `None` for strings that are all null.
