@@ -86,7 +86,7 @@ async fn work(
     while let Some(keys) = bundles.next() {
         let column = Column {
             name: "tailnum".to_owned(),
-            values: Values::Strings(keys.into_iter().map(str::to_owned).collect()),
+            values: Values::Strings(keys.into_iter().collect()),
             nulls: Vec::new(),
         };
         let batch = Batch { rows: column.values.len() as u32, columns: vec![column] };

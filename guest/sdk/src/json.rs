@@ -2,7 +2,9 @@
 //! on to the rows again.
 
 use crate::config::Problem;
-use crate::{Batch, Bundle, Column, Counters, Enriched, Error, Handler, Input, Transport, Values};
+use crate::{
+    Batch, Bundle, Column, Counters, Enriched, Error, Handler, Input, Texts, Transport, Values,
+};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -107,7 +109,16 @@ fn to_column(name: &str, values: &[&Value]) -> Column {
             .map(|value| if value.is_null() { Some(T::default()) } else { read(value) })
             .collect()
     }
-    let typed = all(values, |value| value.as_str().map(str::to_owned))
+    fn texts(values: &[&Value]) -> Option<Texts> {
+        fn text<'a>(value: &&'a Value) -> Option<&'a str> {
+            if value.is_null() { Some("") } else { value.as_str() }
+        }
+        values
+            .iter()
+            .all(|value| text(value).is_some())
+            .then(|| values.iter().filter_map(text).collect())
+    }
+    let typed = texts(values)
         .map(Values::Strings)
         .or_else(|| all(values, Value::as_i64).map(Values::Int64s))
         .or_else(|| all(values, |v| v.as_f64().filter(|_| v.is_f64())).map(Values::Float64s))
@@ -155,14 +166,14 @@ impl Values {
             Values::Int64s(list) | Values::Timestamps(list) => json!(list[at]),
             Values::Float32s(list) => float(f64::from(list[at])),
             Values::Float64s(list) => float(list[at]),
-            Values::Strings(list) | Values::Decimals(list) => json!(list[at]),
+            Values::Strings(list) | Values::Decimals(list) => json!(list.get(at)),
             Values::Bytes(list) => json!(list[at]),
             Values::BooleanLists(list) => json!(list[at]),
             Values::Int64Lists(list) => json!(list[at]),
             Values::Float32Lists(list) => list[at].iter().map(|f| float(f64::from(*f))).collect(),
             Values::Float64Lists(list) => list[at].iter().map(|f| float(*f)).collect(),
             Values::StringLists(list) => json!(list[at]),
-            Values::Json(list) => serde_json::from_str(&list[at]).unwrap_or(Value::Null),
+            Values::Json(list) => serde_json::from_str(list.get(at)).unwrap_or(Value::Null),
         }
     }
 }

@@ -17,6 +17,7 @@ mod counters;
 mod error;
 mod handler;
 mod json;
+mod texts;
 pub mod transport;
 mod values;
 
@@ -28,7 +29,7 @@ mod wasi_http;
 pub use beamlet_config as config;
 pub use bundle::Bundle;
 pub use contract::beamlet::enrichment::types::{
-    Batch, Column, ConfigProblem, Enriched, Error, ErrorKind, RowFailure, Values,
+    Batch, Column, ConfigProblem, Enriched, Error, ErrorKind, RowFailure, Texts, Values,
 };
 pub use contract::exports::beamlet::enrichment::enrichment_handler::{
     Counter, Description, Field, Input,

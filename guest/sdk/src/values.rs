@@ -1,11 +1,11 @@
 //! Columns grow: appending one to another, filling with what stands for null, and taking
 //! one row's value.
 
-use crate::{Batch, Column, Values};
+use crate::{Batch, Column, Texts, Values};
 
-/// Runs `$body` with `$list` bound to the list inside, whatever its type.
+/// Runs `$body` with `$list` bound to the list inside, whatever its type; `$texts` for texts.
 macro_rules! each_list {
-    ($values:expr, $list:ident => $body:expr) => {
+    ($values:expr, $list:ident => $body:expr, texts => $texts:expr) => {
         match $values {
             Values::Booleans($list) => $body,
             Values::Int8s($list) => $body,
@@ -14,7 +14,7 @@ macro_rules! each_list {
             Values::Int64s($list) | Values::Timestamps($list) => $body,
             Values::Float32s($list) => $body,
             Values::Float64s($list) => $body,
-            Values::Strings($list) | Values::Decimals($list) | Values::Json($list) => $body,
+            Values::Strings($list) | Values::Decimals($list) | Values::Json($list) => $texts,
             Values::Bytes($list) => $body,
             Values::Dates($list) => $body,
             Values::BooleanLists($list) => $body,
@@ -29,7 +29,7 @@ macro_rules! each_list {
 impl Values {
     /// How many values there are, nulls included.
     pub fn len(&self) -> usize {
-        each_list!(self, list => list.len())
+        each_list!(self, list => list.len(), texts => list.len())
     }
 
     /// Whether there is no value.
@@ -39,7 +39,7 @@ impl Values {
 
     /// Grows (or shrinks) to `rows` values with what stands for null.
     pub(crate) fn resize(&mut self, rows: usize) {
-        each_list!(self, list => list.resize(rows, Default::default()));
+        each_list!(self, list => list.resize(rows, Default::default()), texts => list.resize(rows));
     }
 
     /// A list of the same case with `rows` values that stand for null.
@@ -52,33 +52,21 @@ impl Values {
     /// Each value as a list of its own, of the same type.
     pub(crate) fn split(self) -> std::vec::IntoIter<Values> {
         macro_rules! ones {
-            ($($case:ident),*) => {
+            ($($case:ident),*; texts $($texts:ident),*) => {
                 match self {
                     $(Values::$case(list) => {
                         list.into_iter().map(|value| Values::$case(vec![value])).collect::<Vec<_>>()
+                    })*
+                    $(Values::$texts(texts) => {
+                        texts.iter().map(|text| Values::$texts([text].into_iter().collect())).collect()
                     })*
                 }
             };
         }
         ones!(
-            Booleans,
-            Int8s,
-            Int16s,
-            Int32s,
-            Int64s,
-            Float32s,
-            Float64s,
-            Strings,
-            Bytes,
-            Timestamps,
-            Dates,
-            Decimals,
-            BooleanLists,
-            Int64Lists,
-            Float32Lists,
-            Float64Lists,
-            StringLists,
-            Json
+            Booleans, Int8s, Int16s, Int32s, Int64s, Float32s, Float64s, Bytes, Timestamps, Dates,
+            BooleanLists, Int64Lists, Float32Lists, Float64Lists, StringLists;
+            texts Strings, Decimals, Json
         )
         .into_iter()
     }
@@ -92,17 +80,17 @@ impl Values {
             Values::Int64s(_) => Values::Int64s(Vec::new()),
             Values::Float32s(_) => Values::Float32s(Vec::new()),
             Values::Float64s(_) => Values::Float64s(Vec::new()),
-            Values::Strings(_) => Values::Strings(Vec::new()),
+            Values::Strings(_) => Values::Strings(Texts::new()),
             Values::Bytes(_) => Values::Bytes(Vec::new()),
             Values::Timestamps(_) => Values::Timestamps(Vec::new()),
             Values::Dates(_) => Values::Dates(Vec::new()),
-            Values::Decimals(_) => Values::Decimals(Vec::new()),
+            Values::Decimals(_) => Values::Decimals(Texts::new()),
             Values::BooleanLists(_) => Values::BooleanLists(Vec::new()),
             Values::Int64Lists(_) => Values::Int64Lists(Vec::new()),
             Values::Float32Lists(_) => Values::Float32Lists(Vec::new()),
             Values::Float64Lists(_) => Values::Float64Lists(Vec::new()),
             Values::StringLists(_) => Values::StringLists(Vec::new()),
-            Values::Json(_) => Values::Json(Vec::new()),
+            Values::Json(_) => Values::Json(Texts::new()),
         }
     }
 
@@ -122,9 +110,9 @@ impl Values {
             | (Values::Timestamps(to), Values::Timestamps(mut from)) => to.append(&mut from),
             (Values::Float32s(to), Values::Float32s(mut from)) => to.append(&mut from),
             (Values::Float64s(to), Values::Float64s(mut from)) => to.append(&mut from),
-            (Values::Strings(to), Values::Strings(mut from))
-            | (Values::Decimals(to), Values::Decimals(mut from))
-            | (Values::Json(to), Values::Json(mut from)) => to.append(&mut from),
+            (Values::Strings(to), Values::Strings(from))
+            | (Values::Decimals(to), Values::Decimals(from))
+            | (Values::Json(to), Values::Json(from)) => to.append(&from),
             (Values::Bytes(to), Values::Bytes(mut from)) => to.append(&mut from),
             (Values::Dates(to), Values::Dates(mut from)) => to.append(&mut from),
             (Values::BooleanLists(to), Values::BooleanLists(mut from)) => to.append(&mut from),

@@ -1,7 +1,7 @@
 //! Feature values: from the cells of an answer to typed columns.
 
 use crate::data_type::DataType;
-use beamlet_guest::{Column, Values};
+use beamlet_guest::{Column, Texts, Values};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -72,7 +72,7 @@ pub(crate) fn column<'a>(
         DataType::Int64 => Values::Int64s(typed(cells, |cell| int64(of, &cell))?),
         DataType::Float32 => Values::Float32s(typed(cells, |cell| Ok(float(of, &cell)? as f32))?),
         DataType::Float64 => Values::Float64s(typed(cells, |cell| float(of, &cell))?),
-        DataType::String => Values::Strings(typed(cells, |cell| text(of, cell))?),
+        DataType::String => Values::Strings(texts(of, &cells)?),
         DataType::Timestamp => Values::Timestamps(typed(cells, |cell| timestamp(of, &cell))?),
         DataType::Array(element) if plain(&cells) => match **element {
             DataType::Boolean => Values::BooleanLists(lists(of, cells, |c| boolean(element, c))?),
@@ -102,6 +102,19 @@ fn typed<'a, T: Default>(
         .collect()
 }
 
+/// The text of each cell, borrowed until it is copied into the column.
+fn texts(of: &DataType, cells: &[Cell<'_>]) -> Result<Texts, NotOfType> {
+    let mut texts = Texts::new();
+    for cell in cells {
+        match cell {
+            Cell::Text(text) => texts.push(text),
+            Cell::Null => texts.push(""),
+            other => return not(of, other.kind()),
+        }
+    }
+    Ok(texts)
+}
+
 fn lists<'a, T>(
     of: &DataType,
     cells: Vec<Cell<'a>>,
@@ -121,8 +134,12 @@ fn plain(cells: &[Cell<'_>]) -> bool {
 }
 
 fn nested<'a>(of: &DataType, cells: Vec<Cell<'a>>) -> Result<Values, NotOfType> {
-    let texts = typed(cells, |cell| Ok(json_value(of, cell)?.to_string()));
-    Ok(Values::Json(texts?))
+    let mut texts = Texts::new();
+    for cell in cells {
+        let value = if cell.is_null() { Value::Null } else { json_value(of, cell)? };
+        texts.push(&value.to_string());
+    }
+    Ok(Values::Json(texts))
 }
 
 fn boolean(of: &DataType, cell: Cell<'_>) -> Result<bool, NotOfType> {

@@ -1,13 +1,13 @@
 //! From Arrow to the contract: what a handler is shown.
 
 use super::{ARROW_JSON, EXTENSION};
-use crate::contract::beamlet::enrichment::types::{Batch, Column, Values};
+use crate::contract::beamlet::enrichment::types::{Batch, Column, Texts, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, GenericStringArray, OffsetSizeTrait, RecordBatch};
 use arrow_schema::{DataType, Field, TimeUnit};
 
 /// A column cannot be shown to a handler.
@@ -62,18 +62,14 @@ fn values(field: &Field, array: &ArrayRef) -> Result<Values, ColumnError> {
         DataType::Float32 => Values::Float32s(numbers::<Float32Type>(array)),
         DataType::Float64 => Values::Float64s(numbers::<Float64Type>(array)),
         DataType::Utf8 => {
-            let texts = array.as_string::<i32>();
-            let texts = (0..texts.len()).map(|at| texts.value(at).to_owned()).collect();
+            let texts = texts(array.as_string::<i32>());
             if field.metadata().get(EXTENSION).is_some_and(|name| name == ARROW_JSON) {
                 Values::Json(texts)
             } else {
                 Values::Strings(texts)
             }
         }
-        DataType::LargeUtf8 => {
-            let texts = array.as_string::<i64>();
-            Values::Strings((0..texts.len()).map(|at| texts.value(at).to_owned()).collect())
-        }
+        DataType::LargeUtf8 => Values::Strings(texts(array.as_string::<i64>())),
         DataType::Binary => {
             let bytes = array.as_binary::<i32>();
             Values::Bytes((0..bytes.len()).map(|at| bytes.value(at).to_owned()).collect())
@@ -93,4 +89,12 @@ fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef) -> Vec<T::Native> {
 
 fn widened<T: ArrowPrimitiveType, W: From<T::Native>>(array: &ArrayRef) -> Vec<W> {
     array.as_primitive::<T>().values().iter().map(|value| W::from(*value)).collect()
+}
+
+/// Arrow has texts as the contract does, but for the first offset.
+fn texts<O: OffsetSizeTrait>(array: &GenericStringArray<O>) -> Texts {
+    let offsets = array.value_offsets();
+    let (first, last) = (offsets[0].as_usize(), offsets[array.len()].as_usize());
+    let text = String::from_utf8_lossy(&array.value_data()[first..last]).into_owned();
+    Texts { text, ends: offsets[1..].iter().map(|end| (end.as_usize() - first) as u32).collect() }
 }

@@ -1,11 +1,20 @@
 use super::{from_arrow, to_arrow};
-use crate::contract::beamlet::enrichment::types::{Batch, Column, Values};
+use crate::contract::beamlet::enrichment::types::{Batch, Column, Texts, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use std::sync::Arc;
 
 fn column(name: &str, values: Values, nulls: &[u32]) -> Column {
     Column { name: name.to_owned(), values, nulls: nulls.to_vec() }
+}
+
+fn texts(texts: &[&str]) -> Texts {
+    let mut end = 0;
+    let ends = texts.iter().map(|text| {
+        end += text.len() as u32;
+        end
+    });
+    Texts { ends: ends.collect(), text: texts.concat() }
 }
 
 fn batch(rows: u32, columns: Vec<Column>) -> Batch {
@@ -15,11 +24,11 @@ fn batch(rows: u32, columns: Vec<Column>) -> Batch {
 #[test]
 fn values_and_nulls_come_through_in_both_directions() {
     let there = vec![
-        column("text", Values::Strings(vec!["a".into(), String::new(), "ü".into()]), &[1]),
+        column("text", Values::Strings(texts(&["a", "", "ü"])), &[1]),
         column("whole", Values::Int64s(vec![i64::MIN, 0, i64::MAX]), &[]),
         column("float", Values::Float64s(vec![0.1, f64::INFINITY, 0.0]), &[2]),
         column("flag", Values::Booleans(vec![true, false, true]), &[0]),
-        column("json", Values::Json(vec!["[1]".into(), "null".into(), "{}".into()]), &[]),
+        column("json", Values::Json(texts(&["[1]", "null", "{}"])), &[]),
         column("time", Values::Timestamps(vec![-1, 0, 1]), &[]),
     ];
     let arrow = to_arrow(batch(3, there.clone())).unwrap();
@@ -77,4 +86,27 @@ fn nulls_of_a_sliced_array_are_counted_from_the_slice() {
     let array: ArrayRef = Arc::new(StringArray::from(vec![None, Some("b"), None, Some("d")]));
     let batch = RecordBatch::try_from_iter([("s", array)]).unwrap().slice(1, 3);
     assert_eq!(from_arrow(&batch).unwrap().columns[0].nulls, [1]);
+}
+
+#[test]
+fn texts_whose_ends_are_wrong_are_told() {
+    let told = |text: &str, ends: &[u32]| {
+        let texts = Texts { text: text.to_owned(), ends: ends.to_vec() };
+        to_arrow(batch(2, vec![column("x", Values::Strings(texts), &[])])).unwrap_err()
+    };
+    let wrong = "field `x`: the ends of its texts do not ascend to the length of the text";
+    for (text, ends) in [("abc", [2, 1]), ("abc", [1, 2]), ("abc", [1, 4]), ("ü", [1, 2])] {
+        assert_eq!(told(text, &ends), wrong, "{text:?} {ends:?}");
+    }
+    assert_eq!(told("", &[]), "field `x` holds 0 values for 2 rows");
+}
+
+#[test]
+fn texts_of_a_sliced_array_are_those_of_the_slice() {
+    let array: ArrayRef = Arc::new(StringArray::from(vec!["aa", "b", "cc"]));
+    let batch = RecordBatch::try_from_iter([("s", array)]).unwrap().slice(1, 2);
+    let Values::Strings(texts) = &from_arrow(&batch).unwrap().columns[0].values else {
+        panic!("not strings")
+    };
+    assert_eq!((texts.text.as_str(), texts.ends.as_slice()), ("bcc", [1, 3].as_slice()));
 }

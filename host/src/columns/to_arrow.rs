@@ -1,7 +1,7 @@
 //! From the contract to Arrow: what a handler answered, checked column by column.
 
 use super::{ARROW_JSON, EXTENSION};
-use crate::contract::beamlet::enrichment::types::{Batch, Column, Values};
+use crate::contract::beamlet::enrichment::types::{Batch, Column, Texts, Values};
 use arrow_array::builder::{
     BooleanBuilder, Float32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
 };
@@ -13,7 +13,7 @@ use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, RecordBatch, RecordBatchOptions,
     StringArray,
 };
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{Field, Schema};
 use beamlet_rows::{DECIMAL, TYPE_KEY};
 use std::collections::{HashMap, HashSet};
@@ -31,7 +31,7 @@ pub(crate) fn to_arrow(batch: Batch) -> Result<RecordBatch, String> {
     for column in batch.columns {
         let nulls = nulls(&column, rows)?;
         let (name, given) = (column.name, column.values);
-        let (array, kind) = array(given, nulls);
+        let (array, kind) = array(given, nulls).map_err(|why| format!("field `{name}`: {why}"))?;
         if array.len() != rows {
             return Err(format!("field `{name}` holds {} values for {rows} rows", array.len()));
         }
@@ -77,11 +77,11 @@ fn nulls(column: &Column, rows: usize) -> Result<Option<NullBuffer>, String> {
     Ok(Some(NullBuffer::new(BooleanBuffer::from(valid))))
 }
 
-fn array(values: Values, nulls: Option<NullBuffer>) -> (ArrayRef, Kind) {
+fn array(values: Values, nulls: Option<NullBuffer>) -> Result<(ArrayRef, Kind), String> {
     let array: ArrayRef = match values {
-        Values::Json(texts) => return (strings(&texts, nulls), Kind::Json),
-        Values::Decimals(texts) => return (strings(&texts, nulls), Kind::Decimal),
-        Values::Strings(texts) => strings(&texts, nulls),
+        Values::Json(texts) => return Ok((strings(texts, nulls)?, Kind::Json)),
+        Values::Decimals(texts) => return Ok((strings(texts, nulls)?, Kind::Decimal)),
+        Values::Strings(texts) => strings(texts, nulls)?,
         Values::Booleans(list) => sized(list.len(), nulls, |nulls| {
             Arc::new(BooleanArray::new(BooleanBuffer::from(list), nulls))
         }),
@@ -126,7 +126,7 @@ fn array(values: Values, nulls: Option<NullBuffer>) -> (ArrayRef, Kind) {
             })
         }
     };
-    (array, Kind::Plain)
+    Ok((array, Kind::Plain))
 }
 
 /// Arrow's constructors panic where the nulls are of another length: then they are left out,
@@ -143,11 +143,22 @@ fn numbers<T: ArrowPrimitiveType>(list: Vec<T::Native>, nulls: Option<NullBuffer
     sized(list.len(), nulls, |nulls| Arc::new(PrimitiveArray::<T>::new(list.into(), nulls)))
 }
 
-fn strings(texts: &[String], nulls: Option<NullBuffer>) -> ArrayRef {
-    sized(texts.len(), nulls, |nulls| {
-        let (offsets, bytes, _) = StringArray::from_iter_values(texts).into_parts();
-        Arc::new(StringArray::new(offsets, bytes, nulls))
-    })
+/// The text and its offsets become Arrow's as they are, once they are known to be what the
+/// contract promises.
+fn strings(texts: Texts, nulls: Option<NullBuffer>) -> Result<ArrayRef, String> {
+    let Texts { text, ends } = texts;
+    let wrong = || "the ends of its texts do not ascend to the length of the text".to_owned();
+    let ascend = ends.windows(2).all(|pair| pair[0] <= pair[1]);
+    let fits = text.len() <= i32::MAX as usize;
+    if !ascend || !fits || ends.last().map_or(0, |last| *last as usize) != text.len() {
+        return Err(wrong());
+    }
+    let len = ends.len();
+    let offsets = std::iter::once(0).chain(ends.into_iter().map(|end| end as i32));
+    let offsets = OffsetBuffer::new(offsets.collect::<Vec<i32>>().into());
+    let nulls = nulls.filter(|nulls| nulls.len() == len);
+    let array = StringArray::try_new(offsets, Buffer::from_vec(text.into_bytes()), nulls);
+    Ok(Arc::new(array.map_err(|_| wrong())?))
 }
 
 fn listed<T, B: arrow_array::builder::ArrayBuilder>(

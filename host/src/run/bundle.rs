@@ -27,6 +27,9 @@ pub(super) struct Done {
 pub(super) async fn enrich(instances: Arc<Instances>, rows: Rows) -> Result<Done, RunError> {
     let shown = rows.project(instances.fields())?;
     let failed = |error| bundle_error(&rows, error);
+    if rows.is_empty() {
+        return join(&[], rows);
+    }
     let mut instance = instances.take().await.map_err(failed)?;
     let answers = answers(&mut instance, &shown).await;
     instances.give_back(instance);
