@@ -26,6 +26,15 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root()).args(arguments);
+    // `cargo xtask` is a cargo that runs this program, and says which: build scripts that look
+    // at it (ring's) would run again whenever a person calls cargo without xtask.
+    for (name, _) in std::env::vars_os() {
+        let about_xtask =
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+        if about_xtask.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            cargo.env_remove(&name);
+        }
+    }
     cargo
 }
 

@@ -47,10 +47,8 @@ impl Texts {
 
     /// Grows with empty texts, or shrinks.
     pub(crate) fn resize(&mut self, len: usize) {
-        let end = match len.checked_sub(1).and_then(|last| self.ends.get(last)) {
-            Some(end) => *end,
-            None => self.text.len() as u32,
-        };
+        let kept = self.ends.get(..len).unwrap_or(&self.ends);
+        let end = kept.last().copied().unwrap_or(0);
         self.ends.resize(len, end);
         self.text.truncate(end as usize);
     }
