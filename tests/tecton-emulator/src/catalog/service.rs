@@ -159,7 +159,8 @@ fn only_once<'n>(
     Ok(())
 }
 
-/// The metadata endpoint's answer; a list that is empty is absent.
+/// The metadata endpoint's answer. A list of inputs that is empty is absent; Tecton's own client reads
+/// `featureValues` whatever the service, so that it is always there.
 fn describe(service: &FeatureService, features: &[(&str, &Feature)]) -> String {
     let values: Vec<Field> = features
         .iter()
@@ -169,15 +170,14 @@ fn describe(service: &FeatureService, features: &[(&str, &Feature)]) -> String {
         })
         .collect();
     let mut answer = r#"{"featureServiceType":"DEFAULT""#.to_owned();
-    for (member, fields) in [
+    for (member, inputs) in [
         ("inputJoinKeys", &service.join_keys),
         ("inputRequestContextKeys", &service.request_context),
-        ("featureValues", &values),
     ] {
-        if !fields.is_empty() {
-            answer.push_str(&format!(r#","{member}":{}"#, fields_json(fields)));
+        if !inputs.is_empty() {
+            answer.push_str(&format!(r#","{member}":{}"#, fields_json(inputs)));
         }
     }
-    answer.push('}');
+    answer.push_str(&format!(r#","featureValues":{}}}"#, fields_json(&values)));
     answer
 }

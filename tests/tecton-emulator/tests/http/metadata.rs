@@ -110,9 +110,9 @@ fn the_metadata_endpoint_lists_inputs_and_features() {
 }
 
 #[test]
-fn an_empty_list_of_the_metadata_endpoint_is_absent() {
+fn inputs_that_a_service_has_not_are_absent_and_its_features_are_always_there() {
     let answer = Client::of(FeatureService::new(SERVICE)).ask(Endpoint::Metadata, json!({}));
-    assert_eq!(answer.json(), json!({"featureServiceType": "DEFAULT"}));
+    assert_eq!(answer.json(), json!({"featureServiceType": "DEFAULT", "featureValues": []}));
 }
 
 #[test]
