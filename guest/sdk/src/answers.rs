@@ -129,6 +129,11 @@ impl Answers {
         self.first + self.waiting.len() as u64 - 1
     }
 
+    /// Makes two places of one that has no answer yet: those behind it move on by one.
+    pub(crate) fn widen(&mut self, place: u64) {
+        self.waiting.insert((place - self.first) as usize, None);
+    }
+
     /// Puts an answer into its place.
     pub(crate) fn put(&mut self, place: u64, answer: Enriched) {
         self.waiting[(place - self.first) as usize] = Some(answer);

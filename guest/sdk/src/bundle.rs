@@ -1,11 +1,16 @@
 //! A bundle on its way: rows are held back until they fill a wire batch, up to
 //! `max_in_flight` requests are on the wire, and answers are given in the order of the rows.
+//!
+//! A wire batch that one row spoils is split until that row is alone; what would fail every
+//! row ends the bundle.
 
 use crate::answers::Answers;
+use crate::rows::Rows;
 use crate::{
-    Batch, Counters, Enriched, Error, ErrorKind, Handler, Response, RowFailure, Transport,
+    Batch, Blame, Counters, Enriched, Error, ErrorKind, Handler, Response, Transport,
     TransportError,
 };
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// One bundle of rows. It ends with [`finish`](Self::finish), once; dropped before that, its
@@ -15,26 +20,15 @@ pub struct Bundle<H: Handler, T: Transport> {
     transport: Arc<T>,
     counters: Arc<Counters>,
     filling: Rows<H::Entity>,
+    /// Wire batches that wait for room in the window, in the order of their rows, with their
+    /// places.
+    waiting: VecDeque<(Rows<H::Entity>, u64)>,
     calls: Vec<T::Call>,
     /// What each of `calls` asks for, at the same position.
     asked: Vec<Asked<H::Entity>>,
     answers: Answers,
-}
-
-/// Rows that are held back for a wire batch.
-struct Rows<E> {
-    entities: Vec<E>,
-    failures: Vec<RowFailure>,
-}
-
-impl<E> Rows<E> {
-    fn new() -> Self {
-        Rows { entities: Vec::new(), failures: Vec::new() }
-    }
-
-    fn len(&self) -> usize {
-        self.entities.len() + self.failures.len()
-    }
+    /// What ended the bundle before its time.
+    lost: Option<Error>,
 }
 
 /// A wire batch that is in flight.
@@ -52,9 +46,11 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
             transport,
             counters,
             filling: Rows::new(),
+            waiting: VecDeque::new(),
             calls: Vec::new(),
             asked: Vec::new(),
             answers: Answers::default(),
+            lost: None,
         }
     }
 
@@ -62,7 +58,8 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
     /// only while the window is full.
     ///
     /// # Errors
-    /// The batch is not what the handler reads: the bundle is lost.
+    /// The batch is not what the handler reads, or the store refuses what it would refuse for
+    /// every row: the bundle is lost.
     pub async fn process(&mut self, rows: &Batch) -> Result<Vec<Enriched>, Error> {
         if let Some(column) = rows.columns.iter().find(|c| c.values.len() != rows.rows as usize) {
             return Err(Error::new(
@@ -77,13 +74,10 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
         }
         let batch_size = self.handler.batching().max_batch_size.max(1);
         for entity in self.handler.entities(rows)? {
-            let row = self.filling.len() as u32;
-            match entity {
-                Ok(entity) => self.filling.entities.push(entity),
-                Err(error) => self.filling.failures.push(RowFailure { row, error }),
-            }
+            self.filling.push(entity);
             if self.filling.len() >= batch_size {
-                self.dispatch().await;
+                self.dispatch();
+                self.send_waiting().await?;
             }
         }
         Ok(self.answers.take())
@@ -92,54 +86,106 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
     /// Sends what is left, waits for all answers, and gives those that were not given yet.
     ///
     /// # Errors
-    /// None now: rows fail one by one.
+    /// The store refuses what it would refuse for every row: the bundle is lost.
     pub async fn finish(mut self) -> Result<Vec<Enriched>, Error> {
         if self.filling.len() > 0 {
-            self.dispatch().await;
+            self.dispatch();
         }
+        self.send_waiting().await?;
         while !self.calls.is_empty() {
             self.receive().await;
+            self.send_waiting().await?;
         }
         Ok(self.answers.take())
     }
 
-    /// Makes a wire batch of the rows held back and sends it, when the window has room.
-    async fn dispatch(&mut self) {
+    /// Makes a wire batch of the rows held back.
+    fn dispatch(&mut self) {
         let rows = std::mem::replace(&mut self.filling, Rows::new());
         let place = self.answers.reserve();
         if rows.entities.is_empty() {
             self.answers.put(place, Enriched::none().spread(rows.len() as u32, rows.failures));
-            return;
+        } else {
+            self.waiting.push_back((rows, place));
         }
-        while self.calls.len() >= self.handler.batching().max_in_flight.max(1) {
-            self.receive().await;
+    }
+
+    /// Sends the wire batches that wait, as the window has room; the error is what ended the
+    /// bundle, after which nothing is sent.
+    async fn send_waiting(&mut self) -> Result<(), Error> {
+        let window = self.handler.batching().max_in_flight.max(1);
+        loop {
+            if let Some(error) = &self.lost {
+                return Err(error.clone());
+            }
+            if self.waiting.is_empty() {
+                return Ok(());
+            }
+            if self.calls.len() >= window {
+                self.receive().await;
+            } else if let Some((rows, place)) = self.waiting.pop_front() {
+                let request = self.handler.request(&rows.entities);
+                self.counters.request();
+                self.asked.push(Asked { rows, target: request.target.clone(), place });
+                self.calls.push(self.transport.send(request));
+            }
         }
-        let request = self.handler.request(&rows.entities);
-        self.counters.request();
-        self.asked.push(Asked { rows, target: request.target.clone(), place });
-        self.calls.push(self.transport.send(request));
     }
 
     /// Waits for one of the requests on the wire and keeps its answer.
     async fn receive(&mut self) {
         let (position, result) = self.transport.any(&mut self.calls).await;
         let asked = self.asked.swap_remove(position);
-        let count = asked.rows.len() as u32;
-        let answer = self.read(&asked, result);
-        self.counters.retrieved(answer.retrieved());
-        self.answers.put(asked.place, answer.spread(count, asked.rows.failures));
+        match self.read(&asked, result) {
+            Ok(answer) => self.keep(asked, answer),
+            Err((error, blame)) => {
+                self.counters.error();
+                match blame {
+                    Blame::Bundle => self.lost = Some(error),
+                    Blame::ARow if asked.rows.entities.len() > 1 => self.split(asked),
+                    Blame::ARow | Blame::Request => {
+                        let failed = Enriched::failed(asked.rows.entities.len() as u32, &error);
+                        self.keep(asked, failed);
+                    }
+                }
+            }
+        }
     }
 
     /// Makes an answer of what came back: exactly a row an entity.
-    fn read(&self, asked: &Asked<H::Entity>, result: Result<Response, TransportError>) -> Enriched {
-        let entities = &asked.rows.entities;
-        let answer = match result {
-            Ok(response) => self.handler.answer(entities, &response),
-            Err(why) => Err(Error::no_answer(&asked.target, &why)),
-        };
-        answer.unwrap_or_else(|error| {
-            self.counters.error();
-            Enriched::failed(entities.len() as u32, &error)
-        })
+    fn read(
+        &self,
+        asked: &Asked<H::Entity>,
+        result: Result<Response, TransportError>,
+    ) -> Result<Enriched, (Error, Blame)> {
+        match result {
+            Ok(response) => self.handler.answer(&asked.rows.entities, &response).map_err(|error| {
+                let blame = self.handler.blame(&response, &error);
+                (error, blame)
+            }),
+            Err(why) => Err((Error::no_answer(&asked.target, &why), Blame::Request)),
+        }
+    }
+
+    fn keep(&mut self, asked: Asked<H::Entity>, answer: Enriched) {
+        self.counters.retrieved(answer.retrieved());
+        let count = asked.rows.len() as u32;
+        self.answers.put(asked.place, answer.spread(count, asked.rows.failures));
+    }
+
+    /// Puts the halves of a wire batch in its place, to be sent before all others.
+    fn split(&mut self, asked: Asked<H::Entity>) {
+        let place = asked.place;
+        let (first, second) = asked.rows.halves();
+        self.answers.widen(place);
+        let later = self.asked.iter_mut().map(|asked| &mut asked.place);
+        let later = later.chain(self.waiting.iter_mut().map(|(_, place)| place));
+        later.filter(|other| **other > place).for_each(|other| *other += 1);
+        self.waiting.push_front((second, place + 1));
+        self.waiting.push_front((first, place));
     }
 }
+
+#[cfg(test)]
+#[path = "bundle_tests.rs"]
+mod tests;

@@ -6,7 +6,7 @@ use crate::contract::exports::beamlet::enrichment::{
 use crate::wasi_http::WasiHttp;
 use crate::{
     Batch, Bundle, ConfigProblem, Counter, Counters, Description, Enriched, Error, Field, Handler,
-    Input, Transport,
+    Input, Report, Request, Response, Transport,
 };
 use serde_json::json;
 use std::cell::RefCell;
@@ -41,6 +41,15 @@ pub struct Configured<H> {
     counters: Arc<Counters>,
 }
 
+impl<H: Handler> Configured<H> {
+    /// Sends one request and waits for its answer.
+    fn ask(&self, request: Request) -> Result<Response, Error> {
+        let target = request.target.clone();
+        let mut calls = vec![self.transport.send(request)];
+        run(self.transport.any(&mut calls)).1.map_err(|why| Error::no_answer(&target, &why))
+    }
+}
+
 /// The resource `bundle`.
 pub struct Started<H: Handler>(RefCell<Bundle<H, WasiHttp>>);
 
@@ -56,8 +65,11 @@ impl<H: Handler> typed::Guest for Component<H> {
         }
     }
 
-    fn validate(config: String) -> Result<(), Vec<ConfigProblem>> {
-        crate::json::setup::<H>(&config).map(drop).map_err(problems)
+    fn validate(config: String) -> Result<Vec<ConfigProblem>, Vec<ConfigProblem>> {
+        match crate::json::setup::<H>(&config) {
+            Ok(handler) => Ok(problems(handler.warnings())),
+            Err(found) => Err(problems(found)),
+        }
     }
 }
 
@@ -75,13 +87,11 @@ impl<H: Handler> typed::GuestHandler for Configured<H> {
     }
 
     fn outputs(&self) -> Result<Vec<Field>, Error> {
-        let request = self.handler.outputs_request();
-        let target = request.target.clone();
-        let mut calls = vec![self.transport.send(request)];
-        match run(self.transport.any(&mut calls)).1 {
-            Ok(response) => self.handler.outputs(&response),
-            Err(why) => Err(Error::no_answer(&target, &why)),
-        }
+        self.handler.outputs(&self.ask(self.handler.outputs_request())?)
+    }
+
+    fn check(&self) -> Result<Report, Error> {
+        self.handler.check(self.ask(self.handler.outputs_request()).as_ref())
     }
 
     fn start_bundle(&self) -> typed::Bundle {
@@ -114,10 +124,11 @@ impl<H: Handler> text::Guest for Component<H> {
         json!({ "name": H::NAME, "version": H::VERSION, "config_schema": schema }).to_string()
     }
 
-    fn validate(config: String) -> Result<(), String> {
-        crate::json::setup::<H>(&config)
-            .map(drop)
-            .map_err(|problems| crate::json::problems_json(&problems).to_string())
+    fn validate(config: String) -> Result<String, String> {
+        match crate::json::setup::<H>(&config) {
+            Ok(handler) => Ok(crate::json::problems_json(&handler.warnings()).to_string()),
+            Err(found) => Err(crate::json::problems_json(&found).to_string()),
+        }
     }
 
     fn enrich(config: String, rows: String) -> Result<String, String> {

@@ -1,7 +1,7 @@
 //! What a handler supplies: the one trait that a new feature store implements.
 
 use crate::config::Problem;
-use crate::{Batch, Enriched, Error, Field, Input, Request, Response};
+use crate::{Batch, Enriched, Error, Field, Finding, Input, Report, Request, Response, Severity};
 
 /// How a handler wants its rows put into requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +10,18 @@ pub struct Batching {
     pub max_batch_size: usize,
     /// Requests that one bundle may have on the wire, at least 1.
     pub max_in_flight: usize,
+}
+
+/// What an answer that is an error says of the rows it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// All rows of the request fail, others may not.
+    Request,
+    /// One row of the request spoils it for the others: the request is split until that row is
+    /// alone. Costs at most twice as many requests as there are rows.
+    ARow,
+    /// Every row would fail in the same way: the bundle ends at once.
+    Bundle,
 }
 
 /// A feature store's side of enrichment: configuration, rows → entities → request, and
@@ -31,6 +43,11 @@ pub trait Handler: Sized + Send + Sync + 'static {
     /// # Errors
     /// All problems, each with its place.
     fn new(config: &serde_json::Value) -> Result<Self, Vec<Problem>>;
+
+    /// What is no problem of the configuration, and is most likely not meant.
+    fn warnings(&self) -> Vec<Problem> {
+        Vec::new()
+    }
 
     /// The fields of a row that the handler reads.
     fn inputs(&self) -> Vec<Input>;
@@ -54,6 +71,12 @@ pub trait Handler: Sized + Send + Sync + 'static {
     /// The answer is an error, or not what the store promises: it fails each of the entities.
     fn answer(&self, entities: &[Self::Entity], response: &Response) -> Result<Enriched, Error>;
 
+    /// What `error`, which [`answer`](Self::answer) made of `response`, says of the rows.
+    fn blame(&self, response: &Response, error: &Error) -> Blame {
+        let _ = (response, error);
+        Blame::Request
+    }
+
     /// The request that asks the store which fields come out.
     fn outputs_request(&self) -> Request;
 
@@ -62,4 +85,16 @@ pub trait Handler: Sized + Send + Sync + 'static {
     /// # Errors
     /// The answer is an error, or not what the store promises.
     fn outputs(&self, response: &Response) -> Result<Vec<Field>, Error>;
+
+    /// Compares the configuration with the answer to
+    /// [`outputs_request`](Self::outputs_request), or with why there is none.
+    ///
+    /// # Errors
+    /// The store could not tell now. What speaks against the configuration is a finding.
+    fn check(&self, answer: Result<&Response, &Error>) -> Result<Report, Error> {
+        let outputs = self.outputs(answer.map_err(Clone::clone)?)?;
+        let message = "the store was reached, and answered".to_owned();
+        let finding = Finding { severity: Severity::Ok, path: String::new(), message };
+        Ok(Report { findings: vec![finding], outputs })
+    }
 }

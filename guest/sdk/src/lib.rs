@@ -17,6 +17,7 @@ mod counters;
 mod error;
 mod handler;
 mod json;
+mod rows;
 mod texts;
 pub mod transport;
 mod values;
@@ -32,10 +33,10 @@ pub use contract::beamlet::enrichment::types::{
     Batch, Column, ConfigProblem, Enriched, Error, ErrorKind, RowFailure, Texts, Values,
 };
 pub use contract::exports::beamlet::enrichment::enrichment_handler::{
-    Counter, Description, Field, Input,
+    Counter, Description, Field, Finding, Input, Report, Severity,
 };
 pub use counters::Counters;
-pub use handler::{Batching, Handler};
+pub use handler::{Batching, Blame, Handler};
 pub use json::enrich_json;
 pub use transport::{Request, Response, Target, Timeouts, Transport, TransportError};
 

@@ -61,6 +61,13 @@ impl Texts {
     }
 }
 
+/// No text.
+impl Default for Texts {
+    fn default() -> Self {
+        Texts::new()
+    }
+}
+
 impl<T: AsRef<str>> FromIterator<T> for Texts {
     fn from_iter<I: IntoIterator<Item = T>>(texts: I) -> Self {
         let mut all = Texts::new();

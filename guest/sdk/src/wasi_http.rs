@@ -16,10 +16,10 @@ use crate::{Request, Response, Transport, TransportError};
 
 /// Sends over `wasi:http`; waits in `wasi:io/poll`.
 #[derive(Default)]
-pub struct WasiHttp;
+pub(crate) struct WasiHttp;
 
 /// A request on the wire.
-pub struct Call {
+pub(crate) struct Call {
     state: State,
     /// Whether it may have come further since it was last asked.
     ready: bool,
@@ -114,13 +114,20 @@ impl Call {
                             Err(why) => return Some(Err(why)),
                         }
                     }
-                    Some(Ok(Err(code))) => return Some(Err(code.into())),
+                    Some(Ok(Err(code))) => {
+                        drop(pollable);
+                        return Some(Err(code.into()));
+                    }
                     Some(Err(())) => {
+                        drop(pollable);
                         return Some(Err(TransportError::Broken("the answer was taken".into())));
                     }
                 },
                 State::Body { pollable, mut reading } => match reading.read() {
-                    Ok(true) => return Some(Ok(reading.response)),
+                    Ok(true) => {
+                        drop(pollable);
+                        return Some(Ok(reading.response));
+                    }
                     Ok(false) => {
                         let pollable = pollable.unwrap_or_else(|| reading.stream.subscribe());
                         self.state = State::Body { pollable: Some(pollable), reading };

@@ -4,19 +4,25 @@
 use crate::config::Configuration;
 use crate::data_type::{DataType, WireType};
 use crate::entity::Entity;
-use crate::features::{Cell, column};
+use crate::extras::{Extras, FeatureExtras, Slo};
+use crate::features::{Cell, column, micros};
 use crate::refusal::refusal;
 use beamlet_guest::{Batch, Enriched, Error, ErrorKind, Response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads the answers of a configuration's requests.
 pub(crate) struct Answers {
     batch: bool,
+    extras: Extras,
     /// The features of the last answer. The next one most likely has the same, to the letter.
-    last: Mutex<Option<(Box<str>, Arc<[Feature]>)>>,
+    last: Mutex<Option<Known>>,
 }
+
+/// The features of an answer, by the text of its metadata.
+type Known = (Box<str>, Arc<[Feature]>);
 
 /// A feature that comes out.
 struct Feature {
@@ -47,9 +53,14 @@ struct Row<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Metadata<'a> {
     #[serde(borrow)]
     features: Option<&'a RawValue>,
+    #[serde(borrow)]
+    slo_info: Option<&'a RawValue>,
+    #[serde(borrow)]
+    partial_results: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -60,9 +71,49 @@ struct WireFeature<'a> {
     data_type: Option<WireType<'a>>,
 }
 
+/// What a feature's metadata holds that changes from answer to answer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireExtras<'a> {
+    #[serde(borrow, default)]
+    status: Option<OneOrMore<Text<'a>>>,
+    #[serde(borrow, default)]
+    effective_time: Option<Text<'a>>,
+}
+
+/// A text, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A value for the one row, or one for each.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore<T> {
+    More(Vec<T>),
+    One(T),
+}
+
+impl<T> OneOrMore<T> {
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            OneOrMore::More(list) => list,
+            OneOrMore::One(one) => vec![one],
+        }
+    }
+}
+
 impl Answers {
     pub(crate) fn new(config: &Configuration) -> Self {
-        Answers { batch: config.batching.max_batch_size > 1, last: Mutex::default() }
+        Answers {
+            batch: config.batching.max_batch_size > 1,
+            extras: (&config.retrieval.metadata_options).into(),
+            last: Mutex::default(),
+        }
+    }
+
+    /// What is asked for beside the features.
+    pub(crate) fn extras(&self) -> Extras {
+        self.extras
     }
 
     /// Reads an answer: exactly a row an entity, or an error for all of them.
@@ -80,8 +131,22 @@ impl Answers {
                 entities.len()
             )));
         }
-        let features = self.features(metadata)?;
-        Ok(enriched(entities, columns(rows, features)?))
+        let none = "it has no metadata, though names and types were asked for";
+        let metadata = metadata.ok_or_else(|| broken(none))?;
+        let told = metadata.features.ok_or_else(|| broken(none))?.get();
+        let features = self.features(told)?;
+        let mut fields = columns(rows, &features)?;
+        let extras = self.told_extras(told)?;
+        let partial = metadata.partial_results.is_some_and(|value| value.get() != "false");
+        let known = known(&fields, &extras, partial);
+        if self.extras.any() {
+            let slo = self.slo(metadata.slo_info)?;
+            let names = features.iter().map(|feature| feature.name.as_str());
+            let named =
+                names.zip(extras.into_iter().chain(std::iter::repeat_with(Default::default)));
+            fields.columns.extend(self.extras.columns(named, &slo, &known));
+        }
+        Ok(enriched(entities, &known, fields))
     }
 
     fn parse<'a>(&self, text: &'a str) -> Result<(Vec<Row<'a>>, Option<Metadata<'a>>), Error> {
@@ -97,11 +162,7 @@ impl Answers {
     }
 
     /// Names and types of the features, in the order of their values.
-    fn features(&self, metadata: Option<Metadata<'_>>) -> Result<Arc<[Feature]>, Error> {
-        let text = metadata
-            .and_then(|metadata| metadata.features)
-            .ok_or_else(|| broken("it has no metadata, though names and types were asked for"))?
-            .get();
+    fn features(&self, text: &str) -> Result<Arc<[Feature]>, Error> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, features)) = &*last
             && **known == *text
@@ -112,11 +173,40 @@ impl Answers {
         *last = Some((text.into(), features.clone()));
         Ok(features)
     }
+
+    /// How the request kept to its service level, for each row; none where it was not asked for.
+    fn slo(&self, told: Option<&RawValue>) -> Result<Vec<Slo>, Error> {
+        let Some(told) = told.filter(|_| self.extras.slo) else { return Ok(Vec::new()) };
+        let slo: OneOrMore<Slo> = serde_json::from_str(told.get()).map_err(|e| not_metadata(&e))?;
+        Ok(slo.into_vec())
+    }
+
+    /// The extras of each feature; none where neither statuses nor times were asked for.
+    fn told_extras<'a>(&self, text: &'a str) -> Result<Vec<FeatureExtras<'a>>, Error> {
+        if !self.extras.status && !self.extras.effective_time {
+            return Ok(Vec::new());
+        }
+        let wire: Vec<WireExtras<'a>> = serde_json::from_str(text).map_err(|e| not_metadata(&e))?;
+        wire.into_iter()
+            .enumerate()
+            .map(|(at, extras)| {
+                let statuses = extras.status.map(OneOrMore::into_vec).unwrap_or_default();
+                let effective_time = extras.effective_time.map(|Text(text)| {
+                    micros(&text).ok_or_else(|| {
+                        broken(&format!("the effective time of feature {at} is no timestamp"))
+                    })
+                });
+                Ok(FeatureExtras {
+                    statuses: statuses.into_iter().map(|Text(status)| status).collect(),
+                    effective_time: effective_time.transpose()?,
+                })
+            })
+            .collect()
+    }
 }
 
 fn read_features(text: &str) -> Result<Vec<Feature>, Error> {
-    let wire: Vec<WireFeature<'_>> = serde_json::from_str(text)
-        .map_err(|error| broken(&format!("its metadata is not of the promised form: {error}")))?;
+    let wire: Vec<WireFeature<'_>> = serde_json::from_str(text).map_err(|e| not_metadata(&e))?;
     wire.into_iter()
         .enumerate()
         .map(|(at, feature)| match (feature.name, feature.data_type) {
@@ -128,7 +218,7 @@ fn read_features(text: &str) -> Result<Vec<Feature>, Error> {
 }
 
 /// Turns rows of cells into columns.
-fn columns(mut rows: Vec<Row<'_>>, features: Arc<[Feature]>) -> Result<Batch, Error> {
+fn columns(mut rows: Vec<Row<'_>>, features: &[Feature]) -> Result<Batch, Error> {
     if let Some(odd) = rows.iter().find(|row| row.features.len() != features.len()) {
         return Err(broken(&format!(
             "a row has {} values for {} features",
@@ -146,15 +236,31 @@ fn columns(mut rows: Vec<Row<'_>>, features: Arc<[Feature]>) -> Result<Batch, Er
     Ok(Batch { rows: rows.len() as u32, columns })
 }
 
-/// Tells the rows that the store knows nothing for from the enriched ones: an unknown entity
-/// is answered with nulls only.
-fn enriched(entities: &[Entity], fields: Batch) -> Enriched {
-    let mut known = vec![false; entities.len()];
+/// For each row, whether the store knows anything for it. Of an unknown entity it answers with
+/// nulls only, and where statuses were asked for, says that the data is missing: a null that
+/// was computed, or that came too late, is no missing entity.
+fn known(fields: &Batch, extras: &[FeatureExtras<'_>], partial: bool) -> Vec<bool> {
+    let mut known = vec![partial; fields.rows as usize];
     for column in &fields.columns {
+        if column.nulls.is_empty() {
+            known.fill(true);
+            return known;
+        }
         for (known, null) in known.iter_mut().zip(column.null_mask()) {
             *known |= !null;
         }
     }
+    let is_missing = |status: &str| matches!(status, "MISSING_DATA" | "CACHED_MISSING_DATA");
+    for feature in extras {
+        for (known, status) in known.iter_mut().zip(&feature.statuses) {
+            *known |= !is_missing(status);
+        }
+    }
+    known
+}
+
+/// Tells the rows that the store knows nothing for from the enriched ones.
+fn enriched(entities: &[Entity], known: &[bool], fields: Batch) -> Enriched {
     let (mut missing, mut null_keys) = (Vec::new(), Vec::new());
     for (at, (known, entity)) in known.iter().zip(entities).enumerate() {
         match (known, entity.null_key) {
@@ -166,6 +272,14 @@ fn enriched(entities: &[Entity], fields: Batch) -> Enriched {
     Enriched { fields, missing, null_keys, failures: Vec::new() }
 }
 
+fn not_metadata(error: &serde_json::Error) -> Error {
+    broken(&format!("its metadata is not of the promised form: {error}"))
+}
+
 fn broken(why: &str) -> Error {
     Error::new(ErrorKind::BadResponse, format!("the feature store's answer cannot be used: {why}"))
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

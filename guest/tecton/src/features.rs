@@ -180,12 +180,17 @@ fn text(of: &DataType, cell: Cell<'_>) -> Result<String, NotOfType> {
     }
 }
 
+/// Microseconds since the epoch, of RFC 3339.
+pub(crate) fn micros(text: &str) -> Option<i64> {
+    Some(chrono::DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
+}
+
 /// RFC 3339, to microseconds since the epoch.
 fn timestamp(of: &DataType, cell: &Cell<'_>) -> Result<i64, NotOfType> {
     match cell {
-        Cell::Text(text) => chrono::DateTime::parse_from_rfc3339(text)
-            .map(|at| at.timestamp_micros())
-            .or_else(|_| not(of, "a string that is no RFC 3339 timestamp")),
+        Cell::Text(text) => {
+            micros(text).map_or_else(|| not(of, "a string that is no RFC 3339 timestamp"), Ok)
+        }
         other => not(of, other.kind()),
     }
 }

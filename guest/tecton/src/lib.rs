@@ -2,16 +2,25 @@
 //! request to the online store's HTTP API, and the answer columns of features.
 
 mod answer;
+mod blame;
+mod check;
 mod config;
 mod data_type;
 mod entity;
+mod expression;
+mod extras;
 mod features;
 mod refusal;
 mod request;
+mod retry_after;
 mod service;
 mod url;
+mod wire;
 
-use beamlet_guest::{Batch, Batching, Enriched, Error, Field, Handler, Input, Request, Response};
+use beamlet_guest::{
+    Batch, Batching, Blame, Enriched, Error, ErrorKind, Field, Handler, Input, Report, Request,
+    Response,
+};
 
 use beamlet_guest::config::Problem;
 pub use config::Configuration;
@@ -21,7 +30,9 @@ pub struct Tecton {
     entity: entity::EntityRule,
     requests: request::Requests,
     answers: answer::Answers,
+    check: check::Check,
     batching: Batching,
+    warnings: Vec<Problem>,
 }
 
 impl Handler for Tecton {
@@ -36,15 +47,22 @@ impl Handler for Tecton {
 
     fn new(config: &serde_json::Value) -> Result<Self, Vec<Problem>> {
         let config = Configuration::read(config)?;
+        let batching = Batching {
+            max_batch_size: config.batching.max_batch_size,
+            max_in_flight: config.batching.max_in_flight,
+        };
         Ok(Tecton {
-            entity: entity::EntityRule::new(&config.retrieval),
             requests: request::Requests::new(&config),
             answers: answer::Answers::new(&config),
-            batching: Batching {
-                max_batch_size: config.batching.max_batch_size,
-                max_in_flight: config.batching.max_in_flight,
-            },
+            check: check::Check::new(&config),
+            batching,
+            warnings: config.warnings,
+            entity: entity::EntityRule::new(config.retrieval),
         })
+    }
+
+    fn warnings(&self) -> Vec<Problem> {
+        self.warnings.clone()
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -67,12 +85,25 @@ impl Handler for Tecton {
         self.answers.read(entities, response)
     }
 
+    fn blame(&self, response: &Response, _: &Error) -> Blame {
+        blame::blame(response, &self.check.context)
+    }
+
     fn outputs_request(&self) -> Request {
         self.requests.metadata()
     }
 
     fn outputs(&self, response: &Response) -> Result<Vec<Field>, Error> {
-        service::outputs(response)
+        if response.status != 200 {
+            return Err(refusal::refusal(response));
+        }
+        let service = service::Service::read(response)
+            .map_err(|why| Error::new(ErrorKind::BadResponse, why))?;
+        Ok(service.outputs(self.answers.extras()))
+    }
+
+    fn check(&self, answer: Result<&Response, &Error>) -> Result<Report, Error> {
+        self.check.report(answer, &self.entity, self.answers.extras())
     }
 }
 

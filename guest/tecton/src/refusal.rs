@@ -1,17 +1,36 @@
 //! What it means that the store answered with another status than 200.
 
+use crate::retry_after;
 use beamlet_guest::{Error, ErrorKind, Response};
 use serde::Deserialize;
+use std::time::SystemTime;
 
 /// The body of Tecton's errors.
 #[derive(Deserialize)]
-struct Body {
+pub(crate) struct Body {
     message: Option<String>,
     error: Option<String>,
+    /// A gRPC status code.
+    pub(crate) code: Option<i64>,
+}
+
+impl Body {
+    /// The body of an answer that is an error, where it is one of Tecton's.
+    pub(crate) fn of(response: &Response) -> Option<Self> {
+        serde_json::from_slice(&response.body).ok()
+    }
+
+    /// What the server says of it.
+    pub(crate) fn message(&self) -> Option<&str> {
+        self.message.as_deref().or(self.error.as_deref())
+    }
 }
 
 /// The longest piece of a server's own text that goes into a message, in characters.
 const LONGEST: usize = 300;
+
+/// How much of a body that is no JSON is looked at, in bytes.
+const LOOKED_AT: usize = 16 << 10;
 
 /// The error that a response means, with the server's own message.
 pub(crate) fn refusal(response: &Response) -> Error {
@@ -21,7 +40,10 @@ pub(crate) fn refusal(response: &Response) -> Error {
         kind,
         message: format!("the feature store answered {}: {said}", response.status),
         retryable,
-        retry_after_ms: response.retry_after.as_deref().and_then(retry_after_ms),
+        retry_after_ms: response
+            .retry_after
+            .as_deref()
+            .and_then(|value| retry_after::read(value, SystemTime::now())),
         http_status: Some(response.status),
     }
 }
@@ -47,13 +69,12 @@ fn said(response: &Response) -> String {
             "redirected to {location}; redirects are not followed, set `connection.url`"
         );
     }
-    let text = String::from_utf8_lossy(&response.body);
-    let body = serde_json::from_str::<Body>(&text).ok();
-    match body.and_then(|body| body.message.or(body.error)) {
-        Some(message) => shortened(&message),
-        None if text.trim().is_empty() => "an empty body".to_owned(),
-        None => shortened(&without_tags(&text)),
+    if let Some(message) = Body::of(response).as_ref().and_then(Body::message) {
+        return shortened(message);
     }
+    let start = &response.body[..response.body.len().min(LOOKED_AT)];
+    let text = shortened(&without_tags(&String::from_utf8_lossy(start)));
+    if text.is_empty() { "an empty body".to_owned() } else { text }
 }
 
 /// The text of a proxy's HTML page; other text as it is.
@@ -84,11 +105,6 @@ fn shortened(text: &str) -> String {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,
     }
-}
-
-/// `Retry-After` in seconds.
-fn retry_after_ms(value: &str) -> Option<u64> {
-    value.trim().parse::<u64>().ok().map(|seconds| seconds.saturating_mul(1000))
 }
 
 #[cfg(test)]
@@ -140,6 +156,27 @@ mod tests {
             error.message,
             "the feature store answered 503: 503 Service Temporarily Unavailable"
         );
+    }
+
+    #[test]
+    fn the_wait_that_is_asked_for_is_told() {
+        let response =
+            Response { status: 429, retry_after: Some("3".into()), location: None, body: vec![] };
+        assert_eq!(refusal(&response).retry_after_ms, Some(3000));
+    }
+
+    #[test]
+    fn a_redirect_is_told_with_where_it_leads() {
+        let location = Some("https://elsewhere/".to_owned());
+        let error = refusal(&Response { status: 302, retry_after: None, location, body: vec![] });
+        insta::assert_snapshot!(error.message, @"the feature store answered 302: redirected to https://elsewhere/; redirects are not followed, set `connection.url`");
+    }
+
+    #[test]
+    fn json_that_breaks_off_and_a_page_without_text_are_told() {
+        assert!(answered(400, r#"{"message":"Miss"#).message.ends_with(r#"{"message":"Miss"#));
+        assert!(answered(503, "<html></html>").message.ends_with("an empty body"));
+        assert!(answered(200 + 4, "").message.contains("204"));
     }
 
     #[test]

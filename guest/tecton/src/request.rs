@@ -24,8 +24,18 @@ impl Requests {
             "workspaceName": config.workspace(),
             "featureServiceName": config.retrieval.feature_service_name,
         });
+        let retrieval = &config.retrieval;
         let mut asked = params.clone();
-        asked["metadataOptions"] = json!({ "includeNames": true, "includeDataTypes": true });
+        for (name, value) in &retrieval.kwargs {
+            asked[name] = value.clone();
+        }
+        if !batch && retrieval.allow_partial_results {
+            asked["allowPartialResults"] = true.into();
+        }
+        if let Some(options) = retrieval.request_options.to_wire() {
+            asked["requestOptions"] = options;
+        }
+        asked["metadataOptions"] = retrieval.metadata_options.to_wire();
         let mut before = json!({ "params": asked }).to_string();
         // Entities go in behind the last parameter.
         before.truncate(before.len() - 2);
@@ -66,17 +76,29 @@ impl Requests {
 }
 
 fn target(config: &Configuration, endpoint: &str) -> Target {
-    let url = &config.connection.url;
+    let connection = &config.connection;
     let header = |name: &str, value: String| (name.to_owned(), value.into_bytes());
+    let mut headers = vec![
+        header("authorization", format!("Tecton-key {}", connection.api_key)),
+        header("content-type", "application/json".to_owned()),
+    ];
+    let own = &connection.kwargs.headers;
+    if !own.iter().any(|(name, _)| name == "user-agent") {
+        let agent = concat!("beamlet-tecton/", env!("CARGO_PKG_VERSION"));
+        headers.push(header("user-agent", agent.to_owned()));
+    }
+    headers.extend(own.iter().cloned());
     Target {
-        secure: url.secure,
-        authority: url.authority.clone(),
-        path: url.path(&format!("/api/v1/feature-service/{endpoint}")),
-        headers: vec![
-            header("authorization", format!("Tecton-key {}", config.connection.api_key)),
-            header("content-type", "application/json".to_owned()),
-            header("user-agent", concat!("beamlet-tecton/", env!("CARGO_PKG_VERSION")).to_owned()),
-        ],
-        timeouts: Timeouts::default(),
+        secure: connection.url.secure,
+        authority: connection.url.authority.clone(),
+        path: connection.url.path(&format!("/api/v1/feature-service/{endpoint}")),
+        headers,
+        timeouts: Timeouts {
+            connect_ms: connection.kwargs.connect_timeout_ms,
+            response_ms: connection.kwargs.timeout_ms,
+        },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,40 +1,71 @@
 //! What a feature service says of itself.
 
 use crate::data_type::{DataType, WireType};
-use crate::refusal::refusal;
-use beamlet_guest::{Error, ErrorKind, Field, Response};
+use crate::extras::Extras;
+use beamlet_guest::{Field, Response};
 use serde::Deserialize;
 
-/// The answer of the metadata endpoint; empty lists may be absent.
+/// The answer of the metadata endpoint.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) join_keys: Vec<Value>,
+    pub(crate) context: Vec<Value>,
+    pub(crate) features: Vec<Value>,
+}
+
+/// A key that goes in, or a feature that comes out.
+#[derive(Debug)]
+pub(crate) struct Value {
+    pub(crate) name: String,
+    pub(crate) of: DataType,
+}
+
+/// Empty lists may be absent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Metadata<'a> {
+struct WireService<'a> {
     #[serde(borrow, default)]
-    feature_values: Vec<Feature<'a>>,
+    input_join_keys: Vec<WireValue<'a>>,
+    #[serde(borrow, default)]
+    input_request_context_keys: Vec<WireValue<'a>>,
+    #[serde(borrow, default)]
+    feature_values: Vec<WireValue<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Feature<'a> {
+struct WireValue<'a> {
     name: String,
     #[serde(borrow)]
     data_type: WireType<'a>,
 }
 
-/// The features that come out, with their types.
-pub(crate) fn outputs(response: &Response) -> Result<Vec<Field>, Error> {
-    if response.status != 200 {
-        return Err(refusal(response));
+impl Service {
+    /// Reads the body of an answer of status 200; the error says why it is none.
+    pub(crate) fn read(response: &Response) -> Result<Self, String> {
+        let wire: WireService<'_> = serde_json::from_slice(&response.body)
+            .map_err(|error| format!("the metadata is not what Tecton promises: {error}"))?;
+        let values = |list: Vec<WireValue<'_>>| {
+            list.iter()
+                .map(|value| Value { name: value.name.clone(), of: (&value.data_type).into() })
+                .collect()
+        };
+        Ok(Service {
+            join_keys: values(wire.input_join_keys),
+            context: values(wire.input_request_context_keys),
+            features: values(wire.feature_values),
+        })
     }
-    let metadata: Metadata<'_> = serde_json::from_slice(&response.body).map_err(|error| {
-        Error::new(
-            ErrorKind::BadResponse,
-            format!("the metadata is not what Tecton promises: {error}"),
-        )
-    })?;
-    let field = |feature: &Feature<'_>| Field {
-        name: feature.name.clone(),
-        type_: DataType::from(&feature.data_type).to_string(),
-    };
-    Ok(metadata.feature_values.iter().map(field).collect())
+
+    /// The fields that come out, with those that were asked for beside the features.
+    pub(crate) fn outputs(&self, extras: Extras) -> Vec<Field> {
+        let mut fields: Vec<Field> = self
+            .features
+            .iter()
+            .map(|feature| Field { name: feature.name.clone(), type_: feature.of.to_string() })
+            .collect();
+        let names = self.features.iter().map(|feature| feature.name.as_str());
+        fields.extend(extras.fields(names));
+        fields
+    }
 }

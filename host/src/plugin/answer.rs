@@ -103,15 +103,30 @@ impl From<wit::ErrorKind> for HandlerErrorKind {
 }
 
 impl HandlerError {
-    /// Takes over an error of a handler; no secret survives in its message.
+    /// Takes over an error of a handler; no secret survives in its texts.
     pub(crate) fn new(error: wit::Error, secrets: &Secrets) -> Self {
         HandlerError {
-            kind: error.kind.into(),
-            message: secrets.redact(error.message),
+            kind: match error.kind.into() {
+                HandlerErrorKind::Other(name) => HandlerErrorKind::Other(told(name, secrets)),
+                kind => kind,
+            },
+            message: told(error.message, secrets),
             retryable: error.retryable,
             retry_after: error.retry_after_ms.map(Duration::from_millis),
             http_status: error.http_status,
         }
+    }
+}
+
+/// The longest text of a handler that is passed on, in characters.
+const LONGEST: usize = 4000;
+
+/// A handler's own words: no secret in them, and not more than a person reads.
+fn told(text: String, secrets: &Secrets) -> String {
+    let text = secrets.redact(text);
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

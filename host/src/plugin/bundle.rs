@@ -110,7 +110,8 @@ impl<'a> Bundle<'a> {
 
     fn broken(&mut self, why: String) -> PluginError {
         self.instance.sandboxed.give_up();
-        PluginError::BrokenPromise(why)
+        // It may name a field, and a field may be called anything.
+        PluginError::BrokenPromise(self.instance.egress.secrets().redact(why))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::error::PluginError;
 use super::instance::Sandboxed;
 use crate::contract::EnrichmentPluginPre;
+use crate::contract::beamlet::enrichment::types::ConfigProblem;
 use crate::sandbox::{Egress, Permissions, Runtime, State};
 use beamlet_config::Problem;
 use std::path::{Path, PathBuf};
@@ -56,6 +57,19 @@ pub struct Description {
     pub version: String,
     /// What its configuration may hold, as a JSON Schema.
     pub config_schema: serde_json::Value,
+}
+
+/// What a handler says of a configuration. One that has problems gets no warnings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validation {
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+    /// What is accepted, and most likely not meant.
+    pub warnings: Vec<Problem>,
+}
+
+fn problems(found: Vec<ConfigProblem>) -> Vec<Problem> {
+    found.into_iter().map(Into::into).collect()
 }
 
 /// A handler component, compiled. Cheap to clone.
@@ -129,7 +143,7 @@ impl Plugin {
         Ok(Description { name: told.name, version: told.version, config_schema })
     }
 
-    /// Asks the handler what is wrong with a configuration: nothing, or every problem.
+    /// Asks the handler what is wrong with a configuration.
     ///
     /// # Errors
     /// The handler trapped, or took too long.
@@ -137,14 +151,17 @@ impl Plugin {
         &self,
         config: &serde_json::Value,
         permissions: &Permissions,
-    ) -> Result<Vec<Problem>, PluginError> {
+    ) -> Result<Validation, PluginError> {
         let config = config.to_string();
         let mut sandboxed = self.isolated(permissions).await?;
         let interface = sandboxed.bindings.beamlet_enrichment_enrichment_handler().clone();
         let told = sandboxed
             .call("validate", async |store| interface.call_validate(store, &config).await)
             .await?;
-        Ok(told.err().unwrap_or_default().into_iter().map(Into::into).collect())
+        Ok(match told {
+            Ok(warnings) => Validation { warnings: problems(warnings), ..Validation::default() },
+            Err(found) => Validation { problems: problems(found), ..Validation::default() },
+        })
     }
 
     /// An instance that reaches nothing.

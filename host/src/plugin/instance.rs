@@ -61,10 +61,11 @@ impl Sandboxed {
         // At every tick it makes way, so that a deadline can end it and others can run.
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
-        let bindings = plugin
-            .pre
-            .instantiate_async(&mut store)
+        // What a component does at its start counts as a call, too.
+        let instantiating = plugin.pre.instantiate_async(&mut store);
+        let bindings = tokio::time::timeout(permissions.deadline, instantiating)
             .await
+            .unwrap_or_else(|_| Err(wasmtime::Error::msg("it took too long to start")))
             .map_err(|error| PluginError::Instantiate(format!("{error:#}")))?;
         Ok(Sandboxed {
             store,
@@ -136,7 +137,12 @@ impl Instance {
             })
             .await?
             .map_err(|problems| {
-                PluginError::Config(problems.into_iter().map(Into::into).collect())
+                let secrets = setup.egress.secrets();
+                let problems = problems.into_iter().map(|mut problem| {
+                    problem.message = secrets.redact(problem.message);
+                    problem.into()
+                });
+                PluginError::Config(problems.collect())
             })?;
         let inputs = sandboxed
             .call("handler.inputs", async |store| {
@@ -169,10 +175,7 @@ impl Instance {
             })
             .await?;
         let fields = told.map_err(|error| self.refused(error))?;
-        Ok(fields
-            .into_iter()
-            .map(|wit::Field { name, type_ }| OutputField { name, data_type: type_ })
-            .collect())
+        Ok(fields.into_iter().map(Into::into).collect())
     }
 
     /// What the handler has counted since it was set up.

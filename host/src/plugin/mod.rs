@@ -3,6 +3,7 @@
 
 mod answer;
 mod bundle;
+mod check;
 mod component;
 mod error;
 mod instance;
@@ -10,6 +11,7 @@ mod instance;
 pub use answer::{Enriched, Failure, HandlerError, HandlerErrorKind};
 pub use beamlet_config::Problem;
 pub use bundle::Bundle;
-pub use component::{Description, LoadError, Plugin};
+pub use check::{CheckReport, Finding, Severity};
+pub use component::{Description, LoadError, Plugin, Validation};
 pub use error::PluginError;
 pub use instance::{Input, Instance, OutputField, Setup};

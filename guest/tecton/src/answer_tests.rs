@@ -1,0 +1,302 @@
+//! What an answer promises.
+
+use crate::Tecton;
+use crate::data_type::DataType;
+use beamlet_guest::{Batch, Column, Enriched, Error, Handler, Response, Values};
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+fn handler(max_batch_size: usize, options: &Value) -> Tecton {
+    let config = json!({
+        "connection": { "url": "http://h", "api_key": "k" },
+        "retrieval": {
+            "feature_service_name": "fs", "workspace_name": "ws", "entity_id": "k",
+            "metadata_options": options,
+        },
+        "batching": { "max_batch_size": max_batch_size },
+    });
+    Tecton::new(&config).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// The answer for keys, of which those below 0 are null.
+fn answer(handler: &Tecton, keys: &[i64], body: &[u8]) -> Result<Enriched, Error> {
+    let nulls = (0..keys.len() as u32).filter(|at| keys[*at as usize] < 0).collect();
+    let column = Column { name: "k".into(), values: Values::Int64s(keys.to_vec()), nulls };
+    let batch = Batch { rows: keys.len() as u32, columns: vec![column] };
+    let entities: Vec<_> =
+        handler.entities(&batch).unwrap().into_iter().map(|entity| entity.unwrap()).collect();
+    let response = Response { status: 200, retry_after: None, location: None, body: body.to_vec() };
+    handler.answer(&entities, &response)
+}
+
+fn told(handler: &Tecton, keys: &[i64], body: &Value) -> String {
+    match answer(handler, keys, body.to_string().as_bytes()) {
+        Ok(answer) => {
+            let column = |c: &Column| format!("{}: {:?} nulls {:?}", c.name, c.values, c.nulls);
+            let mut lines: Vec<String> = answer.fields.columns.iter().map(column).collect();
+            lines.push(format!("missing {:?}, null keys {:?}", answer.missing, answer.null_keys));
+            lines.join("\n")
+        }
+        Err(error) => format!("{}: {}", error.kind.name(), error.message),
+    }
+}
+
+fn int64(name: &str, rest: Value) -> Value {
+    let mut feature = json!({ "name": name, "dataType": { "type": "int64" } });
+    for (key, value) in rest.as_object().unwrap() {
+        feature[key] = value.clone();
+    }
+    feature
+}
+
+#[test]
+fn extras_that_are_asked_for_come_out_for_each_row_of_a_batch() {
+    let handler = handler(
+        10,
+        &json!({
+            "include_serving_status": true, "include_effective_times": true, "include_slo_info": true,
+        }),
+    );
+    let body = json!({
+        "result": [{ "features": ["1", null] }, { "features": [null, null] }],
+        "metadata": {
+            "features": [
+                int64("a", json!({ "status": ["PRESENT", "MISSING_DATA"], "effectiveTime": "2023-05-26T18:00:00Z" })),
+                int64("b", json!({ "status": ["TIME_OUT", "MISSING_DATA"] })),
+            ],
+            "sloInfo": [
+                { "sloEligible": true, "serverTimeSeconds": 0.5, "storeResponseSizeBytes": 7 },
+                { "sloEligible": false, "sloIneligibilityReasons": ["SLO_INELIGIBILITY_REASON_DYNAMODB_RESPONSE_SIZE_LIMIT_EXCEEDED"] },
+            ],
+        },
+    });
+    assert_snapshot!(told(&handler, &[1, 2], &body), @r#"
+    a: Values::Int64s([1, 0]) nulls [1]
+    b: Values::Int64s([0, 0]) nulls [0, 1]
+    a.status: Values::Strings(Texts { text: "PRESENT", ends: [7, 7] }) nulls [1]
+    a.effective_time: Values::Timestamps([1685124000000000, 0]) nulls [1]
+    b.status: Values::Strings(Texts { text: "TIME_OUT", ends: [8, 8] }) nulls [1]
+    b.effective_time: Values::Timestamps([0, 0]) nulls [0, 1]
+    slo.eligible: Values::Booleans([true, false]) nulls [1]
+    slo.ineligibility_reasons: Values::StringLists([[], []]) nulls [1]
+    slo.server_time_seconds: Values::Float64s([0.5, 0.0]) nulls [1]
+    slo.slo_server_time_seconds: Values::Float64s([0.0, 0.0]) nulls [0, 1]
+    slo.store_max_latency: Values::Float64s([0.0, 0.0]) nulls [0, 1]
+    slo.store_response_size_bytes: Values::Int64s([7, 0]) nulls [1]
+    missing [1], null keys []
+    "#);
+}
+
+#[test]
+fn extras_come_out_for_one_entity_too() {
+    let handler = handler(1, &json!({ "include_serving_status": true, "include_slo_info": true }));
+    let body = json!({
+        "result": { "features": ["1"] },
+        "metadata": {
+            "features": [int64("a", json!({ "status": "CACHED_PRESENT" }))],
+            "sloInfo": { "sloEligible": true, "storeMaxLatency": 0.25, "sloServerTimeSeconds": 1 },
+        },
+    });
+    assert_snapshot!(told(&handler, &[1], &body), @r#"
+    a: Values::Int64s([1]) nulls []
+    a.status: Values::Strings(Texts { text: "CACHED_PRESENT", ends: [14] }) nulls []
+    slo.eligible: Values::Booleans([true]) nulls []
+    slo.ineligibility_reasons: Values::StringLists([[]]) nulls []
+    slo.server_time_seconds: Values::Float64s([0.0]) nulls [0]
+    slo.slo_server_time_seconds: Values::Float64s([1.0]) nulls []
+    slo.store_max_latency: Values::Float64s([0.25]) nulls []
+    slo.store_response_size_bytes: Values::Int64s([0]) nulls [0]
+    missing [], null keys []
+    "#);
+}
+
+#[test]
+fn a_row_is_missing_where_all_is_null_and_no_status_says_otherwise() {
+    let handler = handler(10, &json!({ "include_serving_status": true }));
+    let keys = [1, 2, 3, 4, -1];
+    let body = json!({
+        "result": vec![json!({ "features": [null] }); 5],
+        "metadata": { "features": [int64("a", json!({
+            "status": ["MISSING_DATA", "PRESENT", "TIME_OUT", "CACHED_MISSING_DATA", "MISSING_DATA"],
+        }))] },
+    });
+    let answer = answer(&handler, &keys, body.to_string().as_bytes()).unwrap();
+    assert_eq!((answer.missing, answer.null_keys), (vec![0, 3], vec![4]));
+}
+
+#[test]
+fn a_partial_result_is_not_missing() {
+    let handler = handler(1, &json!({}));
+    let mut body = json!({
+        "result": { "features": [null] },
+        "metadata": { "features": [int64("a", json!({}))], "partialResults": true },
+    });
+    assert_snapshot!(told(&handler, &[1], &body), @r"
+    a: Values::Int64s([0]) nulls [0]
+    missing [], null keys []
+    ");
+    body["metadata"]["partialResults"] = false.into();
+    assert_snapshot!(told(&handler, &[1], &body), @r"
+    a: Values::Int64s([0]) nulls [0]
+    missing [0], null keys []
+    ");
+}
+
+#[test]
+fn an_answer_that_is_none_is_an_error_whatever_it_is() {
+    let handler = handler(10, &json!({}));
+    let why = |body: &[u8]| answer(&handler, &[1], body).unwrap_err().message;
+    assert_snapshot!(why(b""), @"the feature store's answer cannot be used: it is not JSON: EOF while parsing a value at line 1 column 0");
+    assert_snapshot!(why(b"<html>"), @"the feature store's answer cannot be used: it is not JSON: expected value at line 1 column 1");
+    assert_snapshot!(why(b"\xff"), @"the feature store's answer cannot be used: it is not UTF-8: invalid utf-8 sequence of 1 bytes from index 0");
+    assert_snapshot!(why(b"{\"result\":[{\"features\":[\"1\"]}"), @"the feature store's answer cannot be used: it is not JSON: EOF while parsing a list at line 1 column 29");
+    assert_snapshot!(why(b"{\"result\":[{\"features\":[\"1\"]}]}"), @"the feature store's answer cannot be used: it has no metadata, though names and types were asked for");
+    assert_snapshot!(why(b"{\"result\":{}}"), @"the feature store's answer cannot be used: it is not of the promised form: invalid type: map, expected a sequence at line 1 column 10");
+    assert_snapshot!(why(b"[]"), @"the feature store's answer cannot be used: it is not of the promised form: invalid length 0, expected struct Several with 2 elements at line 1 column 2");
+    let metadata = |features: Value| json!({ "result": [{ "features": ["x"] }], "metadata": { "features": features } });
+    assert_snapshot!(told(&handler, &[1], &metadata(json!([]))), @"bad-response: the feature store's answer cannot be used: a row has 1 values for 0 features");
+    assert_snapshot!(told(&handler, &[1], &metadata(json!([{}]))), @"bad-response: the feature store's answer cannot be used: feature 0 has no name");
+    assert_snapshot!(told(&handler, &[1], &metadata(json!([{ "name": "a" }]))), @"bad-response: the feature store's answer cannot be used: feature `a` has no data type");
+    assert_snapshot!(told(&handler, &[1], &metadata(json!([int64("a", json!({}))]))), @"bad-response: the feature store's answer cannot be used: feature `a` is declared int64 and is a string that is no 64-bit integer");
+    assert_snapshot!(told(&handler, &[1, 2], &metadata(json!([]))), @"bad-response: the feature store's answer cannot be used: it has 1 rows for 2 entities");
+}
+
+#[test]
+fn nested_lists_do_not_exhaust_the_stack() {
+    let deep = format!("{{\"result\":[{{\"features\":[{}", "[".repeat(100_000));
+    let error = answer(&handler(10, &json!({})), &[1], deep.as_bytes()).unwrap_err();
+    assert!(error.message.contains("recursion limit"), "{}", error.message);
+}
+
+/// A type, nested a few times.
+fn types() -> impl Strategy<Value = DataType> {
+    let scalar = prop::sample::select(vec![
+        DataType::Boolean,
+        DataType::Int64,
+        DataType::Float32,
+        DataType::Float64,
+        DataType::String,
+        DataType::Timestamp,
+    ]);
+    scalar.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|of| DataType::Array(Box::new(of))),
+            inner.clone().prop_map(|of| DataType::Map(Box::new(of))),
+            prop::collection::btree_map("[a-z]{1,4}", inner, 1..4)
+                .prop_map(|fields| DataType::Struct(fields.into_iter().collect())),
+        ]
+    })
+}
+
+/// Values of a type: on the wire, and as the enriched row shows them.
+fn values(of: &DataType) -> BoxedStrategy<(Value, Value)> {
+    let one = match of {
+        DataType::Boolean => any::<bool>().prop_map(|v| (json!(v), json!(v))).boxed(),
+        DataType::Int64 => any::<i64>().prop_map(|v| (json!(v.to_string()), json!(v))).boxed(),
+        DataType::Float32 => {
+            prop::num::f32::ANY.prop_map(|v| (float(f64::from(v)), float(f64::from(v)))).boxed()
+        }
+        DataType::Float64 => prop::num::f64::ANY.prop_map(|v| (float(v), float(v))).boxed(),
+        DataType::String => any::<String>().prop_map(|v| (json!(v), json!(v))).boxed(),
+        DataType::Timestamp => (0..253_402_300_799_i64)
+            .prop_map(|seconds| {
+                let at = chrono::DateTime::from_timestamp_secs(seconds).unwrap();
+                let text = json!(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+                (text.clone(), text)
+            })
+            .boxed(),
+        DataType::Array(of) => prop::collection::vec(values(of), 0..3)
+            .prop_map(|list| {
+                let (wire, shown): (Vec<_>, Vec<_>) = list.into_iter().unzip();
+                (json!(wire), json!(shown))
+            })
+            .boxed(),
+        DataType::Map(of) => prop::collection::btree_map(any::<String>(), values(of), 0..3)
+            .prop_map(|map| {
+                let wire: Map<_, _> = map.iter().map(|(k, v)| (k.clone(), v.0.clone())).collect();
+                let shown: Map<_, _> = map.into_iter().map(|(k, v)| (k, v.1)).collect();
+                (Value::Object(wire), Value::Object(shown))
+            })
+            .boxed(),
+        DataType::Struct(fields) => {
+            let names: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+            let parts: Vec<_> = fields.iter().map(|(_, of)| values(of)).collect();
+            parts
+                .prop_map(move |parts| {
+                    let wire: Vec<_> = parts.iter().map(|part| part.0.clone()).collect();
+                    let shown: Map<_, _> =
+                        names.iter().cloned().zip(parts.into_iter().map(|part| part.1)).collect();
+                    (json!(wire), Value::Object(shown))
+                })
+                .boxed()
+        }
+        DataType::Other(_) => Just((Value::Null, Value::Null)).boxed(),
+    };
+    prop_oneof![4 => one, 1 => Just((Value::Null, Value::Null))].boxed()
+}
+
+fn float(value: f64) -> Value {
+    crate::expression::float(value)
+}
+
+fn wire_type(of: &DataType) -> Value {
+    match of {
+        DataType::Array(of) => json!({ "type": "array", "elementType": wire_type(of) }),
+        DataType::Map(of) => json!({
+            "type": "map", "keyType": { "type": "string" }, "valueType": wire_type(of),
+        }),
+        DataType::Struct(fields) => {
+            let field = |(name, of): &(String, DataType)| json!({ "name": name, "dataType": wire_type(of) });
+            json!({ "type": "struct", "fields": fields.iter().map(field).collect::<Vec<_>>() })
+        }
+        of => json!({ "type": of.to_string() }),
+    }
+}
+
+/// The value of a column at a row, as JSON.
+fn shown(column: &Column, row: usize) -> Value {
+    if column.nulls.contains(&(row as u32)) {
+        return Value::Null;
+    }
+    match &column.values {
+        Values::Booleans(v) => json!(v[row]),
+        Values::Int64s(v) => json!(v[row]),
+        Values::Float32s(v) => float(f64::from(v[row])),
+        Values::Float64s(v) => float(v[row]),
+        Values::Strings(v) => json!(v.get(row)),
+        Values::Timestamps(v) => {
+            let at = chrono::DateTime::from_timestamp_micros(v[row]).unwrap();
+            json!(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+        }
+        Values::BooleanLists(v) => json!(v[row]),
+        Values::Int64Lists(v) => json!(v[row]),
+        Values::Float32Lists(v) => v[row].iter().map(|v| float(f64::from(*v))).collect(),
+        Values::Float64Lists(v) => v[row].iter().map(|v| float(*v)).collect(),
+        Values::StringLists(v) => json!(v[row]),
+        Values::Json(v) => serde_json::from_str(v.get(row)).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+proptest! {
+    /// Whatever type a feature has, the enriched row shows the value that the store sent.
+    #[test]
+    fn features_of_every_type_come_out_as_they_are(
+        (of, cells) in types().prop_flat_map(|of| {
+            let cells = prop::collection::vec(values(&of), 1..4);
+            (Just(of), cells)
+        }),
+    ) {
+        let rows: Vec<Value> = cells.iter().map(|cell| json!({ "features": [cell.0] })).collect();
+        let body = json!({
+            "result": rows,
+            "metadata": { "features": [{ "name": "f", "dataType": wire_type(&of) }] },
+        });
+        let keys: Vec<i64> = (0..cells.len() as i64).collect();
+        let answer = answer(&handler(10, &json!({})), &keys, body.to_string().as_bytes()).unwrap();
+        for (row, (_, wanted)) in cells.iter().enumerate() {
+            prop_assert_eq!(&shown(&answer.fields.columns[0], row), wanted);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Whom a refusal is about: one row, the request, or every row there is.
+
+use crate::refusal::Body;
+use beamlet_guest::{Blame, Response};
+
+/// gRPC's INVALID_ARGUMENT.
+const INVALID_ARGUMENT: i64 = 3;
+
+/// What the refusal says of the rows that were asked for, where the request context has these
+/// parameters.
+pub(crate) fn blame(response: &Response, context: &[String]) -> Blame {
+    match response.status {
+        401 | 403 | 404 => Blame::Bundle,
+        400 => match Body::of(response) {
+            Some(body) if body.code == Some(INVALID_ARGUMENT) => {
+                of_message(body.message().unwrap_or_default(), context)
+            }
+            _ => Blame::Request,
+        },
+        _ => Blame::Request,
+    }
+}
+
+/// All rows are sent with the same keys: one that is missing or unknown is so in every row.
+fn of_message(message: &str, context: &[String]) -> Blame {
+    if ["Missing required join key", "Unknown join key"].iter().any(|it| message.starts_with(it)) {
+        return Blame::Bundle;
+    }
+    if let Some(rest) = message.strip_prefix("Expected key not found: [") {
+        // One that is sent lacks something inside, and may do so in this row only.
+        let sent = context.iter().any(|name| rest.starts_with(&format!("{name}]")));
+        return if sent { Blame::ARow } else { Blame::Bundle };
+    }
+    if message.starts_with("Batch size") { Blame::Request } else { Blame::ARow }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blamed(status: u16, body: &str) -> Blame {
+        let response = Response { status, retry_after: None, location: None, body: body.into() };
+        blame(&response, &["amount".to_owned()])
+    }
+
+    fn refused(message: &str) -> Blame {
+        blamed(400, &serde_json::json!({ "message": message, "code": 3 }).to_string())
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_configuration_ends_the_bundle() {
+        for status in [401, 403, 404] {
+            assert_eq!(blamed(status, "<html>"), Blame::Bundle);
+        }
+        assert_eq!(refused("Missing required join key: user_id"), Blame::Bundle);
+        let unknown = "Unknown join key: x, expected one of: [user_id ad_id]";
+        assert_eq!(refused(unknown), Blame::Bundle);
+        let no_key = "Expected key not found: [currency] in requestContextMap";
+        assert_eq!(refused(no_key), Blame::Bundle);
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_one_rows_fault() {
+        let other = "Unexpected JSON type for content_id in joinKeyMap. Expected int64 or null.";
+        assert_eq!(refused(other), Blame::ARow);
+        let inside = "Expected key not found: [amount] in requestContextMap";
+        assert_eq!(refused(inside), Blame::ARow);
+    }
+
+    #[test]
+    fn anything_else_is_about_the_request_alone() {
+        assert_eq!(refused("Batch size 11 exceeds maximum of 10."), Blame::Request);
+        assert_eq!(blamed(400, "<html>"), Blame::Request);
+        assert_eq!(blamed(400, r#"{"message":"x","code":9}"#), Blame::Request);
+        for status in [302, 413, 429, 500, 503, 504] {
+            assert_eq!(blamed(status, r#"{"message":"x","code":3}"#), Blame::Request);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The configuration against what the store tells of itself: can it be reached, is the key
+//! accepted, is the service there, and does it want the keys that are sent.
+
+use crate::config::Configuration;
+use crate::data_type::DataType;
+use crate::entity::EntityRule;
+use crate::expression::Datum;
+use crate::extras::Extras;
+use crate::refusal::{Body, refusal};
+use crate::service::{Service, Value as Wanted};
+use beamlet_guest::config::{nearest, pointer};
+use beamlet_guest::{Error, Finding, Report, Response, Severity};
+use serde_json::{Map, Value};
+
+const URL: &str = "/connection/url";
+const API_KEY: &str = "/connection/api_key";
+const SERVICE: &str = "/retrieval/feature_service_name";
+const ENTITY_ID: &str = "/retrieval/entity_id";
+const ENTITY_ROW_FN: &str = "/retrieval/entity_row_fn";
+const CONTEXT_MAP: &str = "/retrieval/request_context_map";
+const CONTEXT_FN: &str = "/retrieval/request_context_fn";
+
+/// What of a configuration is compared.
+pub(crate) struct Check {
+    feature_service_name: String,
+    workspace: String,
+    by_name: bool,
+    constants: Map<String, Value>,
+    /// The parameters of the request context.
+    pub(crate) context: Vec<String>,
+}
+
+impl Check {
+    pub(crate) fn new(config: &Configuration) -> Self {
+        let retrieval = &config.retrieval;
+        let computed = retrieval.request_context_fn.iter().map(|(name, _)| name.clone());
+        Check {
+            feature_service_name: retrieval.feature_service_name.clone(),
+            workspace: config.workspace().to_owned(),
+            by_name: !retrieval.entity_id.is_empty(),
+            constants: retrieval.request_context_map.clone(),
+            context: retrieval.request_context_map.keys().cloned().chain(computed).collect(),
+        }
+    }
+
+    /// What the answer to the question for metadata says of the configuration.
+    pub(crate) fn report(
+        &self,
+        answer: Result<&Response, &Error>,
+        entity: &EntityRule,
+        extras: Extras,
+    ) -> Result<Report, Error> {
+        let mut findings = Findings::default();
+        let response = match answer {
+            Ok(response) => response,
+            Err(error) => {
+                findings.add(Severity::Problem, URL, error.message.clone());
+                return Ok(findings.report(Vec::new()));
+            }
+        };
+        if matches!(response.status, 408 | 429 | 500..=599) {
+            return Err(refusal(response));
+        }
+        if response.status != 200 {
+            self.refused(response, &mut findings);
+            return Ok(findings.report(Vec::new()));
+        }
+        let service = match Service::read(response) {
+            Ok(service) => service,
+            Err(why) => {
+                findings.add(Severity::Problem, URL, format!("{why}; is this Tecton?"));
+                return Ok(findings.report(Vec::new()));
+            }
+        };
+        findings.add(Severity::Ok, URL, "the feature store was reached");
+        findings.add(Severity::Ok, API_KEY, "the key is accepted");
+        let (name, workspace) = (&self.feature_service_name, &self.workspace);
+        let count = service.features.len();
+        let found = format!("`{name}` is in workspace `{workspace}` and has {count} features");
+        findings.add(Severity::Ok, SERVICE, found);
+        self.join_keys(&service, entity, &mut findings);
+        self.context(&service, entity, &mut findings);
+        Ok(findings.report(service.outputs(extras)))
+    }
+
+    fn refused(&self, response: &Response, findings: &mut Findings) {
+        let message = refusal(response).message;
+        let is_tectons = Body::of(response).is_some_and(|body| body.message().is_some());
+        match response.status {
+            401 => {
+                findings.add(Severity::Ok, URL, "the feature store was reached");
+                findings.add(Severity::Problem, API_KEY, message);
+            }
+            403 | 404 if is_tectons => {
+                findings.add(Severity::Ok, URL, "the feature store was reached");
+                findings.add(Severity::Ok, API_KEY, "the key is known");
+                findings.add(Severity::Problem, SERVICE, message);
+            }
+            400 if is_tectons => {
+                findings.add(Severity::Ok, URL, "the feature store was reached");
+                findings.add(Severity::Problem, "/retrieval", message);
+            }
+            _ => findings.add(Severity::Problem, URL, format!("{message}; is this Tecton?")),
+        }
+    }
+
+    fn join_keys(&self, service: &Service, entity: &EntityRule, findings: &mut Findings) {
+        let place = if self.by_name { ENTITY_ID } else { ENTITY_ROW_FN };
+        let sent: Vec<&str> =
+            entity.computed().filter(|(_, is_key, _)| *is_key).map(|(name, ..)| name).collect();
+        let before = findings.problems();
+        for key in service.join_keys.iter().filter(|key| !sent.contains(&key.name.as_str())) {
+            let (name, of) = (&key.name, &key.of);
+            let message =
+                format!("the service needs the join key `{name}` ({of}), which is not sent");
+            findings.add(Severity::Problem, place, message);
+        }
+        let wanted = names(&service.join_keys);
+        for (name, is_key, expression) in entity.computed().filter(|(_, is_key, _)| *is_key) {
+            let place =
+                if self.by_name { ENTITY_ID.to_owned() } else { pointer(ENTITY_ROW_FN, name) };
+            match service.join_keys.iter().find(|key| key.name == name) {
+                None => {
+                    let message =
+                        format!("the service has no join key `{name}`{}", hint(name, &wanted));
+                    findings.add(Severity::Problem, place, message);
+                }
+                Some(key) => findings.constant(&place, expression.constant(), key, is_key),
+            }
+        }
+        if findings.problems() == before {
+            let message = match wanted.as_slice() {
+                [] => "the service has no join keys, and none are sent".to_owned(),
+                wanted => format!("the join keys are those of the service: {}", wanted.join(", ")),
+            };
+            findings.add(Severity::Ok, place, message);
+        }
+    }
+
+    fn context(&self, service: &Service, entity: &EntityRule, findings: &mut Findings) {
+        let wanted = names(&service.context);
+        let before = findings.problems();
+        for key in service.context.iter().filter(|key| !self.context.contains(&key.name)) {
+            let (name, of) = (&key.name, &key.of);
+            let message = format!(
+                "the service needs the request context parameter `{name}` ({of}), which is not sent; set it here, or in `request_context_fn`"
+            );
+            findings.add(Severity::Problem, CONTEXT_MAP, message);
+        }
+        let unknown = |name: &str| {
+            format!("the service has no request context parameter `{name}`{}", hint(name, &wanted))
+        };
+        for (name, value) in &self.constants {
+            let place = pointer(CONTEXT_MAP, name);
+            match service.context.iter().find(|key| key.name == *name) {
+                None => findings.add(Severity::Warning, place, unknown(name)),
+                Some(key) if !fits(value, &key.of) => {
+                    let is = beamlet_guest::config::kind(value);
+                    let message = format!("`{name}` must be {}, is {is}", key.of);
+                    findings.add(Severity::Problem, place, message);
+                }
+                Some(_) => {}
+            }
+        }
+        for (name, is_key, expression) in entity.computed().filter(|(_, is_key, _)| !is_key) {
+            let place = pointer(CONTEXT_FN, name);
+            match service.context.iter().find(|key| key.name == name) {
+                None => findings.add(Severity::Warning, place, unknown(name)),
+                Some(key) => findings.constant(&place, expression.constant(), key, is_key),
+            }
+        }
+        if findings.problems() == before && !service.context.is_empty() {
+            let message = format!(
+                "the request context has all that the service needs: {}",
+                wanted.join(", ")
+            );
+            findings.add(Severity::Ok, CONTEXT_MAP, message);
+        }
+    }
+}
+
+fn names(wanted: &[Wanted]) -> Vec<&str> {
+    wanted.iter().map(|key| key.name.as_str()).collect()
+}
+
+fn hint(name: &str, wanted: &[&str]) -> String {
+    match nearest(name, wanted) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None if wanted.is_empty() => "; it has none".to_owned(),
+        None => format!("; it has {}", wanted.join(", ")),
+    }
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, severity: Severity, path: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Finding { severity, path: path.into(), message: message.into() });
+    }
+
+    fn problems(&self) -> usize {
+        self.0.iter().filter(|finding| finding.severity != Severity::Ok).count()
+    }
+
+    /// Compares the value of an expression that is the same for every row.
+    fn constant(
+        &mut self,
+        path: &str,
+        value: Option<Result<Datum<'static>, String>>,
+        key: &Wanted,
+        is_key: bool,
+    ) {
+        let Some(Ok(value)) = value else { return };
+        let mut wire = String::new();
+        let pushed = if is_key {
+            crate::wire::push_key(&mut wire, &value)
+        } else {
+            crate::wire::push_context(&mut wire, &value)
+        };
+        let (name, is) = (&key.name, value.kind());
+        if let Err(refused) = pushed {
+            let message = format!("`{name}` is {is}; {}", refused.why());
+            self.add(Severity::Problem, path, message);
+        } else if !serde_json::from_str(&wire).is_ok_and(|sent| fits(&sent, &key.of)) {
+            self.add(Severity::Problem, path, format!("`{name}` must be {}, is {is}", key.of));
+        }
+    }
+
+    fn report(self, outputs: Vec<beamlet_guest::Field>) -> Report {
+        Report { findings: self.0, outputs }
+    }
+}
+
+/// Whether Tecton takes a value for a type.
+fn fits(value: &Value, of: &DataType) -> bool {
+    match (of, value) {
+        (_, Value::Null) | (DataType::Other(_), _) => true,
+        (DataType::Boolean, value) => value.is_boolean(),
+        (DataType::Int64, Value::Number(number)) => number.is_i64(),
+        (DataType::Int64, Value::String(text)) => text.parse::<i64>().is_ok(),
+        (DataType::Float32 | DataType::Float64, Value::Number(_)) => true,
+        (DataType::Float32 | DataType::Float64, Value::String(text)) => {
+            matches!(text.as_str(), "NaN" | "Infinity" | "-Infinity")
+        }
+        (DataType::String, value) => value.is_string(),
+        (DataType::Timestamp, Value::String(text)) => crate::features::micros(text).is_some(),
+        (DataType::Array(of), Value::Array(list)) => list.iter().all(|value| fits(value, of)),
+        (DataType::Map(of), Value::Object(map)) => map.values().all(|value| fits(value, of)),
+        (DataType::Struct(fields), Value::Array(values)) => {
+            fields.len() == values.len()
+                && fields.iter().zip(values).all(|((_, of), value)| fits(value, of))
+        }
+        (DataType::Struct(fields), Value::Object(map)) => {
+            fields.iter().all(|(name, of)| map.get(name).is_none_or(|value| fits(value, of)))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

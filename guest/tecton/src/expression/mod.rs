@@ -1,0 +1,128 @@
+//! Expressions in CEL over a row: from their text, read at set-up, to a value for each row.
+//!
+//! Common shapes are evaluated by a few operators of our own ([`quick`]); whatever those do not
+//! cover goes to the interpreter of the `cel` crate, with the same result.
+
+mod datum;
+mod duration;
+mod failure;
+mod fields;
+mod functions;
+mod interpreter;
+mod moment;
+mod quick;
+mod row;
+
+pub(crate) use datum::Datum;
+#[cfg(test)]
+pub(crate) use datum::float;
+pub(crate) use interpreter::Session;
+pub(crate) use row::{Frame, RowResolver};
+
+use cel::common::ast::IdedExpr;
+use cel::parser::PrattParser;
+use fields::Fields;
+use quick::Quick;
+
+/// A field of the row that an expression reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) name: String,
+    /// Whether it is read where no `has()` stands guard.
+    pub(crate) required: bool,
+}
+
+/// An expression that has been read.
+#[derive(Debug)]
+pub struct Expression {
+    source: String,
+    /// With each `row.x` replaced by a name that tells its position in `reads`.
+    tree: IdedExpr,
+    reads: Vec<Read>,
+    /// The same, where its shape is a common one.
+    quick: Option<Quick>,
+}
+
+impl Expression {
+    /// Reads an expression; the errors tell, for after the name of its key, what is wrong.
+    ///
+    /// # Errors
+    /// It is no CEL, or not one over `row`: every problem, with its position where it has one.
+    pub fn parse(source: &str) -> Result<Self, Vec<String>> {
+        if source.trim().is_empty() {
+            return Err(vec!["must not be empty; write an expression such as `row.x`".to_owned()]);
+        }
+        let tree =
+            PrattParser::default().parse(source).map_err(|errors| syntax_errors(&errors.errors))?;
+        let mut fields = Fields::default();
+        let tree = fields.replace(tree);
+        let reads = fields.end()?;
+        let quick = Quick::of(&tree);
+        let expression = Expression { source: source.to_owned(), tree, reads, quick };
+        match expression.constant() {
+            Some(Err(why)) => Err(vec![format!("fails for every row: {why}")]),
+            _ => Ok(expression),
+        }
+    }
+
+    /// The text that was written.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The fields that it reads.
+    pub(crate) fn reads(&self) -> &[Read] {
+        &self.reads
+    }
+
+    /// The field of the same name, as an expression.
+    pub(crate) fn field(name: &str) -> Self {
+        Expression {
+            source: format!("row[{name:?}]"),
+            tree: fields::field(0),
+            reads: vec![Read { name: name.to_owned(), required: true }],
+            quick: Some(Quick::Field(0)),
+        }
+    }
+
+    /// Its value, where it is the same for every row; the error tells why it has none.
+    pub(crate) fn constant(&self) -> Option<Result<Datum<'static>, String>> {
+        let frame = Frame::default();
+        let resolver = RowResolver::new(&frame);
+        let session = Session::new(&resolver);
+        self.reads.is_empty().then(|| self.evaluate(&session).map(Datum::into_owned))
+    }
+
+    /// Its value for the row that the session is at; the error tells why there is none, and
+    /// never what the row holds.
+    pub(crate) fn evaluate<'a>(&'a self, session: &Session<'a>) -> Result<Datum<'a>, String> {
+        if let Some(quick) = &self.quick
+            && let Ok(value) = quick.evaluate(session.row())
+        {
+            return Ok(value);
+        }
+        session.interpret(&self.tree).map_err(|error| failure::told(&error))
+    }
+}
+
+/// What the parser found. Behind the first errors it is but guessing.
+fn syntax_errors(errors: &[cel::ParseError]) -> Vec<String> {
+    let mut told: Vec<String> = errors.iter().map(syntax_error).collect();
+    told.dedup();
+    told.truncate(2);
+    told
+}
+
+/// Position and message of what the parser found.
+fn syntax_error(error: &cel::ParseError) -> String {
+    let (line, column) = error.pos;
+    let message = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
+    match (line, column) {
+        (..=0, _) => format!("is no CEL: {message}"),
+        (1, column) => format!("is no CEL: at column {column}: {message}"),
+        (line, column) => format!("is no CEL: at line {line}, column {column}: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

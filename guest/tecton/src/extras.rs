@@ -1,0 +1,151 @@
+//! What comes beside the features where it is asked for: statuses, effective times, and how
+//! the request kept to its service level.
+
+use crate::config::MetadataOptions;
+use beamlet_guest::{Column, Field, Texts, Values};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// Which extras are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extras {
+    pub(crate) status: bool,
+    pub(crate) effective_time: bool,
+    pub(crate) slo: bool,
+}
+
+impl From<&MetadataOptions> for Extras {
+    fn from(options: &MetadataOptions) -> Self {
+        Extras {
+            status: options.include_serving_status,
+            effective_time: options.include_effective_times,
+            slo: options.include_slo_info,
+        }
+    }
+}
+
+/// How the request for one row kept to the service level.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Slo {
+    slo_eligible: Option<bool>,
+    slo_ineligibility_reasons: Vec<String>,
+    server_time_seconds: Option<f64>,
+    slo_server_time_seconds: Option<f64>,
+    store_max_latency: Option<f64>,
+    store_response_size_bytes: Option<i64>,
+}
+
+/// What one feature has of extras, for all rows of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct FeatureExtras<'a> {
+    /// One for each row, or none.
+    pub(crate) statuses: Vec<Cow<'a, str>>,
+    /// Microseconds since the epoch; for a batch one for all rows.
+    pub(crate) effective_time: Option<i64>,
+}
+
+const SLO_FIELDS: [(&str, &str); 6] = [
+    ("slo.eligible", "boolean"),
+    ("slo.ineligibility_reasons", "array<string>"),
+    ("slo.server_time_seconds", "float64"),
+    ("slo.slo_server_time_seconds", "float64"),
+    ("slo.store_max_latency", "float64"),
+    ("slo.store_response_size_bytes", "int64"),
+];
+
+impl Extras {
+    pub(crate) fn any(self) -> bool {
+        self.status || self.effective_time || self.slo
+    }
+
+    /// Names and types of the fields, beside features of these names.
+    pub(crate) fn fields<'n>(self, features: impl Iterator<Item = &'n str>) -> Vec<Field> {
+        let field = |name: String, of: &str| Field { name, type_: of.to_owned() };
+        let mut fields = Vec::new();
+        for feature in features {
+            if self.status {
+                fields.push(field(format!("{feature}.status"), "string"));
+            }
+            if self.effective_time {
+                fields.push(field(format!("{feature}.effective_time"), "timestamp"));
+            }
+        }
+        if self.slo {
+            fields.extend(SLO_FIELDS.map(|(name, of)| field(name.to_owned(), of)));
+        }
+        fields
+    }
+
+    /// The columns of the extras, in the order of [`fields`](Self::fields); null in the rows
+    /// that are not `known`.
+    pub(crate) fn columns<'n>(
+        self,
+        features: impl Iterator<Item = (&'n str, FeatureExtras<'n>)>,
+        slo: &[Slo],
+        known: &[bool],
+    ) -> Vec<Column> {
+        let mut columns = Vec::new();
+        for (feature, extras) in features {
+            if self.status {
+                let status = |row: usize| extras.statuses.get(row).map(Cow::as_ref);
+                columns.push(texts(format!("{feature}.status"), known, status));
+            }
+            if self.effective_time {
+                let name = format!("{feature}.effective_time");
+                columns.push(column(name, known, Values::Timestamps, |_| extras.effective_time));
+            }
+        }
+        if self.slo {
+            columns.extend(slo_columns(slo, known));
+        }
+        columns
+    }
+}
+
+fn slo_columns(slo: &[Slo], known: &[bool]) -> [Column; 6] {
+    let [eligible, reasons, server, own, latency, size] =
+        SLO_FIELDS.map(|(name, _)| name.to_owned());
+    let of = |row: usize| slo.get(row);
+    [
+        column(eligible, known, Values::Booleans, |row| of(row)?.slo_eligible),
+        column(reasons, known, Values::StringLists, |row| {
+            Some(of(row)?.slo_ineligibility_reasons.clone())
+        }),
+        column(server, known, Values::Float64s, |row| of(row)?.server_time_seconds),
+        column(own, known, Values::Float64s, |row| of(row)?.slo_server_time_seconds),
+        column(latency, known, Values::Float64s, |row| of(row)?.store_max_latency),
+        column(size, known, Values::Int64s, |row| of(row)?.store_response_size_bytes),
+    ]
+}
+
+fn column<T: Default>(
+    name: String,
+    known: &[bool],
+    values: impl Fn(Vec<T>) -> Values,
+    of: impl Fn(usize) -> Option<T>,
+) -> Column {
+    let mut nulls = Vec::new();
+    let mut list = Vec::with_capacity(known.len());
+    for (row, known) in known.iter().enumerate() {
+        let value = of(row).filter(|_| *known);
+        if value.is_none() {
+            nulls.push(row as u32);
+        }
+        list.push(value.unwrap_or_default());
+    }
+    Column { name, values: values(list), nulls }
+}
+
+fn texts<'t>(name: String, known: &[bool], of: impl Fn(usize) -> Option<&'t str>) -> Column {
+    let mut nulls = Vec::new();
+    let mut list = Texts::new();
+    for (row, known) in known.iter().enumerate() {
+        let text = of(row).filter(|_| *known);
+        if text.is_none() {
+            nulls.push(row as u32);
+        }
+        list.push(text.unwrap_or_default());
+    }
+    Column { name, values: Values::Strings(list), nulls }
+}

@@ -1,0 +1,102 @@
+//! The exports of the component.
+
+use crate::behaviour::{Behaviour, NAMES};
+use beamlet_guest::contract::exports::beamlet::enrichment::{
+    enrichment_handler as typed, enrichment_json as text,
+};
+use beamlet_guest::{
+    Batch, ConfigProblem, Counter, Description, Enriched, Error, ErrorKind, Field, Input, Report,
+};
+use serde_json::json;
+use std::rc::Rc;
+
+struct Evil;
+
+/// The resource `handler`.
+struct Configured(Rc<Behaviour>);
+
+/// The resource `bundle`.
+struct Started(Rc<Behaviour>);
+
+fn read(config: &str) -> Result<Behaviour, Vec<ConfigProblem>> {
+    Behaviour::read(config).map_err(problem)
+}
+
+fn problem(message: String) -> Vec<ConfigProblem> {
+    vec![ConfigProblem { path: "/retrieval/evil".to_owned(), message }]
+}
+
+impl typed::Guest for Evil {
+    type Handler = Configured;
+    type Bundle = Started;
+
+    fn describe() -> Description {
+        let schema = json!({ "properties": {
+            "connection": { "properties": { "api_key": { "type": "string", "writeOnly": true } } },
+            "retrieval": { "properties": { "evil": { "enum": NAMES } } },
+        } });
+        Description {
+            name: "evil".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            config_schema: schema.to_string(),
+        }
+    }
+
+    fn validate(config: String) -> Result<Vec<ConfigProblem>, Vec<ConfigProblem>> {
+        read(&config).map(|_| Vec::new())
+    }
+}
+
+impl typed::GuestHandler for Configured {
+    fn setup(config: String) -> Result<typed::Handler, Vec<ConfigProblem>> {
+        let behaviour = read(&config)?;
+        behaviour.set_up().map_err(problem)?;
+        Ok(typed::Handler::new(Configured(Rc::new(behaviour))))
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        vec![Input { name: "tailnum".to_owned(), required: true }]
+    }
+
+    fn outputs(&self) -> Result<Vec<Field>, Error> {
+        Err(Error::new(ErrorKind::Other("evil".to_owned()), "has no store to ask"))
+    }
+
+    fn check(&self) -> Result<Report, Error> {
+        Err(Error::new(ErrorKind::Other("evil".to_owned()), "has no store to ask"))
+    }
+
+    fn start_bundle(&self) -> typed::Bundle {
+        typed::Bundle::new(Started(self.0.clone()))
+    }
+
+    fn counters(&self) -> Vec<Counter> {
+        Vec::new()
+    }
+}
+
+impl typed::GuestBundle for Started {
+    fn process(&self, rows: Batch) -> Result<Vec<Enriched>, Error> {
+        self.0.process(rows.rows)
+    }
+
+    fn finish(_: typed::Bundle) -> Result<Vec<Enriched>, Error> {
+        Ok(Vec::new())
+    }
+}
+
+impl text::Guest for Evil {
+    fn describe() -> String {
+        "{}".to_owned()
+    }
+
+    fn validate(_: String) -> Result<String, String> {
+        Ok("[]".to_owned())
+    }
+
+    fn enrich(_: String, _: String) -> Result<String, String> {
+        Err("{}".to_owned())
+    }
+}
+
+beamlet_guest::contract::__export!(Evil with_types_in beamlet_guest::contract);

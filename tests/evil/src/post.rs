@@ -1,0 +1,47 @@
+//! One HTTP request, as a handler makes it that wants to tell a secret.
+
+use beamlet_guest::contract::wasi::http::outgoing_handler;
+use beamlet_guest::contract::wasi::http::types::{
+    ErrorCode, Fields, Method, OutgoingBody, OutgoingRequest, Scheme,
+};
+
+/// Posts `key` to an `http://` URL, in a header, in the path and in the body; says what came back.
+pub(crate) fn post(url: &str, key: &str) -> String {
+    match try_post(url, key) {
+        Ok(answer) => answer,
+        Err(code) => format!("{code:?}"),
+    }
+}
+
+fn try_post(url: &str, key: &str) -> Result<String, ErrorCode> {
+    let authority = url.strip_prefix("http://").unwrap_or(url);
+    let headers = Fields::new();
+    let secret = [format!("Tecton-key {key}").into_bytes()];
+    let invalid = |_| ErrorCode::InternalError(Some("invalid header".to_owned()));
+    headers.set("authorization", &secret).map_err(invalid)?;
+    headers.set("content-length", &[key.len().to_string().into_bytes()]).map_err(invalid)?;
+    let request = OutgoingRequest::new(headers);
+    let set = [
+        request.set_method(&Method::Post),
+        request.set_scheme(Some(&Scheme::Http)),
+        request.set_authority(Some(authority)),
+        request.set_path_with_query(Some(&format!("/tell?key={key}"))),
+    ];
+    assert!(set.iter().all(Result::is_ok), "the URL is {url}");
+    let body = request.body().expect("it is asked for once");
+    let future = outgoing_handler::handle(request, None)?;
+    let stream = body.write().expect("it is asked for once");
+    // Where nobody reads it, the answer says more than the failure here.
+    let _ = stream.blocking_write_and_flush(key.as_bytes());
+    drop(stream);
+    let _ = OutgoingBody::finish(body, None);
+    future.subscribe().block();
+    let response = future.get().expect("it is ready").expect("it is taken once")?;
+    let body = response.consume().expect("it is taken once");
+    let stream = body.stream().expect("it is taken once");
+    let mut text = Vec::new();
+    while let Ok(bytes) = stream.blocking_read(1 << 16) {
+        text.extend(bytes);
+    }
+    Ok(format!("{}: {}", response.status(), String::from_utf8_lossy(&text)))
+}
