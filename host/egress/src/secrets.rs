@@ -49,17 +49,30 @@ impl Secrets {
         }
     }
 
-    /// The text with every secret in it blotted out: for what a server said, which may be
-    /// what it was told.
+    /// The text with every secret in it blotted out, one at its end also where the text was cut
+    /// off in the middle of it: for what a server said, which may be what it was told.
     pub fn redact(&self, text: String) -> String {
         let mut text = text;
         for (_, secret) in self.0.iter().filter(|(_, secret)| text_worth_hiding(secret)) {
             if text.contains(secret) {
                 text = text.replace(secret, "[secret]");
             }
+            if let Some(start) = cut_off(&text, secret) {
+                text.replace_range(start.., "[secret]…");
+            }
         }
         text
     }
+}
+
+/// Where a text ends in the beginning of a secret, with or without an ellipsis behind it.
+fn cut_off(text: &str, secret: &str) -> Option<usize> {
+    let text = text.trim_end_matches('…');
+    let beginnings = (0..secret.len()).rev().filter_map(|end| secret.get(..end));
+    beginnings
+        .take_while(|beginning| text_worth_hiding(beginning))
+        .find(|beginning| text.ends_with(beginning))
+        .map(|beginning| text.len() - beginning.len())
 }
 
 /// Blotting out a letter or two would tell the secret by its gaps.
@@ -91,6 +104,17 @@ mod tests {
         assert!(!placeholder.contains("s3cret"));
         assert_eq!(format!("{secrets:?}"), "Secrets(1)");
         assert_eq!(secrets.redact("invalid key s3cret".to_owned()), "invalid key [secret]");
+    }
+
+    #[test]
+    fn a_text_that_is_cut_off_within_a_secret_does_not_tell_its_beginning() {
+        let mut secrets = Secrets::default();
+        secrets.keep("s3cret");
+        let redact = |text: &str| secrets.redact(text.to_owned());
+        assert_eq!(redact("invalid key s3cre…"), "invalid key [secret]…");
+        assert_eq!(redact("invalid key s3cr"), "invalid key [secret]…");
+        assert_eq!(redact("invalid key s3c"), "invalid key s3c");
+        assert_eq!(redact("s3cre is no key"), "s3cre is no key");
     }
 
     #[test]

@@ -271,5 +271,8 @@ fn a_csv_of_nothing_but_a_header_stays_that() {
     let batches = batches(Csv, "a,b\n", na(&[]), 10).unwrap();
     let batches: Vec<_> = batches.into_iter().map(|rows| (rows, None)).collect();
     assert_snapshot!(written(Csv, &batches).unwrap(), @"a,b");
+    let features = columns([("score", Arc::new(Float64Array::from(vec![0.0; 0])) as ArrayRef)]);
+    let with_features = [(batches[0].0.clone(), Some(features))];
+    assert_snapshot!(written(Csv, &with_features).unwrap(), @"a,b,score");
     assert_snapshot!(written(Ndjson, &batches).unwrap(), @"");
 }

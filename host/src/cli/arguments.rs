@@ -1,6 +1,6 @@
 //! What can be typed, and its help.
 
-use beamlet_rows::Format;
+use beamlet_rows::{Format, RowsError, ValueType};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -26,6 +26,9 @@ pub(crate) enum Command {
     /// Check a configuration and tell every problem that it has
     #[command(after_help = EXIT_CODES)]
     Validate(Validate),
+    /// Ask the store whether a configuration fits it, and which fields will come out
+    #[command(after_help = EXIT_CODES)]
+    Check(Check),
     /// Tell what a handler is: name, version, and what its configuration may hold
     #[command(after_help = EXIT_CODES)]
     Describe(Describe),
@@ -63,6 +66,9 @@ pub(crate) struct Run {
     /// The cell of a CSV that stands for null
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     pub(crate) null: String,
+    /// The type of a field, where its first values do not tell: string, int64, float64 or boolean
+    #[arg(long = "type", value_name = "FIELD=TYPE", value_parser = field_type)]
+    pub(crate) types: Vec<(String, ValueType)>,
     /// Bundles in flight at once, over `run.in_flight` of the configuration [default: 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) in_flight: Option<u16>,
@@ -76,9 +82,25 @@ pub(crate) struct Run {
     pub(crate) handler: Handler,
 }
 
+fn field_type(text: &str) -> Result<(String, ValueType), String> {
+    let (field, name) = text.rsplit_once('=').ok_or("write it as FIELD=TYPE")?;
+    let value_type = name.parse().map_err(|error: RowsError| error.to_string())?;
+    Ok((field.to_owned(), value_type))
+}
+
 /// `beamlet validate`
 #[derive(Args, Debug)]
 pub(crate) struct Validate {
+    /// The configuration, TOML or JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) handler: Handler,
+}
+
+/// `beamlet check`
+#[derive(Args, Debug)]
+pub(crate) struct Check {
     /// The configuration, TOML or JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,

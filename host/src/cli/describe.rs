@@ -20,7 +20,7 @@ pub(crate) async fn describe(arguments: Describe) -> anyhow::Result<ExitCode> {
             "config_schema": description.config_schema,
         })
     };
-    println!("{told:#}");
+    super::print(format_args!("{told:#}"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,8 @@ use super::failure::Usage;
 use beamlet::config::{Config, Document};
 use beamlet::plugin::{Description, Plugin, PluginError, Problem, Setup};
 use beamlet::sandbox::{Egress, Permissions, Runtime, RuntimeOptions};
+use etcetera::BaseStrategy;
+use etcetera::base_strategy::choose_base_strategy;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,25 +31,55 @@ impl Loaded {
 
     /// Reads a configuration and finds all that is wrong with it, the host's part and the
     /// handler's.
-    pub(crate) async fn configure(&self, path: &Path) -> anyhow::Result<(Config, Vec<String>)> {
+    pub(crate) async fn configure(&self, path: &Path) -> anyhow::Result<Configured> {
         let document = Document::read(path).map_err(|error| Usage(error.to_string()))?;
         let (config, mut problems) = Config::new(&document, &self.description.config_schema);
         let found = self.plugin.validate(&config.handler, &config.sandbox.permissions).await?;
         // Where the host has found something, the handler sees but a stand-in.
         let new = |problem: &Problem| problems.iter().all(|known| known.path != problem.path);
-        let new: Vec<Problem> = found.into_iter().filter(new).collect();
+        let new: Vec<Problem> = found.problems.into_iter().filter(new).collect();
         problems.extend(new);
         problems.sort_by_key(|problem| document.line(&problem.path));
-        Ok((config, problems.iter().map(|problem| document.locate(problem)).collect()))
+        Ok(Configured { document, config, problems, warnings: found.warnings })
     }
 
-    /// A configuration without a problem, or the problems as an error.
+    /// A configuration without a problem; its warnings go to standard error.
     pub(crate) async fn valid(&self, path: &Path) -> anyhow::Result<Config> {
-        let (config, problems) = self.configure(path).await?;
-        if problems.is_empty() {
-            return Ok(config);
+        let configured = self.configure(path).await?;
+        configured.valid()?;
+        for warning in configured.warnings() {
+            eprintln!("warning: {warning}");
         }
-        Err(Usage(format!("the configuration is not valid\n{}", problems.join("\n"))).into())
+        Ok(configured.config)
+    }
+}
+
+/// A configuration, and what there is to say of it.
+pub(crate) struct Configured {
+    pub(crate) document: Document,
+    config: Config,
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+impl Configured {
+    /// The configuration, unless it has problems.
+    pub(crate) fn valid(&self) -> Result<&Config, Usage> {
+        if self.problems.is_empty() {
+            return Ok(&self.config);
+        }
+        let problems: Vec<String> = self.problems().collect();
+        Err(Usage(format!("the configuration is not valid\n{}", problems.join("\n"))))
+    }
+
+    /// What is wrong, a line each.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        self.problems.iter().map(|problem| self.document.locate(problem))
+    }
+
+    /// What is accepted and most likely not meant, a line each.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.warnings.iter().map(|warning| self.document.locate(warning))
     }
 }
 
@@ -74,7 +106,7 @@ pub(crate) fn usage_of(error: PluginError) -> anyhow::Error {
 fn runtime(handler: &Handler, max_instances: usize) -> anyhow::Result<Runtime> {
     let cache: Option<PathBuf> = match &handler.cache_dir {
         Some(directory) => Some(directory.clone()),
-        None => dirs::cache_dir().map(|directory| directory.join("beamlet")),
+        None => choose_base_strategy().ok().map(|user| user.cache_dir().join("beamlet")),
     };
     let options = RuntimeOptions { cache, max_instances: max_instances as u32 };
     match Runtime::new(&options) {

@@ -1,6 +1,7 @@
 //! The command line: what a person types, and what they read.
 
 mod arguments;
+mod check;
 mod describe;
 mod failure;
 mod loaded;
@@ -11,7 +12,16 @@ pub(crate) use arguments::Arguments;
 pub(crate) use failure::Failure;
 
 use arguments::Command;
+use std::io::Write;
 use std::process::ExitCode;
+
+/// Prints a line. A reader that has gone (`| head`) has read what it wanted.
+fn print(line: impl std::fmt::Display) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
 
 /// Does what the command says.
 pub(crate) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -19,6 +29,7 @@ pub(crate) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         match arguments.command {
             Command::Run(arguments) => run::run(arguments).await,
+            Command::Check(arguments) => check::check(arguments).await,
             Command::Validate(arguments) => validate::validate(arguments).await,
             Command::Describe(arguments) => describe::describe(arguments).await,
         }

@@ -8,8 +8,9 @@ use beamlet::plugin::PluginError;
 use beamlet::run::{Job, RunError, Summary, run as run_job};
 use beamlet_rows::{Format, ReadOptions, Reader, Source, Target, WriteOptions, Writer};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tempfile::NamedTempFile;
 
 /// Enriches the rows of a file or a pipe.
 pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
@@ -18,10 +19,12 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     let mut config = loaded.valid(&arguments.config).await?;
     override_options(&mut config, &arguments);
 
-    let reading = ReadOptions { null: arguments.null.clone(), ..ReadOptions::default() };
+    let (null, types) = (arguments.null.clone(), arguments.types.clone());
+    let reading = ReadOptions { null, types, ..ReadOptions::default() };
     let reader = Reader::open(source(&arguments.input), input_format, reading)?;
     let writing = WriteOptions { null: arguments.null.clone() };
     let writer = Writer::create(target(&arguments.output), output_format, writing)?;
+    let summary_file = arguments.summary.as_deref().map(SummaryFile::create).transpose()?;
     let setup = setup(&config);
     let egress = setup.egress.clone();
     let job = Job { plugin: loaded.plugin, setup, reader, writer, options: config.run };
@@ -37,9 +40,9 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
             eprintln!("refused: {destination} is not granted: the configuration does not name it");
         }
     }
-    tell(&summary, error.is_some());
-    if let Some(path) = &arguments.summary {
-        save(&summary, path)?;
+    tell(&summary, error.is_some(), is_pipe(&arguments.output));
+    if let Some(file) = summary_file {
+        file.save(&summary)?;
     }
     Ok(match error {
         None => ExitCode::SUCCESS,
@@ -48,26 +51,42 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn tell(summary: &Summary, failed: bool) {
+fn tell(summary: &Summary, failed: bool, piped: bool) {
     eprintln!("{summary}");
-    if failed {
-        eprintln!("failed: nothing was written to {}", summary.output);
-    } else {
-        eprintln!("written to {}", summary.output);
+    let output = &summary.output;
+    match (failed, piped) {
+        (false, _) => eprintln!("written to {output}"),
+        (true, false) => eprintln!("failed: nothing was written to {output}"),
+        // What was written to a pipe cannot be taken back.
+        (true, true) => eprintln!("failed: what was written to {output} is not complete"),
     }
 }
 
-/// Writes the summary, whole or not at all.
-fn save(summary: &Summary, path: &Path) -> anyhow::Result<()> {
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    let cannot =
-        |error: std::io::Error| anyhow::anyhow!("{}: cannot be written: {error}", path.display());
-    let mut file =
-        tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(cannot)?;
-    serde_json::to_writer_pretty(&mut file, summary)?;
-    file.write_all(b"\n").map_err(cannot)?;
-    file.persist(path).map_err(|error| cannot(error.error))?;
-    Ok(())
+/// Where the summary goes, whole or not at all. Made before the run, so that a run does not
+/// fail when all of it is done.
+struct SummaryFile {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl SummaryFile {
+    fn create(path: &Path) -> anyhow::Result<Self> {
+        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+        let file = NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
+            .map_err(|error| cannot_write(path, &error))?;
+        Ok(SummaryFile { file, path: path.to_owned() })
+    }
+
+    fn save(mut self, summary: &Summary) -> anyhow::Result<()> {
+        serde_json::to_writer_pretty(&mut self.file, summary)?;
+        self.file.write_all(b"\n").map_err(|error| cannot_write(&self.path, &error))?;
+        let persisted = self.file.persist(&self.path);
+        persisted.map(drop).map_err(|error| cannot_write(&self.path, &error.error))
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    anyhow::anyhow!("{}: cannot be written: {error}", path.display())
 }
 
 fn override_options(config: &mut Config, arguments: &Run) {

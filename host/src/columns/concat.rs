@@ -1,6 +1,7 @@
 //! The features of consecutive answers as one batch.
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow_schema::{DataType, Field, Schema};
 use std::sync::Arc;
 
 /// Puts batches one behind the other. One without fields, as of rows that failed, is nulls.
@@ -42,7 +43,13 @@ pub(crate) fn concat(batches: &[&RecordBatch]) -> Result<RecordBatch, String> {
     RecordBatch::try_new(schema, columns).map_err(|error| error.to_string())
 }
 
-fn differ(one: &arrow_schema::Field, other: &arrow_schema::Field) -> String {
+/// Columns of those names without a row. Strings go with whatever may come.
+pub(crate) fn without_rows<'a>(names: impl Iterator<Item = &'a str>) -> RecordBatch {
+    let text = |name: &str| Field::new(name, DataType::Utf8, true);
+    RecordBatch::new_empty(Arc::new(Schema::new(names.map(text).collect::<Vec<_>>())))
+}
+
+fn differ(one: &Field, other: &Field) -> String {
     if one.name() == other.name() {
         let (a, b) = (one.data_type(), other.data_type());
         return format!("field `{}` came as {a}, then as {b}", one.name());
@@ -52,6 +59,6 @@ fn differ(one: &arrow_schema::Field, other: &arrow_schema::Field) -> String {
 
 fn empty(rows: usize) -> Result<RecordBatch, String> {
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::new(arrow_schema::Schema::empty()), vec![], &options)
+    RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)
         .map_err(|error| error.to_string())
 }

@@ -5,7 +5,7 @@ mod concat;
 mod from_arrow;
 mod to_arrow;
 
-pub(crate) use concat::concat;
+pub(crate) use concat::{concat, without_rows};
 pub use from_arrow::ColumnError;
 pub(crate) use from_arrow::from_arrow;
 pub(crate) use to_arrow::to_arrow;

@@ -109,7 +109,9 @@ impl<'a> Resolver<'a> {
 
     /// The schema of a property, through references within the document.
     fn property<'s>(&'s self, schema: &'s Value, name: &str) -> Option<&'s Value> {
-        self.follow(schema).get("properties")?.get(name).map(|schema| self.follow(schema))
+        let schema = self.follow(schema);
+        let named = schema.get("properties").and_then(|properties| properties.get(name));
+        named.or_else(|| schema.get("additionalProperties")).map(|schema| self.follow(schema))
     }
 
     fn follow<'s>(&'s self, schema: &'s Value) -> &'s Value {

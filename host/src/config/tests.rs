@@ -5,7 +5,10 @@ use std::path::Path;
 fn schema() -> serde_json::Value {
     json!({
         "properties": { "connection": { "$ref": "#/$defs/Connection" } },
-        "$defs": { "Connection": { "properties": { "api_key": { "type": "string", "writeOnly": true } } } }
+        "$defs": { "Connection": { "properties": {
+            "api_key": { "type": "string", "writeOnly": true },
+            "headers": { "additionalProperties": { "type": "string", "writeOnly": true } },
+        } } }
     })
 }
 
@@ -22,6 +25,13 @@ fn a_plain_secret_does_not_reach_the_handler() {
     assert!(!config.handler.to_string().contains("k3y"), "{}", config.handler);
     assert_eq!(config.secrets.redact("says k3y-k3y".to_owned()), "says [secret]");
     assert!(!format!("{config:?}").contains("k3y"));
+}
+
+#[test]
+fn a_secret_under_any_name_does_not_reach_the_handler_either() {
+    let (config, problems) = read("[connection.headers]\nx-token = 'k3y-k3y'");
+    assert!(problems.is_empty());
+    assert!(!config.handler.to_string().contains("k3y"), "{}", config.handler);
 }
 
 #[test]

@@ -28,7 +28,9 @@ pub(super) async fn enrich(instances: Arc<Instances>, rows: Rows) -> Result<Done
     let shown = rows.project(instances.fields())?;
     let failed = |error| bundle_error(&rows, error);
     if rows.is_empty() {
-        return join(&[], rows);
+        let done = join(&[], rows)?;
+        let names = instances.outputs().iter().map(|field| field.name.as_str());
+        return Ok(Done { features: columns::without_rows(names), ..done });
     }
     let mut instance = instances.take().await.map_err(failed)?;
     let answers = answers(&mut instance, &shown).await;

@@ -1,6 +1,6 @@
 //! The instances of a run: set up when a bundle finds none free, kept for the next one.
 
-use crate::plugin::{Input, Instance, Plugin, PluginError, Setup};
+use crate::plugin::{Input, Instance, OutputField, Plugin, PluginError, Setup};
 use beamlet_rows::Field;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,18 +12,26 @@ pub(super) struct Instances {
     free: Mutex<Vec<Instance>>,
     counters: Mutex<BTreeMap<String, u64>>,
     fields: Vec<Field>,
+    outputs: Vec<OutputField>,
 }
 
 impl Instances {
     /// Sets up the first one: what is wrong with the configuration shows here.
     pub(super) async fn set_up(plugin: Plugin, setup: Setup) -> Result<Self, PluginError> {
-        let first = Instance::set_up(&plugin, &setup).await?;
+        let mut first = Instance::set_up(&plugin, &setup).await?;
+        let outputs = match first.outputs().await {
+            Ok(outputs) => outputs,
+            // A store that does not tell what comes out shows it with the first rows.
+            Err(PluginError::Refused(_)) => Vec::new(),
+            Err(error) => return Err(error),
+        };
         let fields = first
             .inputs()
             .iter()
             .map(|Input { name, required }| Field { name: name.clone(), required: *required });
         Ok(Instances {
             fields: fields.collect(),
+            outputs,
             plugin,
             setup,
             free: Mutex::new(vec![first]),
@@ -34,6 +42,11 @@ impl Instances {
     /// The fields that the handler reads.
     pub(super) fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    /// The fields that come out, where the store tells before there are rows.
+    pub(super) fn outputs(&self) -> &[OutputField] {
+        &self.outputs
     }
 
     /// A free instance, or a new one.

@@ -42,9 +42,10 @@ pub async fn run(job: Job) -> Result<Summary, RunFailure> {
         Ok(instances) => Arc::new(instances),
         Err(error) => return Err(RunFailure { error: RunError::SetUp(error), summary }),
     };
+    let asked_before = egress.requests();
     let ended = pump(job.reader, job.writer, job.options, &instances, &mut summary).await;
     summary.counters = instances.tear_down().await;
-    summary.requests = egress.requests();
+    summary.requests = egress.requests() - asked_before;
     summary.seconds = started.elapsed().as_secs_f64();
     summary.rows_per_second = summary.rows as f64 / summary.seconds.max(f64::MIN_POSITIVE);
     match ended {

@@ -20,7 +20,7 @@ pub struct Summary {
     pub null_keys: u64,
     /// Rows that could not be enriched.
     pub failed: u64,
-    /// Requests sent to the store.
+    /// Requests sent to the store for rows.
     pub requests: u64,
     /// What the handler counted, over all its instances.
     pub counters: BTreeMap<String, u64>,

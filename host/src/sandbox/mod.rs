@@ -7,6 +7,8 @@
 //! may spin, allocate, trap, or answer nonsense: that costs its own instance, and no other.
 
 mod door;
+mod limits;
+mod messages;
 mod permissions;
 mod runtime;
 mod state;

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What one instance may use. The default is enough for any handler of a feature store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permissions {
-    /// Linear memory, in bytes.
+    /// Linear memory, in bytes: the sum over all modules of the component.
     pub memory: usize,
     /// How long one call into the handler may last, waiting for its store included. A call
     /// that takes longer ends the instance, wherever it is.

@@ -1,10 +1,10 @@
 //! What a store holds for its component.
 
 use super::door::{Door, Egress};
+use super::limits::Limits;
+use super::messages::Messages;
 use super::permissions::Permissions;
 use std::sync::Arc;
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
-use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -14,24 +14,18 @@ pub(crate) struct State {
     http: WasiHttpCtx,
     table: ResourceTable,
     door: Door,
-    stderr: MemoryOutputPipe,
-    pub(crate) limits: StoreLimits,
+    stderr: Messages,
+    pub(crate) limits: Limits,
 }
 
 impl State {
     pub(crate) fn new(permissions: &Permissions, egress: Arc<Egress>) -> Self {
-        let stderr = MemoryOutputPipe::new(permissions.stderr);
+        let stderr = Messages::new(permissions.stderr);
         let wasi = WasiCtx::builder()
             .stderr(stderr.clone())
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
-            .build();
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(permissions.memory)
-            .table_elements(100_000)
-            .instances(64)
-            .trap_on_grow_failure(true)
             .build();
         State {
             wasi,
@@ -39,13 +33,14 @@ impl State {
             table: ResourceTable::new(),
             door: Door(egress),
             stderr,
-            limits,
+            limits: Limits::new(permissions.memory),
         }
     }
 
-    /// What the component wrote to its standard error, as far as it is kept.
+    /// What the component wrote to its standard error, as far as it is kept. It may be what a
+    /// server said, so no secret survives in it.
     pub(crate) fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.stderr.contents()).trim().to_owned()
+        self.door.0.secrets().redact(self.stderr.text().trim().to_owned())
     }
 }
 

@@ -125,4 +125,6 @@ fn syntax_error(error: &cel::ParseError) -> String {
 }
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod tests;

@@ -36,7 +36,14 @@ impl Features {
         batch: Option<&'a RecordBatch>,
     ) -> Result<Vec<Feature<'a>>, RowsError> {
         if rows.is_empty() {
-            return Ok(Vec::new());
+            // Without rows there is nothing to agree on but the names, which a header wants.
+            let columns = batch
+                .filter(|batch| batch.num_rows() == 0)
+                .into_iter()
+                .flat_map(|batch| batch.schema_ref().fields().iter().zip(batch.columns()));
+            return Ok(columns
+                .filter_map(|(field, array)| Feature::new(field, array).ok())
+                .collect());
         }
         if let Some(batch) = batch.filter(|batch| batch.num_rows() != rows.len()) {
             let (origin, features) = (rows.origin(0), batch.num_rows());

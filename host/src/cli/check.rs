@@ -1,0 +1,33 @@
+//! `beamlet check`.
+
+use super::arguments::Check;
+use super::failure::Failure;
+use super::loaded::{Loaded, setup, usage_of};
+use super::print;
+use beamlet::plugin::{Finding, Instance, Problem, Severity};
+use std::process::ExitCode;
+
+/// Asks the store whether a configuration fits it, and tells what it finds and what will come
+/// out.
+pub(crate) async fn check(arguments: Check) -> anyhow::Result<ExitCode> {
+    let loaded = Loaded::new(&arguments.handler, 2).await?;
+    let configured = loaded.configure(&arguments.config).await?;
+    let config = configured.valid()?;
+    let mut instance = Instance::set_up(&loaded.plugin, &setup(config)).await.map_err(usage_of)?;
+    let report = instance.check().await?;
+    for Finding { severity, path, message } in &report.findings {
+        let problem = Problem { path: path.clone(), message: message.clone() };
+        print(format_args!("{:8} {}", severity.to_string(), configured.document.locate(&problem)))?;
+    }
+    if !report.outputs.is_empty() {
+        let longest = report.outputs.iter().map(|field| field.name.len()).max().unwrap_or_default();
+        print(format_args!("\n{} fields will come out:", report.outputs.len()))?;
+        for field in &report.outputs {
+            print(format_args!("  {:longest$}  {}", field.name, field.data_type))?;
+        }
+    }
+    Ok(match report.severity() {
+        Severity::Problem => Failure::Usage.into(),
+        Severity::Warning | Severity::Ok => ExitCode::SUCCESS,
+    })
+}

@@ -1,0 +1,82 @@
+//! The command line, as a process.
+
+use super::folder::Folder;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// `beamlet`, about to be started in a folder.
+pub struct Beamlet {
+    command: Command,
+    stdin: Vec<u8>,
+}
+
+/// What a process left.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Beamlet {
+    /// `beamlet` with these arguments, which are separated by spaces.
+    pub fn new(folder: &Folder, arguments: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_beamlet"));
+        command.current_dir(folder.path()).args(arguments.split_whitespace());
+        command.env("BEAMLET_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/beamlet-cache"));
+        Beamlet { command, stdin: Vec::new() }
+    }
+
+    /// `beamlet run --config beamlet.toml`, with more arguments.
+    pub fn run(folder: &Folder, arguments: &str) -> Self {
+        Beamlet::new(folder, &format!("run --config beamlet.toml {arguments}"))
+    }
+
+    /// What comes in by standard input; nothing, where this is not called.
+    pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
+        self.stdin = text.into();
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// The command, for those who watch the process.
+    pub fn into_command(self) -> Command {
+        self.command
+    }
+
+    pub fn end(mut self) -> Ended {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // A thread of its own: the process may fill its pipes before it has read all of this, or
+        // end without having read any.
+        let feeding = std::thread::spawn(move || stdin.write_all(&self.stdin));
+        let output = child.wait_with_output().unwrap();
+        let _ = feeding.join().unwrap();
+        Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs to an end that must be good; what was written to standard output.
+    #[track_caller]
+    pub fn succeed(self) -> String {
+        let ended = self.end();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stdout
+    }
+}
+
+/// Exit code and messages, for a snapshot.
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let code = self.code.map_or("killed".to_owned(), |code| format!("exit code {code}"));
+        write!(f, "{}{}{code}", self.stdout, self.stderr)
+    }
+}

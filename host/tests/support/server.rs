@@ -1,0 +1,96 @@
+//! A server that answers every request in one way, for what a store does not do.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Answers by a function of the request's head, on a thread of its own, until it is dropped.
+pub struct Server {
+    address: std::net::SocketAddr,
+    heard: Arc<Mutex<Vec<String>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the server is told to end by.
+const STOP: &[u8] = b"STOP\r\n\r\n";
+
+/// Where it stands in an answer, the server waits a little: what follows comes by itself.
+pub const PAUSE: &str = "\x0c";
+
+impl Server {
+    pub fn that_answers(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hears = heard.clone();
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let request = read(&mut stream);
+                if request.as_bytes() == STOP {
+                    return;
+                }
+                hears.lock().unwrap().push(request.clone());
+                stream.set_nodelay(true).unwrap();
+                for piece in answer(&request).split(PAUSE) {
+                    // The client may have gone away.
+                    let _ = stream.write_all(piece.as_bytes());
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
+        });
+        Server { address, heard, thread: Some(thread) }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The requests so far, whole.
+    pub fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(mut stream) = TcpStream::connect(self.address) {
+            let _ = stream.write_all(STOP);
+        }
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// A request: its head, and the body that its head announces.
+fn read(stream: &mut TcpStream) -> String {
+    let mut request = String::new();
+    let mut byte = [0];
+    while !request.ends_with("\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
+        request.push(byte[0].into());
+    }
+    let length = header(&request, "content-length").and_then(|length| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    let _ = stream.read_exact(&mut body);
+    request + &String::from_utf8_lossy(&body)
+}
+
+/// The value of a header of a request.
+pub fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
+    let head = request.split("\r\n\r\n").next()?;
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// An answer, on a connection that ends with it.
+pub fn answer(status: &str, body: &str) -> String {
+    let length = body.replace(PAUSE, "").len();
+    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+}
+
+/// The URL of a port at which nobody listens any more.
+pub fn closed_port() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
