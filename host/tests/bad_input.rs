@@ -167,7 +167,7 @@ fn an_entity_field_of_a_type_that_no_key_has_is_named_by_line_field_and_type() {
     1.5: error: rows.ndjson:2: invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
     true: error: rows.ndjson:2: invalid-input: field `tailnum` is a boolean; a join key is a string, an integer or null
     {"n":1}: error: rows.ndjson:2: invalid-input: field `tailnum` is an object; a join key is a string, an integer or null
-    [1]: error: rows.ndjson:2: invalid-input: field `tailnum` is an array; a join key is a string, an integer or null
+    [1]: error: rows.ndjson:2: invalid-input: field `tailnum` is a list; a join key is a string, an integer or null
     1e3: error: rows.ndjson:2: invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
     "\ud800": error: rows.ndjson:2: field "tailnum" is a string with an escape that is no character: unexpected end of hex escape; mend the value
     "#);
@@ -316,18 +316,18 @@ deadline = 5
     assert_eq!(ended.code, Some(2));
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: the configuration is not valid
-    beamlet.toml:1: /retries: unknown key `retries`; did you mean `retrieval`?
-    beamlet.toml:4: /connection/url: must be a URL such as https://example.tecton.ai; it has no scheme
-    beamlet.toml:5: /connection/workspace: unknown key `workspace`; known are `url`, `default_workspace_name`, `api_key`
-    beamlet.toml:8: /retrieval/feature_service_name: is required
-    beamlet.toml:9: /retrieval/feature_service: unknown key `feature_service`; did you mean `feature_service_name`?
-    beamlet.toml:10: /retrieval/entity_id: must be a string, is a number
-    beamlet.toml:13: /batching/max_batch_size: must be from 1 to 10, is 11
-    beamlet.toml:16: /run/bundle_size: must be from 1 to 1000000, is 0
-    beamlet.toml:19: /sandbox/deadline: unknown key `deadline`; did you mean `deadline_ms`?
-    exit code 2
-    ")
+        error: the configuration is not valid
+        beamlet.toml:1: /retries: unknown key `retries`; did you mean `retrieval`?
+        beamlet.toml:4: /connection/url: must be a URL such as https://example.tecton.ai; it has no scheme
+        beamlet.toml:5: /connection/workspace: unknown key `workspace`; known are `url`, `default_workspace_name`, `api_key`, `kwargs`
+        beamlet.toml:8: /retrieval/feature_service_name: is required
+        beamlet.toml:9: /retrieval/feature_service: unknown key `feature_service`; did you mean `feature_service_name`?
+        beamlet.toml:10: /retrieval/entity_id: must be a string, is a number
+        beamlet.toml:13: /batching/max_batch_size: must be from 1 to 10, is 11
+        beamlet.toml:16: /run/bundle_size: must be from 1 to 1000000, is 0
+        beamlet.toml:19: /sandbox/deadline: unknown key `deadline`; did you mean `deadline_ms`?
+        exit code 2
+        ")
     });
 }
 
@@ -340,11 +340,12 @@ fn a_configuration_of_json_is_checked_like_one_of_toml() {
     let ended = refused_config("beamlet.json", &text.to_string());
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: the configuration is not valid
-    beamlet.json: /retrieval/entity_id: is required
-    beamlet.json: /retrieval/entity_ids: unknown key `entity_ids`; did you mean `entity_id`?
-    exit code 2
-    ")
+        error: the configuration is not valid
+        beamlet.json: /retrieval/entity_id: is required, as `entity_row_fn` is not set either; one of them names the join keys
+        beamlet.json: /retrieval/entity_ids: unknown key `entity_ids`; did you mean `entity_id`?
+        beamlet.json: /retrieval/workspace_name: is required, as `connection.default_workspace_name` is not set either
+        exit code 2
+        ")
     });
 }
 
@@ -631,12 +632,12 @@ fn a_key_that_the_store_does_not_know_is_401() {
     let other = config(&store.url()).replace(KEY, "another-key");
     redacted(|| {
         assert_snapshot!(refused_by(&folder_of(&other), "--config beamlet.toml"), @"
-    error: rows.ndjson:1: unauthenticated: the feature store answered 401: invalid 'Tecton-key' authorization header. Note that newly created credentials may take up to 60 seconds to be usable.
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: unauthenticated: the feature store answered 401: invalid 'Tecton-key' authorization header. Note that newly created credentials may take up to 60 seconds to be usable.
+        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -645,12 +646,12 @@ fn a_key_that_may_not_is_403() {
     let store = Store::that_answers(FaultAnswer::status(403));
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
-    error: rows.ndjson:1: forbidden: the feature store answered 403: Not Authorized. Note that access control changes may take up to 60 seconds to apply.
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: forbidden: the feature store answered 403: Not Authorized. Note that access control changes may take up to 60 seconds to apply.
+        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -660,12 +661,12 @@ fn a_feature_service_that_is_not_there_is_404_and_named() {
     let other = config(&store.url()).replace("planes_features", "trains_features");
     redacted(|| {
         assert_snapshot!(refused_by(&folder_of(&other), "--config beamlet.toml"), @"
-    error: rows.ndjson:1: not-found: the feature store answered 404: Unable to query FeatureService `trains_features` for workspace `prod`. Newly created feature services may take up to 60 seconds to query. Also, ensure that the workspace is a live workspace.
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: not-found: the feature store answered 404: Unable to query FeatureService `trains_features` for workspace `prod`. Newly created feature services may take up to 60 seconds to query. Also, ensure that the workspace is a live workspace.
+        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -677,12 +678,12 @@ fn an_entity_id_that_is_no_join_key_is_400_in_the_stores_words() {
     let ended = refused(&folder, "run --config beamlet.toml --input rows.csv");
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: rows.csv:2: invalid-input: the feature store answered 400: Unknown join key: flight, expected one of: [tailnum]
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.csv:2: the bundle from here to line 2: the handler refused the bundle: invalid-input: the feature store answered 400: Unknown join key: flight, expected one of: [tailnum]
+        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -739,12 +740,12 @@ fn a_key_that_the_server_echoes_in_its_error_is_blotted_out() {
     });
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: rows.ndjson:1: unauthenticated: the feature store answered 401: no account has Tecton-key [secret], sorry
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: unauthenticated: the feature store answered 401: no account has Tecton-key [secret], sorry
+        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 

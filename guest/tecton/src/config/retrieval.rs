@@ -129,7 +129,7 @@ fn keys(section: &Section<'_>, no_context: bool) -> (String, Vec<(String, Expres
             "entity_row_fn",
             "names no join key, and there is no request context: one of both must be there",
         );
-    } else if section.is_there() && entity_id.is_empty() && !is_there {
+    } else if section.is_there() && !is_there && is_empty_or_absent(section.value("entity_id")) {
         section.problem(
             "entity_id",
             "is required, as `entity_row_fn` is not set either; one of them names the join keys",
@@ -186,4 +186,9 @@ fn kwargs(section: &Section<'_>) -> Map<String, Value> {
         }
     }
     read
+}
+
+/// What is there and of another type has been told already.
+fn is_empty_or_absent(value: Option<&Value>) -> bool {
+    value.is_none_or(|value| value == "")
 }

@@ -316,3 +316,8 @@ fn walk(root: &Value, schema: &Value, path: &str, told: &mut Vec<String>) {
         walk(root, property, &path, told);
     }
 }
+
+#[test]
+fn an_entity_id_of_another_type_is_one_problem() {
+    assert_snapshot!(told(&[("/retrieval/entity_id", json!(7))]), @"/retrieval/entity_id: must be a string, is a number");
+}
