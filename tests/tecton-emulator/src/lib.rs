@@ -42,5 +42,7 @@ pub use repository::{
     RepositoryFile, Rows, Source, ViewKey, Workspace,
 };
 pub use server::{Background, Builder, Emulator, Running, StartError};
-pub use settings::{EmptyMetadataOptions, EmptyRequestData, Settings, UnknownFields};
+pub use settings::{
+    EmptyMetadataOptions, EmptyRequestData, LateAnswer, Settings, StructMembers, UnknownFields,
+};
 pub use stats::Stats;

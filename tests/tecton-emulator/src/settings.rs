@@ -14,10 +14,13 @@ pub struct Settings {
     /// How long every answer takes at least; text such as `"5ms"` in a file. Default 0.
     #[serde(deserialize_with = "duration")]
     pub latency: Duration,
-    /// The longest that an answer may take; the request's `latencyBudgetMs` overrides it. When the
-    /// latency is longer, the answer is 504 after this time. Default 2 s, as Tecton's.
+    /// The longest that an answer may take; the request's `latencyBudgetMs` overrides it. Default
+    /// 2 s, as Tecton's.
     #[serde(deserialize_with = "duration")]
     pub server_timeout: Duration,
+    /// What a request is answered, after the longest time, when the latency is longer than that.
+    /// Default: 504.
+    pub late_answer: LateAnswer,
     /// The entities that one batch may hold. Default 10, as Tecton's.
     pub max_batch_size: usize,
     /// More requests at once than this are answered with 429. Default: no limit.
@@ -26,9 +29,12 @@ pub struct Settings {
     pub max_request_bytes: usize,
     /// Fields of a request that the API does not have. Default: ignored.
     pub unknown_fields: UnknownFields,
-    /// Context keys that the service does not have, and members that a struct's type does not
-    /// have, where the request does not give `ignoreExtraRequestContextFields`. Default: refused.
+    /// Context keys that the service does not have, where the request does not give
+    /// `ignoreExtraRequestContextFields`. Default: refused.
     pub extra_request_context: UnknownFields,
+    /// Members that a struct's type does not have, in the request context. Default: as the keys
+    /// of the context that the service does not have.
+    pub extra_struct_members: StructMembers,
     /// The answer's metadata where `metadataOptions` asks for nothing. Default: absent.
     pub empty_metadata_options: EmptyMetadataOptions,
     /// A batch without entities. Default: refused.
@@ -46,6 +52,30 @@ pub enum UnknownFields {
     Ignore,
     /// The request is answered with 400.
     Refuse,
+}
+
+/// What becomes of a struct's members that its type does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StructMembers {
+    /// What becomes of context keys that the service does not have:
+    /// `ignoreExtraRequestContextFields` holds for both.
+    AsContextKeys,
+    /// They are passed over, whatever the request says.
+    Ignore,
+    /// The request is answered with 400, whatever it says.
+    Refuse,
+}
+
+/// What an answer that would take too long is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LateAnswer {
+    /// 504.
+    GatewayTimeout,
+    /// 200, with nulls of status `TIME_OUT` in the place of stored features; what is computed of
+    /// the request alone is there.
+    TimedOutFeatures,
 }
 
 /// What `metadataOptions` that asks for nothing (`{}`) is answered with.
@@ -75,15 +105,29 @@ impl Default for Settings {
         Self {
             latency: Duration::ZERO,
             server_timeout: Duration::from_secs(2),
+            late_answer: LateAnswer::GatewayTimeout,
             max_batch_size: 10,
             max_concurrent_requests: None,
             max_request_bytes: 4 * 1024 * 1024,
             unknown_fields: UnknownFields::Ignore,
             extra_request_context: UnknownFields::Refuse,
+            extra_struct_members: StructMembers::AsContextKeys,
             empty_metadata_options: EmptyMetadataOptions::Absent,
             empty_request_data: EmptyRequestData::Refuse,
             faults: Vec::new(),
         }
+    }
+}
+
+impl Settings {
+    /// Whether the latency is longer than an answer to a request with this budget may take.
+    pub(crate) fn is_late(&self, latency_budget: Option<Duration>) -> bool {
+        self.latency > self.longest(latency_budget)
+    }
+
+    /// The longest that an answer to a request with this budget may take.
+    pub(crate) fn longest(&self, latency_budget: Option<Duration>) -> Duration {
+        latency_budget.unwrap_or(self.server_timeout)
     }
 }
 

@@ -10,6 +10,8 @@ pub(super) struct Found {
     rows: Vec<Option<RowNumber>>,
     views: usize,
     pub(super) entities: usize,
+    /// Nothing was there in time.
+    pub(super) timed_out: bool,
 }
 
 impl Found {
@@ -22,7 +24,13 @@ impl Found {
                 rows.push(view.find(&entity.join_keys, &mut scratch));
             }
         }
-        Self { rows, views: service.views.len(), entities: entities.len() }
+        Self { rows, views: service.views.len(), entities: entities.len(), timed_out: false }
+    }
+
+    /// Nothing, as the online store took too long.
+    pub(super) fn timed_out(service: &Service, entities: usize) -> Self {
+        let views = service.views.len();
+        Self { rows: vec![None; entities * views], views, entities, timed_out: true }
     }
 
     /// The row of an entity in a view.

@@ -12,6 +12,15 @@ use crate::value::{Strictness, Value, read_json, to_cel};
 const JOIN_KEY_MAP: &str = "joinKeyMap";
 const REQUEST_CONTEXT_MAP: &str = "requestContextMap";
 
+/// What becomes of extras in the request context.
+#[derive(Clone, Copy)]
+pub(super) struct ContextStrictness {
+    /// Of keys that the service does not have.
+    pub(super) keys: Strictness,
+    /// Of members that a struct's type does not have.
+    pub(super) members: Strictness,
+}
+
 /// An entity that has every key of its service, each of its type.
 pub(super) struct Entity<'r> {
     /// In the order of the service's join keys.
@@ -25,7 +34,7 @@ impl<'r> Entity<'r> {
         service: &Service,
         join_key_map: &'r Object<'r>,
         request_context_map: &Object<'_>,
-        strictness: Strictness,
+        strictness: ContextStrictness,
     ) -> Result<Self, ApiError> {
         let join_keys = check_join_keys(&service.join_keys, join_key_map)?;
         let context = check_context(&service.request_context, request_context_map, strictness)?;
@@ -58,9 +67,9 @@ fn check_join_keys<'r>(
 fn check_context(
     keys: &[Field],
     Object(members): &Object<'_>,
-    strictness: Strictness,
+    strictness: ContextStrictness,
 ) -> Result<Vec<Value>, ApiError> {
-    if strictness == Strictness::RefuseExtraFields
+    if strictness.keys == Strictness::RefuseExtraFields
         && let Some(name) = unknown(keys, members)
     {
         return Err(ApiError::unknown_context_key(name, keys));
@@ -69,7 +78,7 @@ fn check_context(
         .map(|key| {
             let json = member(members, &key.name)
                 .ok_or_else(|| ApiError::missing_context_key(&key.name))?;
-            read_json(json, &key.data_type, strictness).map_err(|_| {
+            read_json(json, &key.data_type, strictness.members).map_err(|_| {
                 ApiError::unexpected_type(&key.name, REQUEST_CONTEXT_MAP, &key.data_type)
             })
         })

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::answer::{Found, OnFailure, write_features};
-use super::entity::Entity;
+use super::entity::{ContextStrictness, Entity};
 use super::error::ApiError;
 use super::metadata::{Asked, Shape, write_metadata};
 use super::options::{MetadataOptions, RequestOptions};
 use super::request::{Batch, Single};
 use super::{Answered, Request};
 use crate::catalog::Service;
-use crate::settings::{EmptyRequestData, Settings, UnknownFields};
+use crate::settings::{EmptyRequestData, LateAnswer, Settings, StructMembers, UnknownFields};
 use crate::value::Strictness;
 
 /// Room for an answer before it is written: more than most services' rows need.
@@ -28,7 +28,7 @@ pub(super) fn single(
         Entity::check(service, &params.join_key_map, &params.request_context_map, strictness)?;
     has_data(service)?;
     let entities = [entity];
-    let found = Found::look_up(service, &entities);
+    let found = found(service, settings, &params.request_options, &entities);
     let mut failed = Vec::new();
     let mut on_failure = match params.allow_partial_results {
         true => OnFailure::Note(&mut failed),
@@ -71,7 +71,7 @@ pub(super) fn batch(
         })
         .collect::<Result<Vec<_>, _>>()?;
     has_data(service)?;
-    let found = Found::look_up(service, &entities);
+    let found = found(service, settings, &params.request_options, &entities);
     let answered = match request.wrong_count {
         true => &entities[..size.saturating_sub(1)],
         false => &entities[..],
@@ -123,14 +123,36 @@ fn asked(
     })
 }
 
-fn strictness(options: &RequestOptions, settings: &Settings) -> Strictness {
+/// What the online store has, or nothing, where it takes too long and that is answered with nulls.
+fn found(
+    service: &Service,
+    settings: &Settings,
+    options: &RequestOptions,
+    entities: &[Entity<'_>],
+) -> Found {
+    let late = settings.is_late(options.latency_budget_ms);
+    match settings.late_answer {
+        LateAnswer::TimedOutFeatures if late => Found::timed_out(service, entities.len()),
+        LateAnswer::TimedOutFeatures | LateAnswer::GatewayTimeout => {
+            Found::look_up(service, entities)
+        }
+    }
+}
+
+fn strictness(options: &RequestOptions, settings: &Settings) -> ContextStrictness {
     let ignore = options
         .ignore_extra_request_context_fields
         .unwrap_or(settings.extra_request_context == UnknownFields::Ignore);
-    match ignore {
+    let of = |ignore| match ignore {
         true => Strictness::IgnoreExtraFields,
         false => Strictness::RefuseExtraFields,
-    }
+    };
+    let members = match settings.extra_struct_members {
+        StructMembers::AsContextKeys => of(ignore),
+        StructMembers::Ignore => of(true),
+        StructMembers::Refuse => of(false),
+    };
+    ContextStrictness { keys: of(ignore), members }
 }
 
 fn has_data(service: &Service) -> Result<(), ApiError> {

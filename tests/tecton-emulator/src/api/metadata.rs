@@ -120,6 +120,7 @@ fn stored_members(
     }
     if asked.options.include_serving_status {
         let statuses = rows.map(|row| match (row, from_cache) {
+            _ if found.timed_out => r#""TIME_OUT""#,
             (Some(_), false) => r#""PRESENT""#,
             (None, false) => r#""MISSING_DATA""#,
             (Some(_), true) => r#""CACHED_PRESENT""#,

@@ -11,6 +11,7 @@ use super::body::{self, AnswerBody, ReadError};
 use crate::api::{self, ApiError};
 use crate::endpoint::Endpoint;
 use crate::faults::{FaultAnswer, FaultBody, StatusFault};
+use crate::settings::LateAnswer;
 
 const STATS: &str = "/_emulator/stats";
 const RESET: &str = "/_emulator/reset";
@@ -124,18 +125,21 @@ async fn serve(
     })
 }
 
-/// Holds an answer back until the latency has passed; one that takes longer than allowed has timed
-/// out.
+/// Holds an answer back until the latency has passed, or as long as it may take; one that takes
+/// longer has timed out.
 async fn delay(state: &State, served: Served, started: Instant) -> Served {
     let settings = &state.settings;
     let Some(alarm) = &state.alarm else {
         return served;
     };
-    let allowed = served.latency_budget.unwrap_or(settings.server_timeout);
-    alarm.wait_until(started + settings.latency.min(allowed)).await;
-    match settings.latency > allowed {
-        true => Served::of_error(&ApiError::timed_out()),
-        false => served,
+    let longest = settings.longest(served.latency_budget);
+    alarm.wait_until(started + settings.latency.min(longest)).await;
+    match settings.late_answer {
+        LateAnswer::GatewayTimeout if settings.is_late(served.latency_budget) => {
+            Served::of_error(&ApiError::timed_out())
+        }
+        // What was late is not in it.
+        LateAnswer::GatewayTimeout | LateAnswer::TimedOutFeatures => served,
     }
 }
 

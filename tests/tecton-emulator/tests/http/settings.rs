@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tecton_emulator::{
-    EmptyMetadataOptions, EmptyRequestData, Emulator, Endpoint, Settings, UnknownFields,
+    DataType, EmptyMetadataOptions, EmptyRequestData, Emulator, Endpoint, FeatureView, LateAnswer,
+    Settings, StructMembers, UnknownFields,
 };
 
 use crate::client::{Client, known, repository, shop, shop_with_context};
@@ -37,6 +38,30 @@ fn extra_request_context_is_ignored_on_demand_and_the_request_has_the_last_word(
     client.get_features(params.clone()).json();
     params["requestOptions"] = json!({"ignoreExtraRequestContextFields": false});
     assert_eq!(client.get_features(params).status, 400);
+}
+
+/// Statuses of a request with `{"a": 1, "b": 2}` for a struct that has `a` alone, where the request
+/// says of extra context that it is to be ignored, and where it says that it is not.
+fn with_an_extra_member(extra_struct_members: StructMembers) -> [u16; 2] {
+    let view = FeatureView::new("v").computed("a", DataType::Int64, "s.a");
+    let service = shop().request_context("s", "struct<a: int64>".parse().unwrap()).view(view);
+    let settings = Settings { extra_struct_members, ..Settings::default() };
+    let client = Client::start(Emulator::builder(repository(service)).settings(settings));
+    [true, false].map(|ignored| {
+        let params = json!({
+            "joinKeyMap": known(), "requestContextMap": {"s": {"a": 1, "b": 2}},
+            "requestOptions": {"ignoreExtraRequestContextFields": ignored},
+        });
+        client.get_features(params).status
+    })
+}
+
+#[test]
+fn extra_members_of_a_struct_are_extra_context_by_default_or_always_ignored_or_refused() {
+    assert_eq!(Settings::default().extra_struct_members, StructMembers::AsContextKeys);
+    assert_eq!(with_an_extra_member(StructMembers::AsContextKeys), [200, 400]);
+    assert_eq!(with_an_extra_member(StructMembers::Ignore), [200, 200]);
+    assert_eq!(with_an_extra_member(StructMembers::Refuse), [400, 400]);
 }
 
 #[test]
@@ -103,4 +128,52 @@ fn the_servers_own_timeout_is_a_setting() {
     });
     let answer = client.get_features(json!({"joinKeyMap": known()}));
     answer.assert_error(504, 4, "Timed out");
+}
+
+/// A store that takes a minute, where that is answered with nulls.
+fn late(service: tecton_emulator::FeatureService) -> Client {
+    Client::start(Emulator::builder(repository(service)).settings(Settings {
+        latency: Duration::from_secs(60),
+        late_answer: LateAnswer::TimedOutFeatures,
+        ..Settings::default()
+    }))
+}
+
+#[test]
+fn features_that_are_late_are_nulls_of_status_time_out_on_demand() {
+    let client = late(shop());
+    let options = json!({"latencyBudgetMs": 100});
+    let metadata = json!({"includeServingStatus": true, "includeEffectiveTimes": true});
+    let answer = client.get_features(json!({
+        "joinKeyMap": known(), "requestOptions": options, "metadataOptions": metadata,
+    }));
+    assert_eq!(answer.features(), json!([null, null, null]));
+    let statuses = json!([{"status": "TIME_OUT"}, {"status": "TIME_OUT"}, {"status": "TIME_OUT"}]);
+    assert_eq!(answer.json()["metadata"]["features"], statuses);
+    let answer = client.get_features_batch(json!({
+        "requestData": [{"joinKeyMap": known()}, {"joinKeyMap": known()}],
+        "requestOptions": options, "metadataOptions": {"includeServingStatus": true},
+    }));
+    assert_eq!(answer.rows(), [json!([null, null, null]), json!([null, null, null])]);
+    let status = json!({"status": ["TIME_OUT", "TIME_OUT"]});
+    assert_eq!(answer.json()["metadata"]["features"], json!([status, status, status]));
+}
+
+#[test]
+fn a_feature_that_is_computed_of_the_request_is_never_late() {
+    let answer = late(shop_with_context()).get_features(json!({
+        "joinKeyMap": known(), "requestContextMap": {"amount": 500},
+        "requestOptions": {"latencyBudgetMs": 100},
+        "metadataOptions": {"includeServingStatus": true},
+    }));
+    assert_eq!(answer.features(), json!([null, null, null, true, "2"]));
+    assert_eq!(answer.json()["metadata"]["features"][3], json!({"status": "PRESENT"}));
+}
+
+#[test]
+fn a_store_that_is_in_time_has_its_features_whatever_a_late_one_would_have() {
+    let late_answer = LateAnswer::TimedOutFeatures;
+    let client = with(Settings { late_answer, ..Settings::default() });
+    let answer = client.get_features(json!({"joinKeyMap": known()}));
+    assert_eq!(answer.features(), json!(["37", "Ada", "3"]));
 }
