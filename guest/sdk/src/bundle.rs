@@ -185,7 +185,3 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
         self.waiting.push_front((first, place));
     }
 }
-
-#[cfg(test)]
-#[path = "bundle_tests.rs"]
-mod tests;

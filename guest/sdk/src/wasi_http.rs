@@ -203,8 +203,11 @@ fn send(request: &Request) -> Result<FutureIncomingResponse, ErrorCode> {
     }
     let body = outgoing.body().map_err(|()| internal("the body was taken"))?;
     let future = outgoing_handler::handle(outgoing, options(target))?;
-    write(&body, &request.body)?;
-    OutgoingBody::finish(body, None)?;
+    // Where the body cannot be sent, as there is no connection or the server has heard enough, the
+    // answer says why.
+    if write(&body, &request.body).is_some() {
+        OutgoingBody::finish(body, None)?;
+    }
     Ok(future)
 }
 
@@ -230,20 +233,20 @@ fn options(target: &Target) -> Option<RequestOptions> {
     Some(options)
 }
 
-fn write(body: &OutgoingBody, mut bytes: &[u8]) -> Result<(), ErrorCode> {
-    let stream = body.write().map_err(|()| internal("the body was taken"))?;
-    let failed = |_| internal("the body could not be sent");
+/// Sends a body; `None` where nobody takes it.
+fn write(body: &OutgoingBody, mut bytes: &[u8]) -> Option<()> {
+    let stream = body.write().ok()?;
     while !bytes.is_empty() {
-        let room = stream.check_write().map_err(failed)? as usize;
+        let room = stream.check_write().ok()? as usize;
         if room == 0 {
             stream.subscribe().block();
             continue;
         }
         let (now, later) = bytes.split_at(room.min(bytes.len()));
-        stream.write(now).map_err(failed)?;
+        stream.write(now).ok()?;
         bytes = later;
     }
-    Ok(())
+    Some(())
 }
 
 fn internal(what: &str) -> ErrorCode {

@@ -2,6 +2,7 @@
 //! entity, in the order of the request.
 
 use crate::config::Configuration;
+use crate::count::count;
 use crate::data_type::{DataType, WireType};
 use crate::entity::Entity;
 use crate::extras::{Extras, FeatureExtras, Slo};
@@ -17,6 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Answers {
     batch: bool,
     extras: Extras,
+    /// Whether statuses are asked for, to come out or to be looked at.
+    statuses: bool,
     /// The features of the last answer. The next one most likely has the same, to the letter.
     last: Mutex<Option<Known>>,
 }
@@ -107,6 +110,7 @@ impl Answers {
         Answers {
             batch: config.batching.max_batch_size > 1,
             extras: (&config.retrieval.metadata_options).into(),
+            statuses: config.retrieval.asks_for_statuses(),
             last: Mutex::default(),
         }
     }
@@ -125,11 +129,8 @@ impl Answers {
             .map_err(|error| broken(&format!("it is not UTF-8: {error}")))?;
         let (rows, metadata) = self.parse(text)?;
         if rows.len() != entities.len() {
-            return Err(broken(&format!(
-                "it has {} rows for {} entities",
-                rows.len(),
-                entities.len()
-            )));
+            let (rows, entities) = (count(rows.len(), "row"), count(entities.len(), "entity"));
+            return Err(broken(&format!("it has {rows} for {entities}")));
         }
         let none = "it has no metadata, though names and types were asked for";
         let metadata = metadata.ok_or_else(|| broken(none))?;
@@ -181,9 +182,9 @@ impl Answers {
         Ok(slo.into_vec())
     }
 
-    /// The extras of each feature; none where neither statuses nor times were asked for.
+    /// The extras of each feature; none where neither statuses nor times are asked for.
     fn told_extras<'a>(&self, text: &'a str) -> Result<Vec<FeatureExtras<'a>>, Error> {
-        if !self.extras.status && !self.extras.effective_time {
+        if !self.statuses && !self.extras.effective_time {
             return Ok(Vec::new());
         }
         let wire: Vec<WireExtras<'a>> = serde_json::from_str(text).map_err(|e| not_metadata(&e))?;
@@ -220,11 +221,8 @@ fn read_features(text: &str) -> Result<Vec<Feature>, Error> {
 /// Turns rows of cells into columns.
 fn columns(mut rows: Vec<Row<'_>>, features: &[Feature]) -> Result<Batch, Error> {
     if let Some(odd) = rows.iter().find(|row| row.features.len() != features.len()) {
-        return Err(broken(&format!(
-            "a row has {} values for {} features",
-            odd.features.len(),
-            features.len()
-        )));
+        let (values, of) = (count(odd.features.len(), "value"), count(features.len(), "feature"));
+        return Err(broken(&format!("a row has {values} for {of}")));
     }
     let mut columns = Vec::with_capacity(features.len());
     for (at, feature) in features.iter().enumerate() {

@@ -7,6 +7,18 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+/// With these members of `retrieval` more.
+fn handler_with(retrieval: Value) -> Tecton {
+    let mut config = json!({
+        "connection": { "url": "http://h", "api_key": "k" },
+        "retrieval": { "feature_service_name": "fs", "workspace_name": "ws", "entity_id": "k" },
+    });
+    for (key, value) in retrieval.as_object().unwrap() {
+        config["retrieval"][key] = value.clone();
+    }
+    Tecton::new(&config).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
 fn handler(max_batch_size: usize, options: &Value) -> Tecton {
     let config = json!({
         "connection": { "url": "http://h", "api_key": "k" },
@@ -126,6 +138,23 @@ fn a_row_is_missing_where_all_is_null_and_no_status_says_otherwise() {
 }
 
 #[test]
+fn a_row_whose_features_all_came_too_late_is_not_missing_where_there_is_a_budget_of_time() {
+    let handler = handler_with(json!({ "request_options": { "latency_budget_ms": 100 } }));
+    let body = json!({
+        "result": vec![json!({ "features": [null, null] }); 3],
+        "metadata": { "features": [
+            int64("a", json!({ "status": ["TIME_OUT", "MISSING_DATA", "TIME_OUT"] })),
+            int64("b", json!({ "status": ["TIME_OUT", "MISSING_DATA", "MISSING_DATA"] })),
+        ] },
+    });
+    assert_snapshot!(told(&handler, &[1, 2, 3], &body), @r"
+    a: Values::Int64s([0, 0, 0]) nulls [0, 1, 2]
+    b: Values::Int64s([0, 0, 0]) nulls [0, 1, 2]
+    missing [1], null keys []
+    ");
+}
+
+#[test]
 fn a_partial_result_is_not_missing() {
     let handler = handler(1, &json!({}));
     let mut body = json!({
@@ -155,11 +184,11 @@ fn an_answer_that_is_none_is_an_error_whatever_it_is() {
     assert_snapshot!(why(b"{\"result\":{}}"), @"the feature store's answer cannot be used: it is not of the promised form: invalid type: map, expected a sequence at line 1 column 10");
     assert_snapshot!(why(b"[]"), @"the feature store's answer cannot be used: it is not of the promised form: invalid length 0, expected struct Several with 2 elements at line 1 column 2");
     let metadata = |features: Value| json!({ "result": [{ "features": ["x"] }], "metadata": { "features": features } });
-    assert_snapshot!(told(&handler, &[1], &metadata(json!([]))), @"bad-response: the feature store's answer cannot be used: a row has 1 values for 0 features");
+    assert_snapshot!(told(&handler, &[1], &metadata(json!([]))), @"bad-response: the feature store's answer cannot be used: a row has 1 value for 0 features");
     assert_snapshot!(told(&handler, &[1], &metadata(json!([{}]))), @"bad-response: the feature store's answer cannot be used: feature 0 has no name");
     assert_snapshot!(told(&handler, &[1], &metadata(json!([{ "name": "a" }]))), @"bad-response: the feature store's answer cannot be used: feature `a` has no data type");
     assert_snapshot!(told(&handler, &[1], &metadata(json!([int64("a", json!({}))]))), @"bad-response: the feature store's answer cannot be used: feature `a` is declared int64 and is a string that is no 64-bit integer");
-    assert_snapshot!(told(&handler, &[1, 2], &metadata(json!([]))), @"bad-response: the feature store's answer cannot be used: it has 1 rows for 2 entities");
+    assert_snapshot!(told(&handler, &[1, 2], &metadata(json!([]))), @"bad-response: the feature store's answer cannot be used: it has 1 row for 2 entities");
 }
 
 #[test]

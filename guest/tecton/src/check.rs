@@ -2,6 +2,7 @@
 //! accepted, is the service there, and does it want the keys that are sent.
 
 use crate::config::Configuration;
+use crate::count::count;
 use crate::data_type::DataType;
 use crate::entity::EntityRule;
 use crate::expression::Datum;
@@ -75,8 +76,8 @@ impl Check {
         findings.add(Severity::Ok, URL, "the feature store was reached");
         findings.add(Severity::Ok, API_KEY, "the key is accepted");
         let (name, workspace) = (&self.feature_service_name, &self.workspace);
-        let count = service.features.len();
-        let found = format!("`{name}` is in workspace `{workspace}` and has {count} features");
+        let features = count(service.features.len(), "feature");
+        let found = format!("`{name}` is in workspace `{workspace}` and has {features}");
         findings.add(Severity::Ok, SERVICE, found);
         self.join_keys(&service, entity, &mut findings);
         self.context(&service, entity, &mut findings);
@@ -155,8 +156,8 @@ impl Check {
             match service.context.iter().find(|key| key.name == *name) {
                 None => findings.add(Severity::Warning, place, unknown(name)),
                 Some(key) if !fits(value, &key.of) => {
-                    let is = beamlet_guest::config::kind(value);
-                    let message = format!("`{name}` must be {}, is {is}", key.of);
+                    let message =
+                        format!("`{name}` must be {}, is {}", key.of, other(value, &key.of));
                     findings.add(Severity::Problem, place, message);
                 }
                 Some(_) => {}
@@ -255,6 +256,22 @@ fn fits(value: &Value, of: &DataType) -> bool {
             fields.iter().all(|(name, of)| map.get(name).is_none_or(|value| fits(value, of)))
         }
         _ => false,
+    }
+}
+
+/// What a value is that Tecton does not take for a type.
+fn other(value: &Value, of: &DataType) -> &'static str {
+    match (of, value) {
+        (DataType::Array(_), Value::Array(_)) => "an array with an element of another type",
+        (DataType::Map(_) | DataType::Struct(_), Value::Object(_)) => {
+            "an object with a member of another type"
+        }
+        (DataType::Struct(_), Value::Array(_)) => "an array with other members",
+        (DataType::Int64 | DataType::Float32 | DataType::Float64, Value::String(_)) => {
+            "a string that is no such number"
+        }
+        (DataType::Timestamp, Value::String(_)) => "a string that is no RFC 3339 timestamp",
+        (_, value) => beamlet_guest::config::kind(value),
     }
 }
 

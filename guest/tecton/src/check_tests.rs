@@ -125,10 +125,44 @@ fn constants_of_another_type_are_told() {
     ok /retrieval/feature_service_name: `fs` is in workspace `ws` and has 2 features
     problem /retrieval/entity_row_fn/user_id: `user_id` is a boolean; a join key is a string, an integer or null
     problem /retrieval/entity_row_fn/ad_id: `ad_id` must be int64, is a string
-    problem /retrieval/request_context_map/amount: `amount` must be float64, is a string
+    problem /retrieval/request_context_map/amount: `amount` must be float64, is a string that is no such number
     problem /retrieval/request_context_fn/at: `at` must be timestamp, is an integer
     fv.count: int64
     fv.name: string
+    ");
+}
+
+#[test]
+fn what_is_wrong_with_a_constant_is_told_for_every_type() {
+    let types = json!({
+        "n": { "type": "int64" }, "t": { "type": "timestamp" }, "b": { "type": "boolean" },
+        "l": { "type": "array", "elementType": { "type": "int64" } },
+        "m": { "type": "map", "valueType": { "type": "string" } },
+        "s": { "type": "struct", "fields": [{ "name": "a", "dataType": { "type": "int64" } }] },
+        "p": { "type": "struct", "fields": [{ "name": "a", "dataType": { "type": "int64" } }] },
+    });
+    let keys: Vec<Value> = types
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, of)| json!({ "name": name, "dataType": of }))
+        .collect();
+    let service = json!({ "inputRequestContextKeys": keys }).to_string();
+    let constants = json!({
+        "n": "seven", "t": "now", "b": 1, "l": [1, "x"], "m": { "k": 1 }, "s": { "a": "x" },
+        "p": [1, 2],
+    });
+    let retrieval = json!({ "entity_row_fn": {}, "request_context_map": constants });
+    let told = told(retrieval, 200, &service);
+    let wrong: Vec<&str> = told.lines().filter(|line| line.starts_with("problem")).collect();
+    assert_snapshot!(wrong.join("\n"), @"
+    problem /retrieval/request_context_map/n: `n` must be int64, is a string that is no such number
+    problem /retrieval/request_context_map/t: `t` must be timestamp, is a string that is no RFC 3339 timestamp
+    problem /retrieval/request_context_map/b: `b` must be boolean, is a number
+    problem /retrieval/request_context_map/l: `l` must be array<int64>, is an array with an element of another type
+    problem /retrieval/request_context_map/m: `m` must be map<string, string>, is an object with a member of another type
+    problem /retrieval/request_context_map/s: `s` must be struct<a: int64>, is an object with a member of another type
+    problem /retrieval/request_context_map/p: `p` must be struct<a: int64>, is an array with other members
     ");
 }
 

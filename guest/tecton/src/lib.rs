@@ -5,6 +5,7 @@ mod answer;
 mod blame;
 mod check;
 mod config;
+mod count;
 mod data_type;
 mod entity;
 mod expression;

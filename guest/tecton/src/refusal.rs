@@ -35,17 +35,13 @@ const LOOKED_AT: usize = 16 << 10;
 /// The error that a response means, with the server's own message.
 pub(crate) fn refusal(response: &Response) -> Error {
     let (kind, retryable) = meaning(response.status);
-    let said = said(response);
-    Error {
-        kind,
-        message: format!("the feature store answered {}: {said}", response.status),
-        retryable,
-        retry_after_ms: response
-            .retry_after
-            .as_deref()
-            .and_then(|value| retry_after::read(value, SystemTime::now())),
-        http_status: Some(response.status),
+    let wait = response.retry_after.as_deref();
+    let retry_after_ms = wait.and_then(|value| retry_after::read(value, SystemTime::now()));
+    let mut message = format!("the feature store answered {}: {}", response.status, said(response));
+    if let Some(ms) = retry_after_ms {
+        message.push_str(&format!("; it asks to wait {} s", ms.div_ceil(1000)));
     }
+    Error { kind, message, retryable, retry_after_ms, http_status: Some(response.status) }
 }
 
 /// The kind of a status, and whether the same request may succeed later.
@@ -77,25 +73,15 @@ fn said(response: &Response) -> String {
     if text.is_empty() { "an empty body".to_owned() } else { text }
 }
 
-/// The text of a proxy's HTML page; other text as it is.
+/// The text of a proxy's HTML page, without a heading that repeats its title; other text as it is.
 fn without_tags(text: &str) -> String {
     if !text.trim_start().starts_with('<') {
         return text.to_owned();
     }
-    let mut inside = false;
-    let kept = text.chars().map(|c| match c {
-        '<' => {
-            inside = true;
-            ' '
-        }
-        '>' => {
-            inside = false;
-            ' '
-        }
-        _ if inside => ' ',
-        c => c,
-    });
-    kept.collect()
+    let pieces = text.split('<').filter_map(|tag| tag.split_once('>').map(|(_, text)| text.trim()));
+    let mut pieces: Vec<&str> = pieces.filter(|piece| !piece.is_empty()).collect();
+    pieces.dedup();
+    pieces.join(" ")
 }
 
 /// On one line, and not longer than a message should be.
@@ -159,10 +145,24 @@ mod tests {
     }
 
     #[test]
+    fn a_proxys_html_page_whose_heading_is_its_title_says_it_once() {
+        let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
+            <center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center></body></html>";
+        let message = answered(502, page).message;
+        assert_eq!(message, "the feature store answered 502: 502 Bad Gateway nginx");
+    }
+
+    #[test]
     fn the_wait_that_is_asked_for_is_told() {
-        let response =
-            Response { status: 429, retry_after: Some("3".into()), location: None, body: vec![] };
-        assert_eq!(refusal(&response).retry_after_ms, Some(3000));
+        let answered = |wait: &str| {
+            let retry_after = Some(wait.to_owned());
+            refusal(&Response { status: 429, retry_after, location: None, body: b"busy".to_vec() })
+        };
+        let error = answered("3");
+        assert_eq!(error.retry_after_ms, Some(3000));
+        assert_eq!(error.message, "the feature store answered 429: busy; it asks to wait 3 s");
+        let error = answered("soon");
+        assert_eq!(error.message, "the feature store answered 429: busy");
     }
 
     #[test]

@@ -35,7 +35,8 @@ impl Requests {
         if let Some(options) = retrieval.request_options.to_wire() {
             asked["requestOptions"] = options;
         }
-        asked["metadataOptions"] = retrieval.metadata_options.to_wire();
+        asked["metadataOptions"] =
+            retrieval.metadata_options.to_wire(retrieval.asks_for_statuses());
         let mut before = json!({ "params": asked }).to_string();
         // Entities go in behind the last parameter.
         before.truncate(before.len() - 2);

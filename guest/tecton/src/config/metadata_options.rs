@@ -76,13 +76,13 @@ impl MetadataOptions {
         options
     }
 
-    /// As it goes into a request.
-    pub(crate) fn to_wire(&self) -> Value {
+    /// As it goes into a request, with statuses or without.
+    pub(crate) fn to_wire(&self, statuses: bool) -> Value {
         let mut wire = json!({ "includeNames": true, "includeDataTypes": true });
         for (name, on) in [
             ("includeEffectiveTimes", self.include_effective_times),
             ("includeSloInfo", self.include_slo_info),
-            ("includeServingStatus", self.include_serving_status),
+            ("includeServingStatus", statuses),
         ] {
             if on {
                 wire[name] = true.into();

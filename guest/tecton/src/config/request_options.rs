@@ -23,7 +23,8 @@ pub struct RequestOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_extra_request_context_fields: Option<bool>,
     /// After this many milliseconds the server answers with what it has; 100 to 2000 make
-    /// sense.
+    /// sense. Statuses are asked for with it: a feature that came too late is null, and only its
+    /// status tells it from one that is missing.
     #[schemars(range(min = 100, max = 2_147_483_647), example = 500)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_budget_ms: Option<i64>,

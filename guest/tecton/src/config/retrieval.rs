@@ -83,6 +83,13 @@ const RESERVED: [(&str, &str); 8] = [
 ];
 
 impl Retrieval {
+    /// Whether answers are to tell where each value comes from: for the user, or where a feature
+    /// may be null as it came too late, which is not to be taken for an entity that is missing.
+    pub(crate) fn asks_for_statuses(&self) -> bool {
+        self.metadata_options.include_serving_status
+            || self.request_options.latency_budget_ms.is_some()
+    }
+
     pub(super) fn read(section: Section<'_>) -> Option<Self> {
         let feature_service_name = section.required_text("feature_service_name").map(str::to_owned);
         let request_context_map = constants(&section.section("request_context_map", false));

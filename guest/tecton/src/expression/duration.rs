@@ -1,8 +1,9 @@
 //! Durations in expressions, in microseconds.
 
-use super::moment::{Moment, no_overload, out_of_range};
+use super::moment::Moment;
+use super::plain::{no_overload, out_of_range, plain};
 use cel::common::traits::{Adder, Comparer, Subtractor};
-use cel::common::types::{CelInt, CelString, DURATION_TYPE, Type};
+use cel::common::types::{CelInt, CelString, Kind, Type};
 use cel::common::value::{CowVal, StaticVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 use std::any::Any;
@@ -11,6 +12,9 @@ use std::cmp::Ordering;
 /// A length of time, perhaps below zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Duration(i64);
+
+/// Not the crate's own type of durations: see [`Moment`].
+static DURATION: Type = Type::simple_type(Kind::Duration, "google.protobuf.Duration");
 
 impl Duration {
     pub(super) fn new(micros: i64) -> Self {
@@ -55,50 +59,7 @@ impl Duration {
     }
 }
 
-impl Val for Duration {
-    fn get_type(&self) -> &Type {
-        &DURATION_TYPE
-    }
-
-    fn cel_type() -> &'static Type {
-        &DURATION_TYPE
-    }
-
-    fn as_adder<'b, 'v>(&'b self) -> Option<&'b (dyn Adder + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_subtractor<'b, 'v>(&'b self) -> Option<&'b (dyn Subtractor + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_comparer(&self) -> Option<&dyn Comparer> {
-        Some(self)
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref::<Duration>() == Some(self)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
-    where
-        Self: 'v,
-    {
-        Box::new(*self)
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
-
-impl StaticVal for Duration {}
+plain!(Duration, DURATION);
 
 impl Adder for Duration {
     fn add<'b, 'v>(&'b self, other: &(dyn Val + 'v)) -> Result<CowVal<'b, 'v>, ExecutionError>
@@ -130,13 +91,6 @@ impl Subtractor for Duration {
     }
 }
 
-impl Comparer for Duration {
-    fn compare(&self, other: &dyn Val) -> Result<Ordering, ExecutionError> {
-        let other_duration = other.downcast_ref::<Duration>();
-        other_duration.map(|other| self.cmp(other)).ok_or_else(|| no_overload("_<_", self, other))
-    }
-}
-
 fn duration(text: &CelString<'_>) -> Result<Duration, ExecutionError> {
     let refused = || ExecutionError::function_error("duration", "is no duration");
     Duration::parse(text.inner()).ok_or_else(refused)
@@ -160,7 +114,7 @@ fn milliseconds(duration: &Duration) -> CelInt {
 
 /// Registers what durations can do.
 pub(super) fn register(env: &mut Env) -> Result<(), DeclarationError> {
-    cel::add_overload!(env, fn duration: (CelString) -> Result<Duration>)?;
+    cel::add_overload!(env, fn duration: (CelString) -> Result<Duration>, name = "@duration")?;
     cel::add_member_overload!(env, fn hours: (Duration) -> CelInt, name = "getHours")?;
     cel::add_member_overload!(env, fn minutes: (Duration) -> CelInt, name = "getMinutes")?;
     cel::add_member_overload!(env, fn seconds: (Duration) -> CelInt, name = "getSeconds")?;

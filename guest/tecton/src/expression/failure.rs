@@ -45,12 +45,11 @@ pub(super) fn told(error: &ExecutionError) -> String {
     }
 }
 
-/// An operator as it is written.
+/// An operator or a function as it is written.
 fn operator(name: &str) -> &str {
     match name {
         "_[_]" => "[]",
         "_._" => "a selection",
-        "@in" => "in",
-        name => name.trim_matches('_'),
+        name => name.trim_matches(['_', '@']),
     }
 }

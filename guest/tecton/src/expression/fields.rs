@@ -139,6 +139,9 @@ impl Fields {
             return self.read(name, required);
         }
         self.function(&call);
+        if call.target.is_none() {
+            call.func_name = functions::name_within(&call.func_name).to_owned();
+        }
         let target = call.target.take().map(|target| Box::new(self.replace(*target)));
         let branch = match (call.func_name.as_str(), call.args.len()) {
             (operators::CONDITIONAL, 3) => {

@@ -53,6 +53,16 @@ const FUNCTIONS: [&str; 36] = [
 /// What looks like a function, and is replaced by the parser where it is called as it should be.
 const MACROS: [&str; 6] = ["has", "all", "exists", "exists_one", "map", "filter"];
 
+/// Functions of our own that the `cel` crate may have, too, over types of its own: whether it
+/// does is a feature of it, which another crate of the same build can turn on. Theirs are out of
+/// reach, as ours go by other names once an expression is read.
+const OURS: [(&str, &str); 2] = [("duration", "@duration"), ("timestamp", "@timestamp")];
+
+/// The name that a function goes by once an expression is read.
+pub(super) fn name_within(name: &str) -> &str {
+    OURS.iter().find(|(told, _)| *told == name).map_or(name, |(_, within)| within)
+}
+
 /// Whether the function is one that can be called, or an operator.
 pub(super) fn is_known(name: &str) -> bool {
     name.starts_with(['_', '@', '!', '-']) || FUNCTIONS.contains(&name)

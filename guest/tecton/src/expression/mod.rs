@@ -10,6 +10,7 @@ mod fields;
 mod functions;
 mod interpreter;
 mod moment;
+mod plain;
 mod quick;
 mod row;
 

@@ -1,8 +1,9 @@
 //! Timestamps in expressions, in microseconds, UTC.
 
 use super::duration::Duration;
+use super::plain::{no_overload, out_of_range, plain};
 use cel::common::traits::{Adder, Comparer, Subtractor};
-use cel::common::types::{CelInt, CelString, TIMESTAMP_TYPE, Type};
+use cel::common::types::{CelInt, CelString, Kind, Type};
 use cel::common::value::{CowVal, StaticVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
@@ -13,6 +14,10 @@ use std::fmt;
 /// A point in time in the years 1 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment(i64);
+
+/// Not the crate's own type of timestamps, whatever it is called: the crate may have functions
+/// over that.
+static MOMENT: Type = Type::simple_type(Kind::Timestamp, "google.protobuf.Timestamp");
 
 const FIRST: i64 = -62_135_596_800_000_000;
 const LAST: i64 = 253_402_300_799_999_999;
@@ -78,59 +83,7 @@ impl fmt::Display for Moment {
     }
 }
 
-impl Val for Moment {
-    fn get_type(&self) -> &Type {
-        &TIMESTAMP_TYPE
-    }
-
-    fn cel_type() -> &'static Type {
-        &TIMESTAMP_TYPE
-    }
-
-    fn as_adder<'b, 'v>(&'b self) -> Option<&'b (dyn Adder + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_subtractor<'b, 'v>(&'b self) -> Option<&'b (dyn Subtractor + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_comparer(&self) -> Option<&dyn Comparer> {
-        Some(self)
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref::<Moment>() == Some(self)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
-    where
-        Self: 'v,
-    {
-        Box::new(*self)
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
-
-impl StaticVal for Moment {}
-
-pub(super) fn no_overload(name: &str, left: &dyn Val, right: &dyn Val) -> ExecutionError {
-    let types = [left, right].map(|value| value.get_type().name().to_owned());
-    ExecutionError::no_such_overload(name, types.into())
-}
-
-pub(super) fn out_of_range(name: &str) -> ExecutionError {
-    ExecutionError::function_error(name, "integer overflow")
-}
+plain!(Moment, MOMENT);
 
 impl Adder for Moment {
     fn add<'b, 'v>(&'b self, other: &(dyn Val + 'v)) -> Result<CowVal<'b, 'v>, ExecutionError>
@@ -158,13 +111,6 @@ impl Subtractor for Moment {
         };
         let difference = self.0.checked_sub(duration.micros()).and_then(Moment::new);
         difference.map(CowVal::owned).ok_or_else(|| out_of_range("timestamp"))
-    }
-}
-
-impl Comparer for Moment {
-    fn compare(&self, other: &dyn Val) -> Result<Ordering, ExecutionError> {
-        let other_moment = other.downcast_ref::<Moment>();
-        other_moment.map(|other| self.cmp(other)).ok_or_else(|| no_overload("_<_", self, other))
     }
 }
 
@@ -233,13 +179,13 @@ parts! {
 
 /// Registers what timestamps can do.
 pub(super) fn register(env: &mut Env) -> Result<(), DeclarationError> {
-    cel::add_overload!(env, fn timestamp: (CelString) -> Result<Moment>)?;
+    cel::add_overload!(env, fn timestamp: (CelString) -> Result<Moment>, name = "@timestamp")?;
     cel::add_overload!(env, fn timestamp_of_seconds: (CelInt) -> Result<Moment>,
-        name = "timestamp")?;
-    cel::add_overload!(env, fn same: (Moment) -> Moment, name = "timestamp")?;
+        name = "@timestamp")?;
+    cel::add_overload!(env, fn same: (Moment) -> Moment, name = "@timestamp")?;
     cel::add_overload!(env, fn text: (Moment) -> CelString, name = "string",
-        id = "timestamp_to_string")?;
+        id = "moment_to_string")?;
     cel::add_overload!(env, fn seconds: (Moment) -> CelInt, name = "int",
-        id = "timestamp_to_int")?;
+        id = "moment_to_int")?;
     register_parts(env)
 }

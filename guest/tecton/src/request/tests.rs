@@ -53,6 +53,14 @@ fn every_parameter_goes_out_under_its_name_on_the_wire() {
 }
 
 #[test]
+fn a_budget_of_time_asks_for_the_statuses_of_what_came_too_late() {
+    let request = request(|config| {
+        config["retrieval"]["request_options"] = json!({ "latency_budget_ms": 500 });
+    });
+    assert_snapshot!(body(&request), @r#"{"params":{"workspaceName":"ws","featureServiceName":"fs","requestOptions":{"latencyBudgetMs":500},"metadataOptions":{"includeNames":true,"includeDataTypes":true,"includeServingStatus":true},"requestData":[{"joinKeyMap":{"k":"1"}},{"joinKeyMap":{"k":"2"}}]}}"#);
+}
+
+#[test]
 fn headers_and_time_outs_are_those_of_the_connection() {
     let request = request(|config| {
         config["connection"]["kwargs"] = json!({

@@ -1,11 +1,10 @@
-//! What a bundle promises, over a store that answers when the test says so.
-#![allow(clippy::unwrap_used)]
+//! A handler and a store that are but rules, and bundles over them.
 
 use beamlet_guest::config::Problem;
 use beamlet_guest::transport::Target;
 use beamlet_guest::{
-    Batch, Batching, Bundle, Column, Counters, Enriched, Error, ErrorKind, Field, Handler, Input,
-    Request, Response, Timeouts, Transport, TransportError, Values,
+    Batch, Batching, Blame, Bundle, Column, Counters, Enriched, Error, ErrorKind, Field, Handler,
+    Input, Request, Response, Timeouts, Transport, TransportError, Values,
 };
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -13,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 /// Reads the field `key`, an integer; the store answers with ten times the key. 0 is unknown to
 /// it, and a negative key cannot be asked for.
-struct Tenfold(Batching);
+pub(crate) struct Tenfold(Batching);
 
 impl Handler for Tenfold {
     const NAME: &'static str = "tenfold";
@@ -25,7 +24,7 @@ impl Handler for Tenfold {
     }
 
     fn new(_: &serde_json::Value) -> Result<Self, Vec<Problem>> {
-        Ok(Tenfold(Batching { max_batch_size: 3, max_in_flight: 2 }))
+        Ok(Tenfold(THREES))
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -52,7 +51,7 @@ impl Handler for Tenfold {
 
     fn answer(&self, _: &[i64], response: &Response) -> Result<Enriched, Error> {
         if response.status != 200 {
-            return Err(Error::new(ErrorKind::Unavailable, "down").retryable());
+            return Err(Error::new(ErrorKind::InvalidInput, response.status.to_string()));
         }
         let keys: Vec<i64> = serde_json::from_slice(&response.body).unwrap();
         let missing =
@@ -65,6 +64,14 @@ impl Handler for Tenfold {
             null_keys: Vec::new(),
             failures: Vec::new(),
         })
+    }
+
+    fn blame(&self, response: &Response, _: &Error) -> Blame {
+        match response.status {
+            400 => Blame::ARow,
+            401 => Blame::Bundle,
+            _ => Blame::Request,
+        }
     }
 
     fn outputs_request(&self) -> Request {
@@ -87,13 +94,26 @@ fn target() -> Arc<Target> {
 }
 
 /// Answers the request that was sent last first, so that nothing comes in order by chance.
-#[derive(Default)]
-struct Store {
+pub(crate) struct Store {
+    /// The status for a request of these keys, or `None` for no answer.
+    status: fn(&[i64]) -> Option<u16>,
     /// The keys of each request, in the order they were sent.
-    asked: Mutex<Vec<Vec<i64>>>,
-    most_at_once: Mutex<usize>,
-    /// Requests that hold this key get no answer.
-    broken_key: Option<i64>,
+    pub(crate) asked: Mutex<Vec<Vec<i64>>>,
+    pub(crate) most_at_once: Mutex<usize>,
+}
+
+impl Store {
+    pub(crate) fn that_answers(status: fn(&[i64]) -> Option<u16>) -> Self {
+        Store { status, asked: Mutex::default(), most_at_once: Mutex::default() }
+    }
+
+    pub(crate) fn good() -> Self {
+        Store::that_answers(|_| Some(200))
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Vec<i64>> {
+        self.asked.lock().unwrap().clone()
+    }
 }
 
 impl Transport for Store {
@@ -110,14 +130,15 @@ impl Transport for Store {
         let last = calls.len() - 1;
         let body = calls.swap_remove(last);
         let keys: Vec<i64> = serde_json::from_slice(&body).unwrap();
-        if self.broken_key.is_some_and(|key| keys.contains(&key)) {
-            return (last, Err(TransportError::Unreachable("connection refused".to_owned())));
-        }
-        (last, Ok(Response { status: 200, retry_after: None, location: None, body }))
+        let answer = match (self.status)(&keys) {
+            Some(status) => Ok(Response { status, retry_after: None, location: None, body }),
+            None => Err(TransportError::Unreachable("connection refused".to_owned())),
+        };
+        (last, answer)
     }
 }
 
-fn now<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("the store answers at once"),
@@ -126,13 +147,13 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 
 /// What came back for each row, in order.
 #[derive(Debug, PartialEq)]
-enum Row {
+pub(crate) enum Row {
     Value(i64),
     Missing,
     Failed(String),
 }
 
-fn rows(answers: &[Enriched]) -> Vec<Row> {
+pub(crate) fn rows(answers: &[Enriched]) -> Vec<Row> {
     let mut all = Vec::new();
     for answer in answers {
         for row in 0..answer.fields.rows {
@@ -150,102 +171,40 @@ fn rows(answers: &[Enriched]) -> Vec<Row> {
     all
 }
 
-fn batch(keys: &[i64]) -> Batch {
+pub(crate) fn batch(keys: &[i64]) -> Batch {
     let column =
         Column { name: "key".to_owned(), values: Values::Int64s(keys.to_vec()), nulls: Vec::new() };
     Batch { rows: keys.len() as u32, columns: vec![column] }
 }
 
-fn start(batching: Batching, store: &Arc<Store>) -> (Bundle<Tenfold, Store>, Arc<Counters>) {
+pub(crate) fn start(
+    batching: Batching,
+    store: &Arc<Store>,
+) -> (Bundle<Tenfold, Store>, Arc<Counters>) {
     let counters = Arc::new(Counters::default());
     (Bundle::new(Arc::new(Tenfold(batching)), store.clone(), counters.clone()), counters)
 }
 
+/// What a bundle left.
+pub(crate) struct Ran {
+    pub(crate) rows: Result<Vec<Row>, Error>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) counters: Arc<Counters>,
+}
+
 /// Runs a bundle whose `process` calls bring the keys of each slice.
-fn run(
-    store: Store,
-    batching: Batching,
-    calls: &[&[i64]],
-) -> (Vec<Row>, Arc<Store>, Arc<Counters>) {
+pub(crate) fn run(store: Store, batching: Batching, calls: &[&[i64]]) -> Ran {
     let store = Arc::new(store);
     let (mut bundle, counters) = start(batching, &store);
-    let mut answers = Vec::new();
-    for keys in calls {
-        answers.extend(now(bundle.process(&batch(keys))).unwrap());
-    }
-    answers.extend(now(bundle.finish()).unwrap());
-    (rows(&answers), store, counters)
+    let ran = now(async {
+        let mut answers = Vec::new();
+        for keys in calls {
+            answers.extend(bundle.process(&batch(keys)).await?);
+        }
+        answers.extend(bundle.finish().await?);
+        Ok(rows(&answers))
+    });
+    Ran { rows: ran, store, counters }
 }
 
-const THREES: Batching = Batching { max_batch_size: 3, max_in_flight: 2 };
-
-#[test]
-fn answers_come_in_the_order_of_the_rows_whichever_request_is_answered_first() {
-    let keys: Vec<i64> = (1..=20).collect();
-    let (rows, _, _) = run(Store::default(), THREES, &[&keys]);
-    assert_eq!(rows, keys.iter().map(|key| Row::Value(key * 10)).collect::<Vec<_>>());
-}
-
-#[test]
-fn rows_are_held_back_over_calls_until_they_fill_a_wire_batch() {
-    let (rows, store, _) = run(Store::default(), THREES, &[&[1], &[2], &[], &[3, 4], &[5]]);
-    assert_eq!(*store.asked.lock().unwrap(), [vec![1, 2, 3], vec![4, 5]]);
-    assert_eq!(rows.len(), 5);
-}
-
-#[test]
-fn no_more_requests_are_on_the_wire_than_the_window_allows() {
-    let keys: Vec<i64> = (1..=60).collect();
-    for window in [1, 2, 5] {
-        let batching = Batching { max_in_flight: window, ..THREES };
-        let (rows, store, _) = run(Store::default(), batching, &[&keys]);
-        assert_eq!((*store.most_at_once.lock().unwrap(), rows.len()), (window, 60));
-    }
-}
-
-#[test]
-fn a_row_that_is_no_entity_fails_alone_and_is_not_sent() {
-    let (rows, store, _) = run(Store::default(), THREES, &[&[1, -1, 0, -2, -3, -4, 7]]);
-    let failed = || Row::Failed("negative".to_owned());
-    assert_eq!(
-        rows,
-        [Row::Value(10), failed(), Row::Missing, failed(), failed(), failed(), Row::Value(70)]
-    );
-    assert_eq!(*store.asked.lock().unwrap(), [vec![1, 0], vec![7]]);
-}
-
-#[test]
-fn a_request_without_an_answer_fails_its_rows_and_no_others() {
-    let store = Store { broken_key: Some(5), ..Store::default() };
-    let (rows, _, counters) = run(store, THREES, &[&[1, 2, 3, 4, 5, 6, 7]]);
-    let failed = || Row::Failed("POST http://store/: connection refused".to_owned());
-    let value = |key: i64| Row::Value(key * 10);
-    assert_eq!(rows, [value(1), value(2), value(3), failed(), failed(), failed(), value(7)]);
-    let counts: Vec<u64> = counters.snapshot().iter().map(|counter| counter.value).collect();
-    assert_eq!(counts, [4, 3, 1], "rows with features, requests, requests that failed");
-}
-
-#[test]
-fn a_bundle_without_rows_sends_nothing_and_ends() {
-    let (rows, store, _) = run(Store::default(), THREES, &[&[]]);
-    assert_eq!((rows, store.asked.lock().unwrap().len()), (vec![], 0));
-}
-
-#[test]
-fn answers_with_the_same_fields_are_joined() {
-    let store = Arc::new(Store::default());
-    let (mut bundle, _) = start(THREES, &store);
-    let mut answers = now(bundle.process(&batch(&[1, 2, 3, -1, 5, 6, 7]))).unwrap();
-    answers.extend(now(bundle.finish()).unwrap());
-    assert!(answers.len() <= 2, "one of process, one of finish: {}", answers.len());
-    assert_eq!(rows(&answers).len(), 7);
-}
-
-#[test]
-fn a_column_of_another_length_than_the_batch_is_refused() {
-    let store = Arc::new(Store::default());
-    let (mut bundle, _) = start(THREES, &store);
-    let short = Batch { rows: 3, ..batch(&[1, 2]) };
-    let error = now(bundle.process(&short)).unwrap_err();
-    assert_eq!(error.message, "column \"key\" holds 2 values in a batch of 3 rows");
-}
+pub(crate) const THREES: Batching = Batching { max_batch_size: 3, max_in_flight: 2 };
