@@ -1,12 +1,13 @@
 //! The pooled client behind the door.
 
+use crate::connector::{Connector, within};
 use crate::{Allowed, Destination, EgressError, Secrets, TimedBody};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body::Body;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +19,7 @@ use std::time::Duration;
 pub struct Timeouts {
     /// To connect, with the TLS handshake.
     pub connect: Duration,
-    /// From the request to the head of the answer.
+    /// From the request to the head of the answer; a connection that has to be made counts.
     pub first_byte: Duration,
     /// Between two parts of the answer's body.
     pub between_bytes: Duration,
@@ -38,7 +39,7 @@ impl Default for Timeouts {
 
 /// Sends requests with bodies of type `B` to granted destinations, over pooled connections.
 pub struct Egress<B> {
-    client: Client<HttpsConnector<HttpConnector>, B>,
+    client: Client<Connector, B>,
     allowed: Allowed,
     secrets: Secrets,
     timeouts: Timeouts,
@@ -74,7 +75,7 @@ where
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
-            .build(connector);
+            .build(Connector::new(connector, timeouts.connect));
         Egress {
             client,
             allowed,
@@ -133,10 +134,15 @@ where
         self.admit(request.uri())?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.secrets.reveal(request.headers_mut());
-        let answer = tokio::time::timeout(timeouts.first_byte, self.client.request(request)).await;
-        let response = answer
-            .map_err(|_| EgressError::ReadTimeout)?
-            .map_err(|error| EgressError::of(&error))?;
+        let connection = capture_connection(&mut request);
+        let answer = within(timeouts.connect, self.client.request(request));
+        let response = match tokio::time::timeout(timeouts.first_byte, answer).await {
+            Ok(answer) => answer.map_err(|error| EgressError::of(&error))?,
+            Err(_) if connection.connection_metadata().is_none() => {
+                return Err(EgressError::ConnectTimeout);
+            }
+            Err(_) => return Err(EgressError::ReadTimeout),
+        };
         Ok(response.map(|body| TimedBody::new(body, timeouts.between_bytes)))
     }
 }

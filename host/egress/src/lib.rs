@@ -13,6 +13,7 @@
 
 mod body;
 mod client;
+mod connector;
 mod destination;
 mod error;
 mod secrets;
