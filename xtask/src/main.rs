@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod demo;
 mod emulator;
+mod live;
 mod machine;
 mod test;
 

@@ -1,31 +1,33 @@
 //! `cargo xtask test`: every test there is.
 
-use crate::machine;
+use crate::live::Live;
+use crate::machine::{cargo, ensure_target, run};
 use anyhow::{Result, bail};
 use std::process::{Command, Stdio};
 
 /// The test that runs Tecton's own Python client against the emulator.
 const OF_PYTHON: &str = "the_official_client";
 
-/// The handler that is tested by itself.
-const HANDLER: &str = "beamlet-tecton";
-
 /// Builds what tests run and runs them, in release: one build of wasmtime serves the demo, the
 /// tests and the benches.
 pub(crate) fn test() -> Result<()> {
-    machine::ensure_target()?;
-    // By itself, as it is built as a component: beside the emulator, cargo would give it the
-    // emulator's features of their common dependency `cel`.
-    machine::run(&mut machine::cargo(&["test", "--package", HANDLER, "--release"]))?;
-    let mut tests = machine::cargo(&["test", "--workspace", "--exclude", HANDLER, "--release"]);
-    if has_python() {
-        return machine::run(&mut tests);
-    }
-    if std::env::var_os("CI").is_some() {
+    let live = Live::of_environment()?;
+    let python = has_python();
+    if !python && std::env::var_os("CI").is_some() {
         bail!("python3 is missing: Tecton's own client runs against the emulator with it");
     }
-    machine::run(tests.args(["--", "--skip", OF_PYTHON]))?;
-    eprintln!("\nnot run, as there is no python3: Tecton's own client against the emulator");
+    ensure_target()?;
+    let mut tests = cargo(&["test", "--workspace", "--release"]);
+    if !python {
+        tests.args(["--", "--skip", OF_PYTHON]);
+    }
+    run(&mut tests)?;
+    live.test()?;
+    // What was left out is told last, where it is seen.
+    if !python {
+        eprintln!("\nSKIPPED, as there is no python3: Tecton's own client against the emulator");
+    }
+    live.tell_skipped();
     Ok(())
 }
 

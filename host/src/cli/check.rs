@@ -4,7 +4,7 @@ use super::arguments::Check;
 use super::failure::Failure;
 use super::loaded::{Loaded, setup, usage_of};
 use super::print;
-use beamlet::plugin::{Finding, Instance, Problem, Severity};
+use beamlet::plugin::{Finding, Instance, PluginError, Problem, Severity};
 use std::process::ExitCode;
 
 /// Asks the store whether a configuration fits it, and tells what it finds and what will come
@@ -13,15 +13,22 @@ pub(crate) async fn check(arguments: Check) -> anyhow::Result<ExitCode> {
     let loaded = Loaded::new(&arguments.handler, 2).await?;
     let configured = loaded.configure(&arguments.config).await?;
     let config = configured.valid()?;
+    for warning in configured.warnings() {
+        eprintln!("warning: {warning}");
+    }
     let mut instance = Instance::set_up(&loaded.plugin, &setup(config)).await.map_err(usage_of)?;
-    let report = instance.check().await?;
+    let report = instance.check().await.map_err(|error| match error {
+        PluginError::Refused(why) => anyhow::anyhow!("the store cannot tell now: {why}"),
+        error => error.into(),
+    })?;
     for Finding { severity, path, message } in &report.findings {
         let problem = Problem { path: path.clone(), message: message.clone() };
         print(format_args!("{:8} {}", severity.to_string(), configured.document.locate(&problem)))?;
     }
     if !report.outputs.is_empty() {
         let longest = report.outputs.iter().map(|field| field.name.len()).max().unwrap_or_default();
-        print(format_args!("\n{} fields will come out:", report.outputs.len()))?;
+        let fields = if report.outputs.len() == 1 { "field" } else { "fields" };
+        print(format_args!("\n{} {fields} will come out:", report.outputs.len()))?;
         for field in &report.outputs {
             print(format_args!("  {:longest$}  {}", field.name, field.data_type))?;
         }

@@ -3,6 +3,7 @@
 
 mod concat;
 mod from_arrow;
+mod json_list;
 mod to_arrow;
 
 pub(crate) use concat::{concat, without_rows};

@@ -1,7 +1,8 @@
-use super::{from_arrow, to_arrow};
+use super::{concat, from_arrow, to_arrow};
 use crate::contract::beamlet::enrichment::types::{Batch, Column, Texts, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_cast::display::array_value_to_string;
 use std::sync::Arc;
 
 fn column(name: &str, values: Values, nulls: &[u32]) -> Column {
@@ -109,4 +110,40 @@ fn texts_of_a_sliced_array_are_those_of_the_slice() {
         panic!("not strings")
     };
     assert_eq!((texts.text.as_str(), texts.ends.as_slice()), ("bcc", [1, 3].as_slice()));
+}
+
+#[test]
+fn lists_of_which_some_have_null_elements_are_lists_for_all_rows_in_any_order() {
+    let cases = [
+        (Values::Int64Lists(vec![vec![1, 2]]), "[3,null]", "[[1, 2], [3, ]]"),
+        (Values::BooleanLists(vec![vec![true]]), "[null]", "[[true], []]"),
+        (Values::Float32Lists(vec![vec![0.5]]), "[null,\"NaN\"]", "[[0.5], [, NaN]]"),
+        (Values::Float64Lists(vec![vec![]]), "[\"-Infinity\",null,1]", "[[], [-inf, , 1.0]]"),
+        (Values::StringLists(vec![vec!["a".into()]]), "[null,\"b\"]", "[[a], [, b]]"),
+    ];
+    for (list, json, shown) in cases {
+        let list = to_arrow(batch(1, vec![column("x", list, &[])])).unwrap();
+        let json = Values::Json(texts(&[json]));
+        let json = to_arrow(batch(1, vec![column("x", json, &[])])).unwrap();
+        let none = to_arrow(batch(1, vec![])).unwrap();
+        let joined = concat(&[&list, &json, &none]).unwrap();
+        assert_eq!(joined.schema().field(0), list.schema().field(0));
+        assert_eq!(joined.column(0).null_count(), 1);
+        let rows = |batch: &RecordBatch, rows: &[usize]| {
+            let row = |at: &usize| array_value_to_string(batch.column(0), *at).unwrap();
+            format!("[{}]", rows.iter().map(row).collect::<Vec<_>>().join(", "))
+        };
+        assert_eq!(rows(&joined, &[0, 1]), shown);
+        assert_eq!(rows(&concat(&[&json, &list]).unwrap(), &[1, 0]), shown);
+    }
+}
+
+#[test]
+fn a_column_that_changes_its_type_is_told() {
+    let of = |values| to_arrow(batch(1, vec![column("x", values, &[])])).unwrap();
+    let (list, map) = (of(Values::Int64Lists(vec![vec![]])), of(Values::Json(texts(&["{}"]))));
+    let told = concat(&[&list, &map]).unwrap_err();
+    assert!(told.starts_with("field `x` came as List("), "{told}");
+    let told = concat(&[&list, &of(Values::Int64s(vec![1]))]).unwrap_err();
+    assert!(told.ends_with("then as Int64"), "{told}");
 }

@@ -1,0 +1,12 @@
+//! Everything that a user or a store can get wrong: what `beamlet run` says, how it ends, and
+//! that it leaves nothing half done and tells no secret.
+#![allow(clippy::unwrap_used)]
+
+mod component;
+mod configuration;
+mod echo;
+mod refused;
+mod rows;
+mod store;
+#[path = "../support/mod.rs"]
+mod support;
