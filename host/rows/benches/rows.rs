@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use beamlet_rows::{
-    Field, Format, ReadOptions, Reader, Rows, Source, Target, WriteOptions, Writer,
+    Compression, Field, Format, ReadOptions, Reader, Rows, Source, Target, WriteOptions, Writer,
 };
 
 /// The sample is read this often, so that a measurement takes some hundred milliseconds.
@@ -41,22 +41,99 @@ fn main() {
         ("csv → ndjson write", Format::Csv, csv, Format::Ndjson),
         ("ndjson → csv write", Format::Ndjson, ndjson, Format::Csv),
     ] {
-        let mut batches = Vec::new();
-        each(input, from, |rows| {
-            rows.project(&one).expect("the sample has the field");
-            let features = features(rows.len());
-            batches.push((rows, features));
+        measure_write(name, input, from, to);
+    }
+    if std::env::args().all(|it| it != "text") {
+        packed_and_columnar(ndjson, csv);
+    }
+}
+
+/// The formats that are no text, and the packed ones, each as a file of the sample.
+fn packed_and_columnar(ndjson: &'static [u8], csv: &'static [u8]) {
+    let three =
+        [Field::required("tailnum"), Field::required("distance"), Field::optional("dep_delay")];
+    for (name, format) in
+        [("parquet", Format::Parquet), ("arrow", Format::Arrow), ("arrows", Format::Arrows)]
+    {
+        let file = &*converted(csv, Format::Csv, format, Compression::None).leak();
+        measure(&format!("{name} read"), || each(file, format, |rows| drop(black_box(rows))));
+        measure(&format!("{name} read + project 3 fields"), || {
+            each(file, format, |rows| {
+                drop(black_box(rows.project(&three).expect("the sample has the fields")))
+            })
         });
-        measure(&format!("{name}, 3 features"), || {
-            let target = Target::stream("sink", io::sink());
-            let mut writer = Writer::create(target, to, WriteOptions { null: "NA".into() })
-                .expect("a sink opens");
-            for (rows, features) in &batches {
-                writer.write(rows, Some(features)).expect("a sink takes all");
+        for (from, to, input, input_format) in [
+            (name, name, file, format),
+            ("csv", name, csv, Format::Csv),
+            ("ndjson", name, ndjson, Format::Ndjson),
+        ] {
+            measure_write(&format!("{from} → {to} write"), input, input_format, format);
+        }
+        measure_write(&format!("{name} → ndjson write"), file, format, Format::Ndjson);
+    }
+    let rows = each(ndjson, Format::Ndjson, drop);
+    for (name, compression) in [("gzip", Compression::Gzip), ("zstd", Compression::Zstd)] {
+        let file = &*converted(ndjson, Format::Ndjson, Format::Ndjson, compression).leak();
+        measure(&format!("ndjson {name} read ({} %)", 100 * file.len() / ndjson.len()), || {
+            let options = ReadOptions { compression: Some(compression), ..ReadOptions::default() };
+            let source = Source::stream("sample", file);
+            let mut reader = Reader::open(source, Format::Ndjson, options).expect("it opens");
+            let mut count = 0;
+            while let Some(rows) = reader.next(BATCH).expect("the sample is well-formed") {
+                count += rows.len() as u64;
             }
-            writer.finish().expect("a sink takes all").rows
+            count
+        });
+        measure(&format!("ndjson {name} read + write"), || {
+            black_box(converted(ndjson, Format::Ndjson, Format::Ndjson, compression));
+            rows
         });
     }
+}
+
+/// All of `input` in another format.
+fn converted(input: &'static [u8], from: Format, to: Format, compression: Compression) -> Vec<u8> {
+    let sink = Sink::default();
+    let options = WriteOptions { compression: Some(compression), ..WriteOptions::default() };
+    let mut writer =
+        Writer::create(Target::stream("sink", sink.clone()), to, options).expect("it opens");
+    each(input, from, |rows| writer.write(&rows, None).expect("the sample converts"));
+    writer.finish().expect("a sink takes all");
+    let mut bytes = sink.0.lock().expect("one thread");
+    std::mem::take(&mut bytes)
+}
+
+#[derive(Clone, Default)]
+struct Sink(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("one thread").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn measure_write(name: &str, input: &'static [u8], from: Format, to: Format) {
+    let mut batches = Vec::new();
+    each(input, from, |rows| {
+        // As in a run, in which the rows are known to be whole before they are written.
+        rows.project(&[]).expect("the sample is well-formed");
+        let features = features(rows.len());
+        batches.push((rows, features));
+    });
+    measure(&format!("{name}, 3 features"), || {
+        let target = Target::stream("sink", io::sink());
+        let options = WriteOptions { null: "NA".into(), ..WriteOptions::default() };
+        let mut writer = Writer::create(target, to, options).expect("a sink opens");
+        for (rows, features) in &batches {
+            writer.write(rows, Some(features)).expect("a sink takes all");
+        }
+        writer.finish().expect("a sink takes all").rows
+    });
 }
 
 fn measure(name: &str, mut run: impl FnMut() -> u64) {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Origin, ValueType};
+use crate::{Format, Origin, ValueType};
 
 /// A fault of the input, the output, or the feature columns.
 ///
@@ -14,24 +14,103 @@ use crate::{Origin, ValueType};
 #[non_exhaustive]
 pub enum RowsError {
     /// A path's extension names no format.
-    #[error("{}: unknown format; name it with --input-format or --output-format (ndjson or csv), or end the name in .ndjson, .jsonl or .csv", path.display())]
+    #[error("{}: unknown format; name it with --input-format or --output-format (ndjson, csv, parquet, arrow or arrows), or end the name in .ndjson, .jsonl, .csv, .parquet, .arrow or .arrows", path.display())]
     UnknownExtension {
         /// The path as it was given.
         path: PathBuf,
     },
     /// A name stands for no format.
-    #[error("unknown format {name:?}; use ndjson or csv")]
+    #[error("unknown format {name:?}; use ndjson, csv, parquet, arrow or arrows")]
     UnknownFormat {
         /// The name as it was given.
         name: String,
     },
     /// A name stands for no type.
-    #[error("unknown type {name:?}; use string, int64, float64 or boolean")]
+    #[error("unknown type {name:?}; use string, int64, float64, boolean, timestamp, date or json")]
     UnknownType {
         /// The name as it was given.
         name: String,
     },
 
+    /// A name stands for no compression.
+    #[error("unknown compression {name:?}; use none, gzip or zstd")]
+    UnknownCompression {
+        /// The name as it was given.
+        name: String,
+    },
+    /// A format that packs its own data shall be packed once more.
+    #[error("{name}: {format} is compressed inside; leave {compression} away")]
+    CompressedInside {
+        /// The input's or the output's name.
+        name: Arc<str>,
+        /// The format.
+        format: Format,
+        /// The compression around it.
+        compression: &'static str,
+    },
+
+    /// No path is given.
+    #[error("there is no input; name a file, a directory or a pattern")]
+    NoInput,
+    /// A pattern matches nothing.
+    #[error("{}: no file matches; check the pattern, and quote it so that the shell leaves it alone", pattern.display())]
+    NoMatch {
+        /// The pattern.
+        pattern: PathBuf,
+    },
+    /// A pattern is none.
+    #[error("{}: is no pattern: {problem}; write [[] for a bracket", pattern.display())]
+    BadPattern {
+        /// The pattern.
+        pattern: PathBuf,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A directory holds no parts.
+    #[error("{}: holds no file, apart from those that begin with . or _; check the path", path.display())]
+    EmptyDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A directory of parts holds another one.
+    #[error("{}: holds the directory {}; name the parts with a pattern, such as {}", path.display(), directory.display(), path.join("*/*").display())]
+    NestedDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// The one in it.
+        directory: PathBuf,
+    },
+    /// Two parts of one input have different formats.
+    #[error("{} and {} have different formats; read them one after the other, or name one of them with a pattern", first.display(), second.display())]
+    MixedFormats {
+        /// The first part.
+        first: PathBuf,
+        /// The first one of another format.
+        second: PathBuf,
+    },
+    /// Two parts of one input have different columns.
+    #[error(
+        "{second}: has other columns than {first}: {difference}; give all parts the same columns in the same order"
+    )]
+    OtherHeader {
+        /// The first part.
+        first: Arc<str>,
+        /// The part that differs.
+        second: Arc<str>,
+        /// The first difference.
+        difference: String,
+    },
+    /// A stream that has to be read from any place cannot be copied to a file.
+    #[error(
+        "{name}: cannot be copied to a temporary file, as its format needs: {cause}; give it as a file, or set TMPDIR to where there is room"
+    )]
+    Spool {
+        /// The input's name.
+        name: Arc<str>,
+        /// The system's answer.
+        #[source]
+        cause: io::Error,
+    },
     /// The input cannot be opened.
     #[error("{name}: cannot be opened: {cause}; check the path and its permissions")]
     Open {
@@ -188,6 +267,80 @@ pub enum RowsError {
         /// What the parser met.
         problem: String,
     },
+    /// A required field is not in the schema of a Parquet or Arrow file.
+    #[error(
+        "{name}: field {field:?} is not in the schema, and the handler requires it; add or rename a column"
+    )]
+    NotInSchema {
+        /// The input's name.
+        name: Arc<str>,
+        /// The field's name.
+        field: String,
+    },
+    /// A schema names a field twice.
+    #[error("{name}: field {field:?} is twice in the schema; rename one")]
+    SchemaTwice {
+        /// The input's name.
+        name: Arc<str>,
+        /// The field's name.
+        field: String,
+    },
+    /// A type is stated for a field of a file that states its types itself.
+    #[error(
+        "{name}: field {field:?} has its type from the file; take the stated type away, or convert the file"
+    )]
+    TypeInSchema {
+        /// The input's name.
+        name: Arc<str>,
+        /// The field's name.
+        field: String,
+    },
+    /// A Parquet or Arrow file is not what it should be.
+    #[error("{name}: is no sound {format} data: {problem}; write it again, or name another format")]
+    BadFile {
+        /// The input's name.
+        name: Arc<str>,
+        /// The format.
+        format: Format,
+        /// What the parser met.
+        problem: String,
+    },
+    /// A value cannot be shown to a handler as it is.
+    #[error(
+        "{origin}: field {field:?} of type {found} cannot be shown to the handler exactly: {problem}; convert it to text or to another type"
+    )]
+    NotExact {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// Its Arrow type.
+        found: String,
+        /// What would be lost.
+        problem: &'static str,
+    },
+    /// A field has a type that text cannot hold.
+    #[error(
+        "{origin}: field {field:?} has the type {found}, which the output's format cannot hold; write parquet or arrow instead"
+    )]
+    FieldUnsupported {
+        /// The first row of the batch.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// Its Arrow type.
+        found: String,
+    },
+    /// A field's value cannot be written.
+    #[error("{origin}: field {field:?} cannot be written: {problem}")]
+    FieldValue {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// What is wrong with the value.
+        problem: String,
+    },
     /// A field is projected twice.
     #[error("field {field:?} is projected twice; name each field once")]
     ProjectedTwice {
@@ -231,6 +384,26 @@ pub enum RowsError {
         /// The field's name.
         field: String,
     },
+    /// A row has a field that none of the rows had from which the output's schema came.
+    #[error(
+        "{origin}: field {field:?} is none of the first rows', which gave the output its columns; state its type with --type {field}=TYPE, or write NDJSON instead"
+    )]
+    LateField {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+    },
+    /// A format cannot hold a column of the output.
+    #[error("{name}: {format} cannot hold the columns: {problem}; write another format")]
+    Columns {
+        /// The output's name.
+        name: Arc<str>,
+        /// The format.
+        format: Format,
+        /// What the encoder says.
+        problem: String,
+    },
     /// Rows of another shape than the first ones reach one CSV file.
     #[error(
         "{origin}: row has other columns than the header, which the first rows gave; write it to a file of its own, or write NDJSON instead"
@@ -240,6 +413,36 @@ pub enum RowsError {
         origin: Origin,
     },
 
+    /// A handler declares a feature with a type that is none.
+    #[error("feature {field:?} is declared as {name:?}, which is no type")]
+    FeatureTypeUnknown {
+        /// The feature's name.
+        field: String,
+        /// The type's name.
+        name: String,
+    },
+    /// A feature comes that the handler did not declare.
+    #[error("{origin}: feature {field:?} is none of those that the handler declares; declare it")]
+    FeatureUndeclared {
+        /// The first row of the batch.
+        origin: Origin,
+        /// The feature's name.
+        field: String,
+    },
+    /// A feature comes with another type than it has in the output, and does not fit.
+    #[error("{origin}: feature {field:?} came as {now} and is {was} in the output: {problem}")]
+    FeatureCast {
+        /// The row, or the first one of the batch.
+        origin: Origin,
+        /// The feature's name.
+        field: String,
+        /// Its type in the output.
+        was: Box<str>,
+        /// The type that came.
+        now: Box<str>,
+        /// What does not fit.
+        problem: Box<str>,
+    },
     /// There are more or fewer features than rows.
     #[error(
         "{origin}: {rows} rows from here on got {features} rows of features; give one row of features for each row"
@@ -259,6 +462,28 @@ pub enum RowsError {
         origin: Origin,
         /// The feature's name.
         field: String,
+    },
+    /// A feature has the name of an own field, and that is to be an error.
+    #[error(
+        "{origin}: feature {field:?} has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand"
+    )]
+    FeatureConflict {
+        /// The row, or the header.
+        origin: Origin,
+        /// The name of both.
+        field: String,
+    },
+    /// A feature cannot get its suffix.
+    #[error(
+        "{origin}: feature {field:?} would become {renamed:?}, and that name is taken too; choose another --suffix"
+    )]
+    SuffixTaken {
+        /// The row, or the header.
+        origin: Origin,
+        /// The feature's name.
+        field: String,
+        /// The name with its suffix.
+        renamed: String,
     },
     /// The feature columns are others than those of the batches before.
     #[error(

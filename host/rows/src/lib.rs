@@ -1,9 +1,10 @@
 //! Rows in files: read as they are, shown to a handler as Arrow columns, written out again with
 //! the feature columns joined on.
 //!
-//! A row's own fields leave as they came: NDJSON lines keep every byte, CSV cells their text. The
-//! join is that of Beam's `cross_join`: own fields first, features after them, and where both have
-//! a name the own field wins. Memory holds one batch, however long the input is.
+//! A row's own fields leave as they came: NDJSON lines keep every byte, CSV cells their text, columns
+//! of Parquet and Arrow their types. The join is that of Beam's `cross_join`: own fields first,
+//! features after them, and where both have a name the own field wins, unless [`OnConflict`] says
+//! otherwise. Memory holds one batch, of Parquet one row group, however long the input is.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -44,24 +45,33 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod compression;
 mod document;
 mod error;
+mod feature_type;
 mod field;
 mod format;
+mod json;
 mod json_text;
+mod on_conflict;
 mod origin;
+mod positions;
 mod read;
 mod record;
 mod rows;
 mod source;
+mod table;
 mod target;
 mod value_type;
+mod values;
 mod write;
 
+pub use compression::Compression;
 pub use error::RowsError;
 pub use field::Field;
 pub use format::Format;
-pub use origin::Origin;
+pub use on_conflict::OnConflict;
+pub use origin::{Origin, Unit};
 pub use read::{ReadOptions, Reader};
 pub use rows::Rows;
 pub use source::Source;

@@ -6,6 +6,7 @@ use arrow_array::RecordBatch;
 
 use crate::document::Documents;
 use crate::record::Records;
+use crate::table::Table;
 use crate::{Field, Origin, RowsError};
 
 /// Consecutive rows of one input, as they were written there. A clone shares them.
@@ -26,6 +27,7 @@ pub struct Rows {
 pub(crate) enum Body {
     Documents(Documents),
     Records(Records),
+    Table(Table),
 }
 
 impl Rows {
@@ -38,6 +40,7 @@ impl Rows {
         match &self.body {
             Body::Documents(documents) => documents.len(),
             Body::Records(records) => records.len(),
+            Body::Table(table) => table.len(),
         }
     }
 
@@ -51,11 +54,73 @@ impl Rows {
     /// # Panics
     /// If `row` is not less than [`len`](Self::len).
     pub fn origin(&self, row: usize) -> Origin {
-        let line = match &self.body {
-            Body::Documents(documents) => documents.line(row),
-            Body::Records(records) => records.line(row),
+        let source = self.source.clone();
+        match &self.body {
+            Body::Documents(documents) => Origin::line(source, documents.line(row)),
+            Body::Records(records) => Origin::line(source, records.line(row)),
+            Body::Table(table) => Origin::row(source, table.number(row)),
+        }
+    }
+
+    /// The place of the rows' first line or row, for what is wrong with all of them.
+    pub(crate) fn place(&self) -> Origin {
+        if !self.is_empty() {
+            return self.origin(0);
+        }
+        match &self.body {
+            Body::Records(records) => records.header().origin().clone(),
+            Body::Documents(_) => Origin::line(self.source.clone(), 1),
+            Body::Table(_) => Origin::row(self.source.clone(), 1),
+        }
+    }
+
+    /// The bytes that the rows hold, or about as many.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.body {
+            Body::Documents(documents) => documents.bytes(),
+            Body::Records(records) => records.bytes(),
+            Body::Table(table) => table.batch().get_array_memory_size(),
+        }
+    }
+
+    pub(crate) fn source(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    /// The rows at the positions `keep`, and no others; their origins stay right. Shares the text.
+    ///
+    /// # Panics
+    /// If the positions do not ascend, or one is not less than [`len`](Self::len).
+    pub fn select(&self, keep: &[usize]) -> Self {
+        let body = match &self.body {
+            Body::Documents(documents) => Body::Documents(documents.select(keep)),
+            Body::Records(records) => Body::Records(records.select(keep)),
+            Body::Table(table) => Body::Table(table.select(keep)),
         };
-        Origin { source: self.source.clone(), line }
+        Self { source: self.source.clone(), body }
+    }
+
+    /// Appends one row to `out` as a JSON object without a line end: a document as its text stands,
+    /// the cells of a CSV row with the types of their columns, the
+    /// columns of Parquet and Arrow as the NDJSON writer has them. A cell that does not have its
+    /// column's type comes as the string that it is, because a row that is set aside may be one
+    /// that is at fault.
+    ///
+    /// # Errors
+    /// A line that is no JSON object; an Arrow type without a JSON text. Nothing is appended then.
+    ///
+    /// # Panics
+    /// If `row` is not less than [`len`](Self::len).
+    pub fn json(&self, row: usize, out: &mut Vec<u8>) -> Result<(), RowsError> {
+        match &self.body {
+            Body::Documents(documents) => {
+                documents.check_row(row, || self.origin(row))?;
+                out.extend_from_slice(documents.text(row).as_bytes());
+            }
+            Body::Records(records) => records.json(row, out),
+            Body::Table(table) => table.json(row, &self.origin(row), out)?,
+        }
+        Ok(())
     }
 
     /// The columns of `fields`, in their order, and no others. All of them are nullable.
@@ -64,11 +129,14 @@ impl Rows {
     /// inferred from the file's first rows. NDJSON: as stated; else the one type of all values in
     /// these rows (strings, integers within `i64`, numbers that a double holds, booleans); else
     /// one JSON text a value, marked with the Arrow extension type `arrow.json`. A column of
-    /// nothing but nulls is a string column. Of a key that a document has twice, the last counts.
+    /// nothing but nulls is a string column. Parquet and Arrow: the column's, if a handler can be
+    /// shown it; else one that holds every value exactly: wider integers and floats, microseconds,
+    /// text for decimals (marked [`DECIMAL`](crate::DECIMAL)) and times of day, one JSON text a
+    /// value for nested types. Of a key that a document has twice, the last counts.
     ///
     /// # Errors
     /// A line that is no JSON object, also when no field is asked for; a required field that is
-    /// missing; a value that does not have the field's type.
+    /// missing; a value that does not have the field's type, or cannot be shown exactly.
     pub fn project(&self, fields: &[Field]) -> Result<RecordBatch, RowsError> {
         for (position, field) in fields.iter().enumerate() {
             if fields[..position].iter().any(|before| before.name == field.name) {
@@ -78,6 +146,7 @@ impl Rows {
         match &self.body {
             Body::Documents(documents) => documents.project(fields, |row| self.origin(row)),
             Body::Records(records) => records.project(fields, &self.source),
+            Body::Table(table) => table.project(fields, |row| self.origin(row), &self.source),
         }
     }
 }

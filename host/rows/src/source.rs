@@ -1,29 +1,45 @@
 //! Where rows are read from.
 
+mod part;
+mod parts;
+
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::RowsError;
+use crate::{Format, RowsError};
 
-/// An input with the name that origins and errors call it by.
+pub(crate) use self::part::Part;
+
+/// An input with the name that errors call it by: one file, many parts, or a stream.
 pub struct Source {
     name: Arc<str>,
     input: Input,
 }
 
 enum Input {
-    Path(PathBuf),
+    /// A file, a directory, or a pattern, each to be looked up when it is opened.
+    Paths(Vec<PathBuf>),
     Stream(Box<dyn Read + Send>),
 }
 
 impl Source {
-    /// The file at `path`; it is opened with the reader.
+    /// What is at `path`; it is opened with the reader.
+    ///
+    /// A directory stands for its files in the order of their names, without those that begin with
+    /// `.` or `_`, such as `_SUCCESS`. Where there is nothing of that name and it holds `*`, `?` or
+    /// `[`, it is a pattern, and stands for the paths that match, in the order of their names; `**`
+    /// stands for any directories.
     pub fn path(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        Self { name: path.display().to_string().into(), input: Input::Path(path) }
+        Self::paths([path.into()])
+    }
+
+    /// What is at `paths`, one after the other, each as [`path`](Self::path) has it.
+    pub fn paths(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        let paths: Vec<PathBuf> = paths.into_iter().collect();
+        let names: Vec<_> = paths.iter().map(|it| it.display().to_string()).collect();
+        Self { name: names.join(", ").into(), input: Input::Paths(paths) }
     }
 
     /// What `stream` brings, such as standard input, under a name for messages.
@@ -31,20 +47,32 @@ impl Source {
         Self { name: name.into(), input: Input::Stream(Box::new(stream)) }
     }
 
-    /// The name that origins and errors use.
+    /// The name that errors use; origins use that of the part.
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    pub(crate) fn open(self) -> Result<(Arc<str>, Box<dyn Read + Send>), RowsError> {
-        let stream = match self.input {
-            Input::Stream(stream) => stream,
-            Input::Path(path) => match File::open(path) {
-                Ok(file) => Box::new(file),
-                Err(cause) => return Err(RowsError::Open { name: self.name, cause }),
-            },
-        };
-        Ok((self.name, stream))
+    /// The format that the extensions of all parts name; `None` for a stream.
+    ///
+    /// # Errors
+    /// No part is found; an extension names no format, or two of them name different ones.
+    pub fn format(&self) -> Result<Option<Format>, RowsError> {
+        let Input::Paths(paths) = &self.input else { return Ok(None) };
+        let parts = parts::resolved(paths)?;
+        parts::format(&parts)?;
+        parts.first().map(Format::from_path).transpose()
+    }
+
+    /// The parts, none of them opened.
+    pub(crate) fn parts(self) -> Result<Vec<Part>, RowsError> {
+        match self.input {
+            Input::Stream(stream) => Ok(vec![Part::stream(self.name, stream)]),
+            Input::Paths(paths) => {
+                let paths = parts::resolved(&paths)?;
+                parts::format(&paths)?;
+                Ok(paths.into_iter().map(Part::path).collect())
+            }
+        }
     }
 }
 

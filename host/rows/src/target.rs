@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
-use crate::RowsError;
+use crate::compression::Encoder;
+use crate::{Compression, RowsError};
 
 /// An output with the name that errors call it by.
 pub struct Target {
@@ -40,13 +41,23 @@ impl Target {
         &self.name
     }
 
-    pub(crate) fn open(self) -> Result<Output, RowsError> {
+    /// How it is to be packed: as `stated`, else as its extension says.
+    pub(crate) fn compression(&self, stated: Option<Compression>) -> Compression {
+        match &self.place {
+            Place::Path(path) => stated.unwrap_or_else(|| Compression::from_path(path)),
+            Place::Stream(_) => stated.unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn open(self, compression: Compression) -> Result<Output, RowsError> {
         let name = self.name;
         let sink = match self.place {
             Place::Stream(stream) => Sink::Stream(stream),
             Place::Path(path) => Sink::open(&name, &path)?,
         };
-        Ok(Output { name, sink })
+        let encoder = Encoder::new(Counted { sink, bytes: 0, given_up: false }, compression)
+            .map_err(|cause| RowsError::Create { name: name.clone(), cause })?;
+        Ok(Output { name, encoder: Some(encoder) })
     }
 }
 
@@ -59,7 +70,40 @@ impl fmt::Debug for Target {
 /// An opened target.
 pub(crate) struct Output {
     name: Arc<str>,
+    /// There until the output is finished.
+    encoder: Option<Encoder<Counted>>,
+}
+
+/// A sink that knows how much it took.
+struct Counted {
     sink: Sink,
+    bytes: u64,
+    /// Nothing more shall reach the sink: an encoder that is dropped would end its data properly,
+    /// and what is not complete would pass for complete.
+    given_up: bool,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.given_up {
+            return Ok(bytes.len());
+        }
+        let taken = match &mut self.sink {
+            Sink::File { file, .. } => file.write(bytes),
+            Sink::Stream(stream) => stream.write(bytes),
+        }?;
+        self.bytes += taken as u64;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.sink {
+            // A file is flushed when it is finished.
+            Sink::File { .. } => Ok(()),
+            Sink::Stream(_) if self.given_up => Ok(()),
+            Sink::Stream(stream) => stream.flush(),
+        }
+    }
 }
 
 enum Sink {
@@ -101,25 +145,40 @@ impl Sink {
 }
 
 impl Output {
+    /// Writes `bytes`. A stream that is not packed passes them on at once.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), RowsError> {
-        match &mut self.sink {
-            Sink::File { file, .. } => file.write_all(bytes),
-            Sink::Stream(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
-        }
-        .map_err(|cause| RowsError::Write { name: self.name.clone(), cause })
+        let Some(encoder) = &mut self.encoder else { return Ok(()) };
+        let written = encoder.write_all(bytes).and_then(|()| match encoder {
+            Encoder::None(sink) => sink.flush(),
+            _ => Ok(()),
+        });
+        written.map_err(|cause| RowsError::Write { name: self.name.clone(), cause })
     }
 
-    /// Puts a file under its final name.
-    pub(crate) fn finish(self) -> Result<(), RowsError> {
-        match self.sink {
-            Sink::Stream(mut stream) => stream.flush(),
-            Sink::File { file, path } => file
-                .into_inner()
-                .map_err(io::IntoInnerError::into_error)
-                // Else a power cut could leave the name without the content.
-                .and_then(|file| file.as_file().sync_all().map(|()| file))
-                .and_then(|file| file.persist(path).map(drop).map_err(|it| it.error)),
+    /// Puts a file under its final name, and tells how many bytes it has.
+    pub(crate) fn finish(mut self) -> Result<u64, RowsError> {
+        let encoder = self.encoder.take().expect("an output is finished once");
+        let end = || -> io::Result<u64> {
+            let Counted { sink, bytes, .. } = encoder.finish()?;
+            match sink {
+                Sink::Stream(mut stream) => stream.flush(),
+                Sink::File { file, path } => file
+                    .into_inner()
+                    .map_err(io::IntoInnerError::into_error)
+                    // Else a power cut could leave the name without the content.
+                    .and_then(|file| file.as_file().sync_all().map(|()| file))
+                    .and_then(|file| file.persist(path).map(drop).map_err(|it| it.error)),
+            }?;
+            Ok(bytes)
+        };
+        end().map_err(|cause| RowsError::Write { name: self.name.clone(), cause })
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.sink().given_up = true;
         }
-        .map_err(|cause| RowsError::Write { name: self.name, cause })
     }
 }

@@ -3,7 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::RowsError;
+use arrow_array::types::Date32Type;
+use arrow_schema::{DataType, Field, TimeUnit};
+use chrono::{DateTime, NaiveDate};
+
+use crate::{RowsError, json_text};
 
 /// The type of a field, inferred from its text or stated by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +20,12 @@ pub enum ValueType {
     Float64,
     /// `true` or `false`.
     Boolean,
+    /// An instant in microseconds: RFC 3339 with a zone or `Z`. Never inferred.
+    Timestamp,
+    /// A day, `2013-01-31`. Never inferred.
+    Date,
+    /// Any JSON, kept as its text. Of CSV never inferred.
+    Json,
 }
 
 impl ValueType {
@@ -41,6 +51,22 @@ impl ValueType {
         }
     }
 
+    /// The column that holds values of the type.
+    pub(crate) fn field(self, name: &str) -> Field {
+        let plain = |data_type| Field::new(name, data_type, true);
+        match self {
+            Self::String => plain(DataType::Utf8),
+            Self::Int64 => plain(DataType::Int64),
+            Self::Float64 => plain(DataType::Float64),
+            Self::Boolean => plain(DataType::Boolean),
+            Self::Timestamp => {
+                plain(DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))
+            }
+            Self::Date => plain(DataType::Date32),
+            Self::Json => json_text::marked(plain(DataType::Utf8)),
+        }
+    }
+
     /// The type with its article, for a message.
     pub(crate) fn article(self) -> &'static str {
         match self {
@@ -48,6 +74,9 @@ impl ValueType {
             Self::Int64 => "an int64",
             Self::Float64 => "a float64",
             Self::Boolean => "a boolean",
+            Self::Timestamp => "a timestamp",
+            Self::Date => "a date",
+            Self::Json => "JSON",
         }
     }
 }
@@ -59,6 +88,9 @@ impl fmt::Display for ValueType {
             Self::Int64 => "int64",
             Self::Float64 => "float64",
             Self::Boolean => "boolean",
+            Self::Timestamp => "timestamp",
+            Self::Date => "date",
+            Self::Json => "json",
         })
     }
 }
@@ -72,6 +104,9 @@ impl FromStr for ValueType {
             "int64" => Ok(Self::Int64),
             "float64" => Ok(Self::Float64),
             "boolean" => Ok(Self::Boolean),
+            "timestamp" => Ok(Self::Timestamp),
+            "date" => Ok(Self::Date),
+            "json" => Ok(Self::Json),
             _ => Err(RowsError::UnknownType { name: name.to_owned() }),
         }
     }
@@ -104,6 +139,21 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
         "false" => Some(false),
         _ => None,
     }
+}
+
+/// The microseconds since 1970 of an RFC 3339 text; `None` if it has no zone, or finer digits.
+pub(crate) fn timestamp(text: &str) -> Option<i64> {
+    let instant = DateTime::parse_from_rfc3339(text).ok()?;
+    // A leap second counts its nanoseconds on from the second before.
+    let nanos = instant.timestamp_subsec_nanos();
+    (nanos % 1_000 == 0 && nanos < 1_000_000_000).then(|| instant.timestamp_micros())
+}
+
+/// The days since 1970 of a text as `2013-01-31`.
+pub(crate) fn date(text: &str) -> Option<i32> {
+    let canonical = text.len() == 10 && text.is_ascii();
+    let date = canonical.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()?;
+    Some(Date32Type::from_naive_date(date))
 }
 
 /// Whether `value` is the integer that `text` spells, to the last digit.
@@ -169,6 +219,6 @@ mod tests {
 
     #[test]
     fn a_name_that_is_no_type_lists_the_types() {
-        insta::assert_snapshot!("text".parse::<ValueType>().unwrap_err(), @r#"unknown type "text"; use string, int64, float64 or boolean"#);
+        insta::assert_snapshot!("text".parse::<ValueType>().unwrap_err(), @r#"unknown type "text"; use string, int64, float64, boolean, timestamp, date or json"#);
     }
 }

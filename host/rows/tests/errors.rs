@@ -8,9 +8,9 @@ use std::io;
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, Int64Array, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
+    ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UnionArray,
 };
-use arrow_schema::{DataType, Field as ArrowField, Schema};
+use arrow_schema::{DataType, Field as ArrowField, Schema, UnionFields};
 use beamlet_rows::Format::{Csv, Ndjson};
 use beamlet_rows::{
     Field, Format, ReadOptions, Reader, RowsError, Source, Target, ValueType, WriteOptions, Writer,
@@ -248,11 +248,13 @@ fn feature_columns_that_change_name_the_field_and_both_types() {
 
 #[test]
 fn a_feature_that_cannot_be_written_names_the_row_and_the_field() {
-    let nested = StructArray::from(vec![(
-        Arc::new(ArrowField::new("x", DataType::Int64, true)),
-        Arc::new(Int64Array::from(vec![1])) as ArrayRef,
-    )]);
-    assert_snapshot!(write_error(Ndjson, "{}", &[columns([("f", Arc::new(nested) as ArrayRef)])]), @r#"rows.ndjson:1: feature "f" has the type Struct("x": Int64), which cannot be written; give it as a string, or a nested one as JSON text (arrow.json)"#);
+    let union = UnionArray::try_new(
+        UnionFields::try_new([0], [ArrowField::new("x", DataType::Int64, true)]).unwrap(),
+        vec![0].into(),
+        None,
+        vec![Arc::new(Int64Array::from(vec![1]))],
+    );
+    assert_snapshot!(write_error(Ndjson, "{}", &[columns([("f", Arc::new(union.unwrap()) as ArrayRef)])]), @r#"rows.ndjson:1: feature "f" has the type Union(Sparse, 0: ("x": Int64)), which cannot be written; give it as a string, or a nested one as JSON text (arrow.json)"#);
     assert_snapshot!(write_error(Ndjson, "{}", &[marked("ARROW:extension:name", "arrow.json", "{\"a\":1}}")]), @r#"rows.ndjson:1: feature "f" cannot be written: it is marked as JSON and is none: trailing characters"#);
     let never = TimestampMicrosecondArray::from(vec![i64::MAX]).with_timezone("UTC");
     assert_snapshot!(write_error(Ndjson, "{}", &[columns([("f", Arc::new(never) as ArrayRef)])]), @r#"rows.ndjson:1: feature "f" cannot be written: its timestamp is out of range"#);

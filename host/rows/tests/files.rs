@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use beamlet_rows::Format::Ndjson;
-use beamlet_rows::{ReadOptions, Reader, RowsError, Source, Target, WriteOptions, Writer};
+use beamlet_rows::{Format, ReadOptions, Reader, RowsError, Source, Target, WriteOptions, Writer};
 use support::rows;
 
 fn writer(path: &Path) -> Result<Writer, RowsError> {
@@ -38,6 +38,43 @@ fn a_file_has_its_name_when_it_is_complete_and_not_before() {
 fn a_writer_that_is_dropped_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
     drop(writer(&directory.path().join("out.ndjson")).unwrap());
+    assert!(names(directory.path()).is_empty());
+}
+
+#[test]
+fn a_file_with_a_footer_has_its_name_when_that_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["out.parquet", "out.arrow", "out.arrows", "out.csv.gz", "out.csv.zst"] {
+        let path = directory.path().join(name);
+        let format = Format::from_path(&path).unwrap();
+        let open = || {
+            let mut writer =
+                Writer::create(Target::path(&path), format, WriteOptions::default()).unwrap();
+            writer.write(&rows(Ndjson, "{\"new\":1}"), None).unwrap();
+            writer
+        };
+        drop(open());
+        assert!(names(directory.path()).is_empty(), "{name}");
+        let writer = open();
+        assert!(!path.exists());
+        let written = writer.finish().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), written.bytes);
+        let mut reader = Reader::open(Source::path(&path), format, ReadOptions::default()).unwrap();
+        assert_eq!(reader.next(9).unwrap().unwrap().len(), 1);
+        fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn an_error_in_the_end_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out.parquet");
+    let mut writer =
+        Writer::create(Target::path(&path), Format::Parquet, WriteOptions::default()).unwrap();
+    // Held back until its types are known; then it is seen that they do not go together.
+    writer.write(&rows(Ndjson, "{\"a\":1}"), None).unwrap();
+    writer.write(&rows(Format::Csv, "a\n1\n"), None).unwrap();
+    writer.finish().unwrap_err();
     assert!(names(directory.path()).is_empty());
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     let (null, types) = (arguments.null.clone(), arguments.types.clone());
     let reading = ReadOptions { null, types, ..ReadOptions::default() };
     let reader = Reader::open(source(&arguments.input), input_format, reading)?;
-    let writing = WriteOptions { null: arguments.null.clone() };
+    let writing = WriteOptions { null: arguments.null.clone(), ..WriteOptions::default() };
     let writer = Writer::create(target(&arguments.output), output_format, writing)?;
     let summary_file = arguments.summary.as_deref().map(SummaryFile::create).transpose()?;
     let setup = setup(&config);

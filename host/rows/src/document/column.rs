@@ -1,15 +1,18 @@
 //! A column from the JSON texts of its values: one type if they have one, else JSON texts.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
+use arrow_array::builder::{
+    BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::Field;
-use arrow_schema::extension::{EXTENSION_TYPE_METADATA_KEY, EXTENSION_TYPE_NAME_KEY};
 
-use crate::json_text::{self, ARROW_JSON};
-use crate::value_type::{float64, int64};
+use crate::json_text;
+use crate::value_type::{date, float64, int64, timestamp};
 use crate::{Origin, RowsError, ValueType};
 
 pub(super) struct Column {
@@ -20,11 +23,27 @@ pub(super) struct Column {
 impl Column {
     /// A column of the `stated` type, or of the one that all `values` have.
     pub(super) fn new(values: &[Option<&str>], stated: Option<ValueType>) -> Result<Self, Fault> {
-        let Some(value_type) = stated.or_else(|| common_type(values)) else {
-            let mut texts = StringBuilder::with_capacity(values.len(), 32 * values.len());
-            values.iter().for_each(|value| texts.append_option(*value));
-            return Ok(Self { array: Arc::new(texts.finish()), json: true });
-        };
+        let value_type = stated.or_else(|| common_type(values)).unwrap_or(ValueType::String);
+        Self::typed(values, value_type)
+    }
+
+    /// A column of the type that rows before had; a number that it does not hold exactly is of
+    /// another type.
+    pub(super) fn like_before(
+        values: &[Option<&str>],
+        value_type: ValueType,
+    ) -> Result<Self, Fault> {
+        if value_type == ValueType::Float64 {
+            let inexact = |text: &str| number(text).is_some() && float64(text).is_none();
+            if let Some(row) = values.iter().position(|value| value.is_some_and(inexact)) {
+                let kind = FaultKind::Type(value_type, "an integer that no double holds");
+                return Err(Fault { row, kind });
+            }
+        }
+        Self::typed(values, value_type)
+    }
+
+    fn typed(values: &[Option<&str>], value_type: ValueType) -> Result<Self, Fault> {
         macro_rules! parsed {
             ($builder:expr, $parse:expr) => {{
                 let mut builder = $builder;
@@ -58,19 +77,25 @@ impl Column {
                 })
             }
             ValueType::String => strings(values)?,
+            ValueType::Timestamp => {
+                let parse = |text| unquoted(text).and_then(timestamp);
+                let array: ArrayRef =
+                    parsed!(TimestampMicrosecondBuilder::with_capacity(values.len()), parse);
+                let array = array.as_primitive::<TimestampMicrosecondType>().clone();
+                Arc::new(array.with_timezone("UTC"))
+            }
+            ValueType::Date => {
+                parsed!(Date32Builder::with_capacity(values.len()), |text| unquoted(text)
+                    .and_then(date))
+            }
+            ValueType::Json => return Ok(Self { array: texts(values), json: true }),
         };
         Ok(Self { array, json: false })
     }
 
     pub(super) fn field(&self, name: &str) -> Field {
         let field = Field::new(name, self.array.data_type().clone(), true);
-        if !self.json {
-            return field;
-        }
-        field.with_metadata(HashMap::from([
-            (EXTENSION_TYPE_NAME_KEY.to_owned(), ARROW_JSON.to_owned()),
-            (EXTENSION_TYPE_METADATA_KEY.to_owned(), String::new()),
-        ]))
+        if self.json { json_text::marked(field) } else { field }
     }
 }
 
@@ -86,19 +111,25 @@ enum FaultKind {
 }
 
 impl Fault {
-    pub(super) fn at(self, origin: Origin, field: &str) -> RowsError {
+    /// The error for a field whose type is stated, or was that of the rows before.
+    pub(super) fn at(self, origin: Origin, field: &str, stated: bool) -> RowsError {
         let field = field.to_owned();
-        match self.kind {
-            FaultKind::Escape(problem) => RowsError::FieldEscape { origin, field, problem },
-            FaultKind::Type(expected, found) => RowsError::FieldType {
-                origin,
-                field,
-                expected,
-                found,
-                reason: "its stated type",
-                advice: "take the stated type away".to_owned(),
-            },
-        }
+        let (expected, found) = match self.kind {
+            FaultKind::Escape(problem) => {
+                return RowsError::FieldEscape { origin, field, problem };
+            }
+            FaultKind::Type(expected, found) => (expected, found),
+        };
+        let (reason, advice) = if stated {
+            ("its stated type", "take the stated type away".to_owned())
+        } else {
+            let wider = match expected {
+                ValueType::Int64 if found.starts_with("a number") => ValueType::Float64,
+                _ => ValueType::Json,
+            };
+            ("the type of the first rows", format!("state a type with --type {field}={wider}"))
+        };
+        RowsError::FieldType { origin, field, expected, found, reason, advice }
     }
 }
 
@@ -115,8 +146,9 @@ fn kind(text: &str) -> &'static str {
     }
 }
 
-/// The type that holds every value exactly; `None` for arrays, objects, and values of several types.
-fn common_type(values: &[Option<&str>]) -> Option<ValueType> {
+/// The type that holds every value exactly, which for arrays, objects, and values of several types
+/// is JSON; `None` if there is no value.
+pub(super) fn common_type(values: &[Option<&str>]) -> Option<ValueType> {
     const STRING: u8 = 1;
     const BOOLEAN: u8 = 2;
     const INTEGER: u8 = 4;
@@ -139,11 +171,12 @@ fn common_type(values: &[Option<&str>]) -> Option<ValueType> {
         };
     }
     match met {
-        0 | STRING => Some(ValueType::String),
+        0 => None,
+        STRING => Some(ValueType::String),
         BOOLEAN => Some(ValueType::Boolean),
         _ if met & !(INTEGER | ONLY_INTEGER) == 0 => Some(ValueType::Int64),
         _ if met & !(INTEGER | FLOAT) == 0 => Some(ValueType::Float64),
-        _ => None,
+        _ => Some(ValueType::Json),
     }
 }
 
@@ -152,6 +185,17 @@ fn number(text: &str) -> Option<f64> {
         .then(|| text.parse().ok())
         .flatten()
         .filter(|value: &f64| value.is_finite())
+}
+
+/// What stands between the quotes of a string without escapes.
+fn unquoted(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.strip_suffix('"').filter(|it| !it.contains('\\'))
+}
+
+fn texts(values: &[Option<&str>]) -> ArrayRef {
+    let mut texts = StringBuilder::with_capacity(values.len(), 32 * values.len());
+    values.iter().for_each(|value| texts.append_option(*value));
+    Arc::new(texts.finish())
 }
 
 fn strings(values: &[Option<&str>]) -> Result<ArrayRef, Fault> {

@@ -2,7 +2,9 @@
 
 mod column;
 mod keys;
+mod members;
 mod scan;
+mod schema;
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +12,10 @@ use arrow_array::{RecordBatch, RecordBatchOptions, StringArray};
 use arrow_schema::Schema;
 
 use self::keys::Keys;
+pub(crate) use self::members::members;
 pub(crate) use self::scan::Scan;
+pub(crate) use self::schema::{TypedField, inferred};
+use crate::positions::Positions;
 use crate::{Field, Origin, RowsError, ValueType};
 
 /// What the batches of one reader share.
@@ -30,6 +35,7 @@ impl Shared {
 pub(crate) struct Documents {
     texts: StringArray,
     lines: Arc<[u64]>,
+    positions: Positions,
     shared: Arc<Shared>,
     /// Set when every line is known to be a JSON object, and its keys are in `shared`.
     checked: Arc<OnceLock<()>>,
@@ -37,20 +43,27 @@ pub(crate) struct Documents {
 
 impl Documents {
     pub(crate) fn new(texts: StringArray, lines: Arc<[u64]>, shared: Arc<Shared>) -> Self {
-        Self { texts, lines, shared, checked: Arc::default() }
+        let positions = Positions::first(lines.len());
+        Self { texts, lines, positions, shared, checked: Arc::default() }
+    }
+
+    /// The rows at `keep`, which must ascend.
+    pub(crate) fn select(&self, keep: &[usize]) -> Self {
+        let checked = Arc::new((*self.checked).clone()); // fewer rows do not vouch for all
+        Self { positions: self.positions.select(keep), checked, ..self.clone() }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.lines.len()
+        self.positions.len()
     }
 
     pub(crate) fn line(&self, row: usize) -> u64 {
-        self.lines[row]
+        self.lines[self.positions.get(row)]
     }
 
     /// The line's text, which ends with its closing brace once the rows are checked.
     pub(crate) fn text(&self, row: usize) -> &str {
-        self.texts.value(row)
+        self.texts.value(self.positions.get(row))
     }
 
     /// Makes sure that every line is a JSON object.
@@ -61,9 +74,36 @@ impl Documents {
         }
     }
 
+    /// Makes sure that one line is a JSON object.
+    pub(crate) fn check_row(
+        &self,
+        row: usize,
+        origin: impl Fn() -> Origin,
+    ) -> Result<(), RowsError> {
+        match self.checked.get() {
+            Some(()) => Ok(()),
+            None => {
+                Scan::new(&[]).line(self.text(row), &mut []).map_err(|fault| fault.at(origin()))
+            }
+        }
+    }
+
     /// Whether a checked row of this reader may have the key `name`.
     pub(crate) fn may_have(&self, name: &str) -> bool {
         self.shared.keys.may_have(name)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.texts.value_data().len()
+    }
+
+    /// The first row that has the key `name`.
+    pub(crate) fn first_with(&self, name: &str) -> Option<usize> {
+        let mut scan = Scan::new(&[name]);
+        (0..self.len()).find(|row| {
+            let mut found = [None];
+            scan.line(self.text(*row), &mut found).is_ok() && found[0].is_some()
+        })
     }
 
     /// Parses each line and hands out the text of the values of `names`: `None` where the row does
@@ -78,7 +118,7 @@ impl Documents {
         let mut found = vec![None; names.len()];
         for row in 0..self.len() {
             found.fill(None);
-            scan.line(self.texts.value(row), &mut found).map_err(|fault| fault.at(origin(row)))?;
+            scan.line(self.text(row), &mut found).map_err(|fault| fault.at(origin(row)))?;
             visit(row, &found)?;
         }
         self.shared.keys.add(scan.keys());
@@ -114,7 +154,7 @@ impl Documents {
             let column = column::Column::new(&values, stated.map(|(_, value_type)| *value_type))
                 .map_err(|fault| {
                     let origin = origin(fault.row);
-                    fault.at(origin, &field.name)
+                    fault.at(origin, &field.name, true)
                 })?;
             schema.push(column.field(&field.name));
             arrays.push(column.array);

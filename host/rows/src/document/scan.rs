@@ -50,6 +50,7 @@ impl Scan {
     }
 
     /// Puts the text of each wanted value of `text` into its slot of `found`.
+    #[inline]
     pub(crate) fn line<'a>(
         &mut self,
         text: &'a str,
@@ -75,6 +76,7 @@ impl Scan {
         )
     }
 
+    #[inline]
     fn position(&mut self, key: &str, expected: usize) -> usize {
         if self.layout.get(expected).is_some_and(|(name, _)| **name == *key) {
             return expected;

@@ -9,13 +9,18 @@ use super::input::Input;
 use super::{BATCH_BYTES, Read, ReadOptions};
 use crate::record::{Block, Header, Records};
 use crate::rows::Body;
-use crate::{Rows, RowsError};
+use crate::source::Part;
+use crate::{Compression, Origin, Rows, RowsError};
 
 /// The types of the columns come from this many rows.
 const INFERRED_FROM: usize = 1_000;
 
 pub(super) struct Csv {
     source: Arc<str>,
+    /// The name of the part whose header counts.
+    first: Arc<str>,
+    limit: usize,
+    compression: Option<Compression>,
     parser: Parser,
     header: Arc<Header>,
     /// Rows that were read for their types and not yet handed out.
@@ -26,26 +31,23 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    pub(super) fn open(
-        source: Arc<str>,
-        input: Input,
-        limit: usize,
-        options: ReadOptions,
-    ) -> Result<Self, RowsError> {
-        let mut parser = Parser::new(source.clone(), input, limit);
-        let Some(record) = parser.next()? else {
-            return Err(RowsError::NoHeader { name: source });
-        };
-        let (line, text, ends) = (record.line(), record.text().to_vec(), record.ends().to_vec());
-        let mut block = Block::default();
-        block.push(line, &text, &ends);
-        let origin = parser.origin(line);
-        let Ok(cells) = block.checked(ends.len()) else {
-            return Err(RowsError::NotUtf8 { origin });
-        };
-        let names = (0..ends.len()).map(|column| cells.get(0, column).to_owned()).collect();
+    pub(super) fn new(part: Part, options: ReadOptions) -> Result<Self, RowsError> {
+        let (limit, compression) = (options.limit(), options.compression);
+        let source = part.name().clone();
+        let mut parser = Parser::new(source.clone(), Input::new(part.text(compression)?), limit);
+        let (names, origin) = names(&mut parser, &source)?;
         let header = Arc::new(Header::new(names, origin, options.null, options.types)?);
-        Ok(Self { source, parser, header, ahead: None, inferred: false, last_batch: (0, 0) })
+        Ok(Self {
+            first: source.clone(),
+            source,
+            limit,
+            compression,
+            parser,
+            header,
+            ahead: None,
+            inferred: false,
+            last_batch: (0, 0),
+        })
     }
 
     fn read(&mut self, max_rows: usize) -> Result<Option<Records>, RowsError> {
@@ -69,15 +71,16 @@ impl Csv {
     }
 
     fn infer(&mut self) -> Result<(), RowsError> {
-        self.inferred = true;
         if let Some(first) = self.read(INFERRED_FROM)? {
             self.header = Arc::new(self.header.inferred(&first));
             self.ahead = Some(first.with_header(self.header.clone()));
-        } else if let Ok(none) = Block::default().checked(self.header.len()) {
-            // A header without rows is worth passing on: it is all that the file says.
-            self.ahead = Some(Records::new(self.header.clone(), none));
+            self.inferred = true;
         }
         Ok(())
+    }
+
+    fn rows(&self, records: Records) -> Rows {
+        Rows::new(self.source.clone(), Body::Records(records))
     }
 }
 
@@ -94,6 +97,40 @@ impl Read for Csv {
             }
             None => self.read(max_rows)?,
         };
-        Ok(records.map(|records| Rows::new(self.source.clone(), Body::Records(records))))
+        Ok(records.map(|records| self.rows(records)))
     }
+
+    /// The types that the rows before had stay.
+    fn open(&mut self, part: Part) -> Result<(), RowsError> {
+        self.source = part.name().clone();
+        let input = Input::new(part.text(self.compression)?);
+        self.parser = Parser::new(self.source.clone(), input, self.limit);
+        let (names, origin) = names(&mut self.parser, &self.source)?;
+        if let Some(difference) = self.header.difference(&names) {
+            let (first, second) = (self.first.clone(), self.source.clone());
+            return Err(RowsError::OtherHeader { first, second, difference });
+        }
+        self.header = Arc::new(self.header.at(origin));
+        Ok(())
+    }
+
+    fn empty(&self) -> Option<Rows> {
+        let none = Block::default().checked(self.header.len()).ok()?;
+        Some(self.rows(Records::new(self.header.clone(), none)))
+    }
+}
+
+/// The names in the header, and where it stands.
+fn names(parser: &mut Parser, source: &Arc<str>) -> Result<(Vec<String>, Origin), RowsError> {
+    let Some(record) = parser.next()? else {
+        return Err(RowsError::NoHeader { name: source.clone() });
+    };
+    let (line, text, ends) = (record.line(), record.text().to_vec(), record.ends().to_vec());
+    let mut block = Block::default();
+    block.push(line, &text, &ends);
+    let origin = parser.origin(line);
+    let Ok(cells) = block.checked(ends.len()) else {
+        return Err(RowsError::NotUtf8 { origin });
+    };
+    Ok(((0..ends.len()).map(|column| cells.get(0, column).to_owned()).collect(), origin))
 }

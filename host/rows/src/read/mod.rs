@@ -1,5 +1,6 @@
 //! The reader: a file's text comes in, batches of rows go out. Each format is a file of this folder.
 
+mod columnar;
 mod csv;
 mod input;
 mod ndjson;
@@ -7,8 +8,8 @@ mod ndjson;
 use std::fmt;
 use std::sync::Arc;
 
-use self::input::Input;
-use crate::{Format, Rows, RowsError, Source, ValueType};
+use crate::source::Part;
+use crate::{Compression, Format, Rows, RowsError, Source, ValueType};
 
 /// A batch ends early when it holds this many bytes, so that long rows do not fill the memory.
 const BATCH_BYTES: usize = 16 << 20;
@@ -26,51 +27,94 @@ pub struct ReadOptions {
     pub types: Vec<(String, ValueType)>,
     /// The longest row in bytes; a longer one is an error. Default 64 MiB, at most 1 GiB.
     pub max_row_bytes: usize,
+    /// NDJSON and CSV: how the input is packed. Default: as the extension of each part says, and a
+    /// stream not at all.
+    pub compression: Option<Compression>,
+}
+
+impl ReadOptions {
+    fn limit(&self) -> usize {
+        self.max_row_bytes.min(LONGEST_ROW)
+    }
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { null: String::new(), types: Vec::new(), max_row_bytes: 64 << 20 }
+        Self { null: String::new(), types: Vec::new(), max_row_bytes: 64 << 20, compression: None }
     }
 }
 
-/// Reads an input as batches of rows, front to back. Memory: one batch and one buffer.
+/// Reads an input as batches of rows, front to back, one part after the other. Memory: one batch and
+/// one buffer.
 pub struct Reader {
     source: Arc<str>,
+    parts: std::vec::IntoIter<Part>,
     format: Box<dyn Read + Send>,
+    /// Whether a batch was handed out.
+    begun: bool,
 }
 
 /// What a format does for the reader.
 trait Read {
-    /// The next rows, at most `max_rows` and at least one; `None` at the end.
+    /// The next rows of the part, at most `max_rows` and at least one; `None` at its end.
     fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError>;
+
+    /// Goes on with `part`, after the end of the one before.
+    fn open(&mut self, part: Part) -> Result<(), RowsError>;
+
+    /// A batch without rows, which is worth passing on where it names columns.
+    fn empty(&self) -> Option<Rows>;
 }
 
 impl Reader {
-    /// Opens `source`. Of CSV the header is read at once.
+    /// Opens `source`. What tells the columns, such as the header of CSV, is read at once. Further
+    /// parts are opened when their turn comes.
+    ///
+    /// A part of Parquet, and one of an Arrow file, has to be read from any place: what is no file
+    /// is first copied to a temporary one.
     ///
     /// # Errors
-    /// The source cannot be opened, or has a header that names no columns, names one twice, or
-    /// lacks one with a stated type.
+    /// The source has no parts, or parts of several formats; the first one cannot be opened, or has
+    /// a header that names no columns, names one twice, or lacks one with a stated type.
     pub fn open(source: Source, format: Format, options: ReadOptions) -> Result<Self, RowsError> {
-        let (source, stream) = source.open()?;
-        let limit = options.max_row_bytes.min(LONGEST_ROW);
-        let input = Input::new(stream);
+        let name = source.name().clone();
+        let parts = source.parts()?;
+        for part in &parts {
+            format.check(part.compression(options.compression), part.name())?;
+        }
+        let mut parts = parts.into_iter();
+        let first = parts.next().ok_or(RowsError::NoInput)?;
         let format: Box<dyn Read + Send> = match format {
-            Format::Ndjson => Box::new(ndjson::Ndjson::new(source.clone(), input, limit, options)),
-            Format::Csv => Box::new(csv::Csv::open(source.clone(), input, limit, options)?),
+            Format::Ndjson => Box::new(ndjson::Ndjson::new(first, options)?),
+            Format::Csv => Box::new(csv::Csv::new(first, options)?),
+            Format::Parquet | Format::Arrow | Format::Arrows => {
+                Box::new(columnar::Columnar::new(first, format, options)?)
+            }
         };
-        Ok(Self { source, format })
+        Ok(Self { source: name, parts, format, begun: false })
     }
 
-    /// The next rows: up to `max_rows` (0 counts as 1), fewer at the end of the input or where
-    /// they are very long; `None` after the last one. A CSV of nothing but a header gives one batch
-    /// without rows. Blocks until they are there.
+    /// The next rows: up to `max_rows` (0 counts as 1), fewer at the end of a part or where they are
+    /// very long; `None` after the last one. An input of nothing but a header or a schema gives one
+    /// batch without rows. Blocks until they are there.
     ///
     /// # Errors
-    /// The input cannot be read on, or a row in this batch is at fault. The reader is finished then.
+    /// The input cannot be read on, a row in this batch is at fault, or the next part has other
+    /// columns. The reader is finished then.
     pub fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError> {
-        self.format.next(max_rows.max(1))
+        loop {
+            if let Some(rows) = self.format.next(max_rows.max(1))? {
+                self.begun = true;
+                return Ok(Some(rows));
+            }
+            if let Some(part) = self.parts.next() {
+                self.format.open(part)?;
+                continue;
+            }
+            let rows = if self.begun { None } else { self.format.empty() };
+            self.begun = true;
+            return Ok(rows);
+        }
     }
 }
 

@@ -11,12 +11,14 @@ use super::input::Input;
 use super::{BATCH_BYTES, Read, ReadOptions};
 use crate::document::{Documents, Shared};
 use crate::rows::Body;
-use crate::{Origin, Rows, RowsError};
+use crate::source::Part;
+use crate::{Compression, Origin, Rows, RowsError};
 
 pub(super) struct Ndjson {
     source: Arc<str>,
     input: Input,
     limit: usize,
+    compression: Option<Compression>,
     /// Lines read.
     line: u64,
     /// The bytes of the last batch; the next one is likely as big.
@@ -25,15 +27,17 @@ pub(super) struct Ndjson {
 }
 
 impl Ndjson {
-    pub(super) fn new(source: Arc<str>, input: Input, limit: usize, options: ReadOptions) -> Self {
-        Self {
-            source,
-            input,
+    pub(super) fn new(part: Part, options: ReadOptions) -> Result<Self, RowsError> {
+        let (limit, compression) = (options.limit(), options.compression);
+        Ok(Self {
+            source: part.name().clone(),
+            input: Input::new(part.text(compression)?),
             limit,
+            compression,
             line: 0,
             last_batch: 0,
             shared: Arc::new(Shared::new(options.types)),
-        }
+        })
     }
 
     /// The length of the next line without its end, and with it; `None` at the end of the input.
@@ -65,11 +69,22 @@ impl Ndjson {
     }
 
     fn origin(&self, line: u64) -> Origin {
-        Origin { source: self.source.clone(), line }
+        Origin::line(self.source.clone(), line)
     }
 }
 
 impl Read for Ndjson {
+    fn open(&mut self, part: Part) -> Result<(), RowsError> {
+        self.source = part.name().clone();
+        self.input = Input::new(part.text(self.compression)?);
+        self.line = 0;
+        Ok(())
+    }
+
+    fn empty(&self) -> Option<Rows> {
+        None
+    }
+
     fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError> {
         let mut text = Vec::with_capacity(self.last_batch);
         let mut ends = BufferBuilder::<i32>::new(max_rows.min(1 << 16) + 1);

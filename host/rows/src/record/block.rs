@@ -74,6 +74,10 @@ impl Cells {
         self.lines.len()
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     pub(crate) fn line(&self, row: usize) -> u64 {
         self.lines[row]
     }

@@ -69,6 +69,29 @@ impl Header {
         }
     }
 
+    /// The same columns in another part.
+    pub(crate) fn at(&self, origin: Origin) -> Self {
+        Self {
+            columns: self.columns.clone(),
+            positions: self.positions.clone(),
+            origin,
+            null: self.null.clone(),
+        }
+    }
+
+    /// What `names` have that is not the header's, for a message.
+    pub(crate) fn difference(&self, names: &[String]) -> Option<String> {
+        let columns = self.columns.iter().zip(names).enumerate();
+        for (position, (column, name)) in columns {
+            if column.name != *name {
+                let (column, number) = (&column.name, position + 1);
+                return Some(format!("column {number} is {name:?} and not {column:?}"));
+            }
+        }
+        let (expected, got) = (self.columns.len(), names.len());
+        (expected != got).then(|| format!("{got} columns and not {expected}"))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.columns.len()
     }

@@ -3,6 +3,7 @@
 mod block;
 mod column;
 mod header;
+mod json;
 
 use std::sync::Arc;
 
@@ -13,20 +14,36 @@ use arrow_schema::Schema;
 pub(crate) use self::block::{Block, Cells};
 pub(crate) use self::column::Misfit;
 pub(crate) use self::header::{Column, Header};
-use crate::{Field, Origin, RowsError};
+use crate::positions::Positions;
+use crate::{Field, Origin, RowsError, ValueType};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Records {
     header: Arc<Header>,
     cells: Arc<Cells>,
-    start: usize,
-    len: usize,
+    positions: Positions,
+}
+
+/// The cells of one row.
+#[derive(Clone, Copy)]
+pub(crate) struct Record<'a> {
+    cells: &'a Cells,
+    null: &'a str,
+    row: usize,
+}
+
+impl<'a> Record<'a> {
+    /// The cell, or `None` where it is the null marker.
+    #[inline]
+    pub(crate) fn value(self, column: usize) -> Option<&'a str> {
+        Some(self.cells.get(self.row, column)).filter(|cell| *cell != self.null)
+    }
 }
 
 impl Records {
     pub(crate) fn new(header: Arc<Header>, cells: Cells) -> Self {
-        let len = cells.len();
-        Self { header, cells: Arc::new(cells), start: 0, len }
+        let positions = Positions::first(cells.len());
+        Self { header, cells: Arc::new(cells), positions }
     }
 
     pub(crate) fn with_header(self, header: Arc<Header>) -> Self {
@@ -35,38 +52,43 @@ impl Records {
 
     /// The first `rows`, and the rest if there is one.
     pub(crate) fn split(self, rows: usize) -> (Self, Option<Self>) {
-        if rows >= self.len {
-            return (self, None);
-        }
-        let rest = Self { start: self.start + rows, len: self.len - rows, ..self.clone() };
-        (Self { len: rows, ..self }, Some(rest))
+        let (first, rest) = self.positions.split(rows);
+        let rest = rest.map(|positions| Self {
+            header: self.header.clone(),
+            cells: self.cells.clone(),
+            positions,
+        });
+        (Self { positions: first, ..self }, rest)
+    }
+
+    /// The rows at `keep`, which must ascend.
+    pub(crate) fn select(&self, keep: &[usize]) -> Self {
+        Self { positions: self.positions.select(keep), ..self.clone() }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.positions.len()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.cells.bytes()
     }
 
     pub(crate) fn line(&self, row: usize) -> u64 {
-        assert!(row < self.len, "row {row} of {}", self.len);
-        self.cells.line(self.start + row)
+        self.cells.line(self.positions.get(row))
     }
 
     pub(crate) fn header(&self) -> &Arc<Header> {
         &self.header
     }
 
-    /// The cell as written.
-    pub(crate) fn cell(&self, row: usize, column: usize) -> &str {
-        self.cells.get(self.start + row, column)
-    }
-
-    /// The cell, or `None` where it is the null marker.
-    pub(crate) fn value(&self, row: usize, column: usize) -> Option<&str> {
-        Some(self.cell(row, column)).filter(|cell| *cell != self.header.null())
+    /// One row.
+    pub(crate) fn row(&self, row: usize) -> Record<'_> {
+        Record { cells: &self.cells, null: self.header.null(), row: self.positions.get(row) }
     }
 
     pub(crate) fn values(&self, column: usize) -> impl ExactSizeIterator<Item = Option<&str>> {
-        (0..self.len).map(move |row| self.value(row, column))
+        (0..self.len()).map(move |row| self.row(row).value(column))
     }
 
     pub(crate) fn project(
@@ -78,25 +100,32 @@ impl Records {
         let mut arrays = Vec::with_capacity(fields.len());
         for field in fields {
             let array: ArrayRef = match self.header.position(&field.name) {
-                Some(column) => column::cast(self, column).map_err(|misfit| {
-                    let origin = Origin { source: source.clone(), line: self.line(misfit.row) };
-                    self.header.misfit(origin, column, misfit)
-                })?,
+                Some(column) => self.column(column, source)?,
                 None if field.required => {
                     let origin = self.header.origin().clone();
                     return Err(RowsError::ColumnMissing { origin, field: field.name.clone() });
                 }
-                None => Arc::new(StringArray::new_null(self.len)),
+                None => Arc::new(StringArray::new_null(self.len())),
             };
-            schema.push(arrow_schema::Field::new(&field.name, array.data_type().clone(), true));
+            let value_type = self.header.position(&field.name).map(|at| self.header.column(at));
+            let value_type = value_type.map_or(ValueType::String, |column| column.value_type);
+            schema.push(value_type.field(&field.name));
             arrays.push(array);
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(self.len));
+        let options = RecordBatchOptions::new().with_row_count(Some(self.len()));
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(schema)), arrays, &options)?)
     }
 
+    /// A column with its type.
+    pub(crate) fn column(&self, column: usize, source: &Arc<str>) -> Result<ArrayRef, RowsError> {
+        column::cast(self, column).map_err(|misfit| {
+            let origin = Origin::line(source.clone(), self.line(misfit.row));
+            self.header.misfit(origin, column, misfit)
+        })
+    }
+
     fn strings(&self, column: usize) -> StringArray {
-        let mut builder = StringBuilder::with_capacity(self.len, 16 * self.len);
+        let mut builder = StringBuilder::with_capacity(self.len(), 16 * self.len());
         for value in self.values(column) {
             builder.append_option(value);
         }

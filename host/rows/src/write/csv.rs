@@ -3,16 +3,28 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use arrow_schema::SchemaRef;
+
 use super::Write;
-use super::feature::Feature;
+use super::feature::{Feature, Features};
+use super::layout::{self, Column};
 use crate::document::{Documents, Scan};
 use crate::record::{Header, Records};
 use crate::rows::Body;
-use crate::{Rows, RowsError, json_text};
+use crate::table::{Table, bad_value};
+use crate::{OnConflict, Origin, Rows, RowsError, json_text};
 
 pub(super) struct Csv {
     null: String,
-    own: Option<Own>,
+    on_conflict: OnConflict,
+    shape: Option<Shape>,
+}
+
+/// What the first batch says of all.
+struct Shape {
+    own: Own,
+    features: Vec<String>,
+    columns: Vec<Column>,
 }
 
 /// The columns that the rows bring themselves.
@@ -20,53 +32,67 @@ enum Own {
     /// Every key of the first batch of documents.
     Keys(Vec<String>),
     Header(Arc<Header>),
+    Schema(SchemaRef),
 }
 
 type Lines<'a> = csv::Writer<&'a mut Vec<u8>>;
 
-/// A column of the file, with the feature for rows that do not bring a value themselves.
-struct Column<'a> {
-    name: &'a str,
-    feature: Option<&'a Feature<'a>>,
-}
-
 impl Csv {
-    pub(super) fn new(null: String) -> Self {
-        Self { null, own: None }
+    pub(super) fn new(null: String, on_conflict: OnConflict) -> Self {
+        Self { null, on_conflict, shape: None }
     }
 
     fn records(
         &self,
         rows: &Rows,
         records: &Records,
-        columns: &[Column<'_>],
+        features: &[Feature<'_>],
+        columns: &[Column],
         lines: &mut Lines<'_>,
     ) -> Result<(), RowsError> {
-        let (own, others) = columns.split_at(records.header().len());
         let mut cell = Vec::new();
+        let ends = self.ends(features, columns);
         for row in 0..records.len() {
-            for column in 0..own.len() {
-                put(lines, records.value(row, column).unwrap_or(&self.null).as_bytes());
-            }
-            for column in others {
-                self.feature(rows, row, column, &mut cell, lines)?;
+            let record = records.row(row);
+            for (column, feature) in &ends {
+                match column {
+                    Some(own) => put(lines, record.value(*own).unwrap_or(&self.null).as_bytes()),
+                    None => self.feature(rows, row, *feature, &mut cell, lines)?,
+                }
             }
             end(lines);
         }
         Ok(())
     }
 
+    /// For each column the own field that stands in it, if there is one, and the feature.
+    fn ends<'f>(
+        &self,
+        features: &'f [Feature<'f>],
+        columns: &[Column],
+    ) -> Vec<(Option<usize>, Option<&'f Feature<'f>>)> {
+        let right = self.on_conflict == OnConflict::Right;
+        let ends = columns.iter().map(|column| {
+            let feature = column.feature.and_then(|at| features.get(at));
+            (column.own.filter(|_| feature.is_none() || !right), feature)
+        });
+        ends.collect()
+    }
+
     fn documents(
         &self,
         rows: &Rows,
         documents: &Documents,
-        columns: &[Column<'_>],
+        features: &[Feature<'_>],
+        columns: &[Column],
         lines: &mut Lines<'_>,
     ) -> Result<(), RowsError> {
-        let names: Vec<_> = columns.iter().map(|it| it.name).collect();
+        let names: Vec<_> = columns.iter().map(|it| it.name.as_str()).collect();
         let mut scan = Scan::new(&names);
         let mut found = vec![None; names.len()];
         let mut cell = Vec::new();
+        let right = self.on_conflict == OnConflict::Right;
+        let ends = self.ends(features, columns);
         for row in 0..documents.len() {
             found.fill(None);
             scan.line(documents.text(row), &mut found)
@@ -77,15 +103,66 @@ impl Csv {
                     field: key.to_owned(),
                 });
             }
-            for (column, value) in columns.iter().zip(&found) {
-                match value {
-                    Some(text) => put(lines, self.cell(rows, row, column.name, text)?.as_bytes()),
-                    None => self.feature(rows, row, column, &mut cell, lines)?,
+            for (position, (column, feature)) in ends.iter().enumerate() {
+                match found[position] {
+                    Some(text) if !right || feature.is_none() => {
+                        let column_of = &columns[position];
+                        if column.is_none() {
+                            self.judge(rows, row, column_of)?;
+                        }
+                        put(lines, self.cell(rows, row, &column_of.name, text)?.as_bytes());
+                    }
+                    _ => self.feature(rows, row, *feature, &mut cell, lines)?,
                 }
             }
             end(lines);
         }
         Ok(())
+    }
+
+    fn columns(
+        &self,
+        rows: &Rows,
+        table: &Table,
+        features: &[Feature<'_>],
+        columns: &[Column],
+        lines: &mut Lines<'_>,
+    ) -> Result<(), RowsError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let values = table.values(&rows.origin(0))?;
+        let mut cell = Vec::new();
+        let ends = self.ends(features, columns);
+        for row in 0..table.len() {
+            for (own, feature) in &ends {
+                let Some(own) = own else {
+                    self.feature(rows, row, *feature, &mut cell, lines)?;
+                    continue;
+                };
+                cell.clear();
+                let there = values[*own].text(row, &mut cell).map_err(|problem| {
+                    bad_value(&rows.origin(row), table.schema().field(*own), problem)
+                })?;
+                put(lines, if there { &cell } else { self.null.as_bytes() });
+            }
+            end(lines);
+        }
+        Ok(())
+    }
+
+    /// Whether an own value may stand in `column`: a row can have the name of a feature after the
+    /// first batch had it not.
+    fn judge(&self, rows: &Rows, row: usize, column: &Column) -> Result<(), RowsError> {
+        if column.own.is_some() {
+            return Ok(());
+        }
+        let (origin, field) = (rows.origin(row), column.name.clone());
+        match self.on_conflict {
+            OnConflict::Left | OnConflict::Right => Ok(()),
+            OnConflict::Error => Err(RowsError::FeatureConflict { origin, field }),
+            OnConflict::Suffix(_) => Err(RowsError::NoColumn { origin, field }),
+        }
     }
 
     /// The cell for an own value: a string's characters, the text of anything else.
@@ -107,24 +184,33 @@ impl Csv {
         }
     }
 
+    #[inline]
     fn feature(
         &self,
         rows: &Rows,
         row: usize,
-        column: &Column<'_>,
+        feature: Option<&Feature<'_>>,
         cell: &mut Vec<u8>,
         lines: &mut Lines<'_>,
     ) -> Result<(), RowsError> {
         cell.clear();
-        match column.feature.map_or(Ok(false), |feature| feature.text(row, cell)) {
-            Ok(true) => put(lines, cell),
-            Ok(false) => put(lines, self.null.as_bytes()),
-            Err(problem) => {
-                let (origin, field) = (rows.origin(row), column.name.to_owned());
-                return Err(RowsError::FeatureValue { origin, field, problem });
-            }
+        match feature {
+            Some(feature) if feature.text(rows, row, cell)? => put(lines, cell),
+            _ => put(lines, self.null.as_bytes()),
         }
         Ok(())
+    }
+
+    /// What this first batch says of all.
+    fn shape(&self, rows: &Rows, features: &Features) -> Result<Shape, RowsError> {
+        let own = Own::of(rows)?;
+        let features = features.names.clone();
+        let columns =
+            layout::columns(own.names(), &features, &self.on_conflict).map_err(|clash| {
+                let origin = own.origin(rows, clash.field());
+                clash.at(origin)
+            })?;
+        Ok(Shape { own, features, columns })
     }
 }
 
@@ -132,40 +218,47 @@ impl Write for Csv {
     fn write(
         &mut self,
         rows: &Rows,
-        features: &[Feature<'_>],
+        features: Features,
         out: &mut Vec<u8>,
     ) -> Result<(), RowsError> {
         // A header without rows is written: it is all that its file says.
-        let bare_header = self.own.is_none() && matches!(rows.body, Body::Records(_));
+        let bare_header = self.shape.is_none() && !matches!(rows.body, Body::Documents(_));
         if rows.is_empty() && !bare_header {
             return Ok(());
         }
         let mut first = None;
-        let own = match &self.own {
-            Some(own) => own,
-            None => first.insert(Own::of(rows)?),
+        let shape = match &self.shape {
+            Some(shape) => shape,
+            None => first.insert(self.shape(rows, &features)?),
         };
-        let columns = own.columns(features);
+        if features.batch.is_some() && features.names != shape.features {
+            let (was, now) = (shape.features.join(", "), features.names.join(", "));
+            return Err(RowsError::FeatureColumns { origin: rows.origin(0), was, now });
+        }
+        let texts = features.texts(rows)?;
         let mut lines = csv::Writer::from_writer(out);
-        if self.own.is_none() {
-            columns.iter().for_each(|it| put(&mut lines, it.name.as_bytes()));
+        if self.shape.is_none() {
+            shape.columns.iter().for_each(|it| put(&mut lines, it.name.as_bytes()));
             end(&mut lines);
         }
-        match (&rows.body, own) {
+        match (&rows.body, &shape.own) {
             (Body::Records(records), Own::Header(header))
                 if header.same_names(records.header()) =>
             {
-                self.records(rows, records, &columns, &mut lines)
+                self.records(rows, records, &texts, &shape.columns, &mut lines)
+            }
+            (Body::Table(batch), Own::Schema(schema)) if schema == batch.schema() => {
+                self.columns(rows, batch, &texts, &shape.columns, &mut lines)
             }
             (Body::Documents(documents), Own::Keys(_)) => {
-                self.documents(rows, documents, &columns, &mut lines)
+                self.documents(rows, documents, &texts, &shape.columns, &mut lines)
             }
             _ => Err(RowsError::OtherColumns { origin: rows.origin(0) }),
         }?;
         lines.flush().expect("a vector takes every byte");
         drop(lines);
         // A batch that failed has written no header.
-        self.own = self.own.take().or(first);
+        self.shape = self.shape.take().or(first);
         Ok(())
     }
 }
@@ -174,6 +267,7 @@ impl Own {
     fn of(rows: &Rows) -> Result<Self, RowsError> {
         match &rows.body {
             Body::Records(records) => Ok(Self::Header(records.header().clone())),
+            Body::Table(table) => Ok(Self::Schema(table.schema().clone())),
             Body::Documents(documents) => {
                 let mut scan = Scan::new(&[]);
                 for row in 0..documents.len() {
@@ -185,24 +279,28 @@ impl Own {
         }
     }
 
-    /// The own columns, then those of `features` whose names are not taken.
-    fn columns<'a>(&'a self, features: &'a [Feature<'a>]) -> Vec<Column<'a>> {
-        let feature = |name: &str| features.iter().find(|it| it.name == name);
-        let column = |name: &'a str| Column { name, feature: feature(name) };
-        let mut columns: Vec<_> = match self {
-            Self::Keys(keys) => keys.iter().map(|key| column(key)).collect(),
-            Self::Header(header) => header.columns().iter().map(|it| column(&it.name)).collect(),
-        };
-        let own = columns.len();
-        for feature in features {
-            if !columns[..own].iter().any(|it| it.name == feature.name) {
-                columns.push(column(feature.name));
-            }
+    fn names(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self {
+            Self::Keys(keys) => Box::new(keys.iter().map(String::as_str)),
+            Self::Header(header) => Box::new(header.columns().iter().map(|it| it.name.as_str())),
+            Self::Schema(schema) => Box::new(schema.fields().iter().map(|it| it.name().as_str())),
         }
-        columns
+    }
+
+    /// Where `name` stands first.
+    fn origin(&self, rows: &Rows, name: &str) -> Origin {
+        match (self, &rows.body) {
+            (Self::Header(header), _) => header.origin().clone(),
+            (Self::Keys(_), Body::Documents(documents)) => {
+                rows.origin(documents.first_with(name).unwrap_or(0))
+            }
+            _ if rows.is_empty() => rows.place(),
+            _ => rows.origin(0),
+        }
     }
 }
 
+#[inline]
 fn put(lines: &mut Lines<'_>, cell: &[u8]) {
     lines.write_field(cell).expect("a vector takes every byte");
 }

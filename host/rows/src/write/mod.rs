@@ -1,24 +1,28 @@
 //! The writer: rows and their feature columns come in, one file goes out. Each format is a file of
-//! this folder; own fields stand first, features after them, and an own field wins over a feature
-//! of its name (Beam's `cross_join`).
+//! this folder; own fields stand first, features after them, and of two with one name the own field
+//! wins (Beam's `cross_join`) unless the options say otherwise.
 
+mod columnar;
+mod conform;
 mod csv;
 mod feature;
-mod features;
-mod json;
+mod known;
+mod layout;
 mod ndjson;
+mod parse;
 
 use std::fmt;
 
 use arrow_array::RecordBatch;
+use arrow_schema::Field;
 
-use self::feature::Feature;
-use self::features::Features;
+use self::feature::Features;
+use self::known::Known;
 use crate::rows::Body;
 use crate::target::Output;
-use crate::{Format, Rows, RowsError, Target};
+use crate::{Compression, Format, OnConflict, Rows, RowsError, Target};
 
-pub use self::features::{DECIMAL, TYPE_KEY};
+pub use self::known::{DECIMAL, TYPE_KEY};
 
 /// How to write an output.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +30,13 @@ pub struct WriteOptions {
     /// CSV: the cell that stands for null, of own fields and features alike. Default: the empty
     /// cell. A string that equals it reads back as null.
     pub null: String,
+    /// What happens to a feature whose name the row has itself.
+    pub on_conflict: OnConflict,
+    /// NDJSON and CSV: how to pack the output. Default: as the target's extension says, and a stream
+    /// not at all.
+    pub compression: Option<Compression>,
+    /// The features that will come and their types, as [`Writer::declare`] takes them.
+    pub features: Option<Vec<(String, String)>>,
 }
 
 /// What a finished writer wrote.
@@ -33,18 +44,19 @@ pub struct WriteOptions {
 pub struct Written {
     /// Rows, without a CSV header.
     pub rows: u64,
-    /// Bytes, with the header.
+    /// Bytes that reached the output, with the header, packed.
     pub bytes: u64,
 }
 
-/// Writes batches of rows, in the order in which they come. Memory: the text of one batch.
+/// Writes batches of rows, in the order in which they come. Memory: the text of one batch; for Parquet
+/// a row group of up to 64 MiB, and for Parquet and Arrow the rows that are held back.
 ///
 /// A file gets its name in [`finish`](Self::finish); a writer that is dropped before leaves nothing
 /// behind, and a file of that name as it was.
 pub struct Writer {
     output: Output,
     format: Box<dyn Write + Send>,
-    features: Features,
+    features: Known,
     text: Vec<u8>,
     written: Written,
 }
@@ -55,9 +67,14 @@ trait Write {
     fn write(
         &mut self,
         rows: &Rows,
-        features: &[Feature<'_>],
+        features: Features,
         out: &mut Vec<u8>,
     ) -> Result<(), RowsError>;
+
+    /// Appends what stands behind the last row. `declared` are the features that are known.
+    fn finish(&mut self, _declared: &[Field], _out: &mut Vec<u8>) -> Result<(), RowsError> {
+        Ok(())
+    }
 }
 
 impl Writer {
@@ -70,26 +87,54 @@ impl Writer {
         format: Format,
         options: WriteOptions,
     ) -> Result<Self, RowsError> {
+        let is_text = matches!(format, Format::Ndjson | Format::Csv);
+        let compression = target.compression(options.compression);
+        format.check(compression, target.name())?;
         let format: Box<dyn Write + Send> = match format {
-            Format::Ndjson => Box::new(ndjson::Ndjson),
-            Format::Csv => Box::new(csv::Csv::new(options.null)),
+            Format::Ndjson => Box::new(ndjson::Ndjson::new(options.on_conflict)),
+            Format::Csv => Box::new(csv::Csv::new(options.null, options.on_conflict)),
+            Format::Parquet | Format::Arrow | Format::Arrows => {
+                let name = target.name().clone();
+                Box::new(columnar::Columnar::new(name, format, options.on_conflict))
+            }
         };
+        let mut features = Known::new(is_text);
+        if let Some(declared) = options.features {
+            features.declare(declared)?;
+        }
         let written = Written { rows: 0, bytes: 0 };
-        Ok(Self {
-            output: target.open()?,
-            format,
-            features: Features::default(),
-            text: Vec::new(),
-            written,
-        })
+        Ok(Self { output: target.open(compression)?, format, features, text: Vec::new(), written })
     }
 
-    /// Writes `rows`, each with the feature row of its position; `None` stands for no columns.
+    /// Says which features come, in the order in which they are written: names, and types as a handler
+    /// declares them (`boolean`, `int8` to `int64`, `float32`, `float64`, `string`, `bytes`, `date`,
+    /// `timestamp`, `decimal`, `json`, `array<T>`, `struct<name: T, …>`, `map<string, T>`). To be
+    /// called before the first batch.
     ///
-    /// Every batch has the same feature columns with the same types; a column of strings that are
+    /// Then a Parquet or Arrow output has its schema from the first row, a CSV its whole header, and
+    /// a batch may leave out a column, which is null. A feature that comes with another type is
+    /// converted where that is exact. A decimal is text, marked [`DECIMAL`].
+    ///
+    /// # Errors
+    /// Parquet and Arrow: a type that is none. Text has no use for types, and takes any.
+    pub fn declare(&mut self, features: Vec<(String, String)>) -> Result<(), RowsError> {
+        self.features.declare(features)
+    }
+
+    /// Writes `rows`, each with the feature row of its position. `None` keeps the rows without
+    /// features: documents as they are, rows of a table with nulls in the features' columns.
+    ///
+    /// Every batch of features has the same feature columns with the same types; a column of strings that are
     /// all null goes with any type. The first batch gives a CSV file its header. In JSON text,
     /// timestamps stand as RFC 3339 in UTC, bytes as base64, decimals as strings, and a float that
     /// is no number as `"NaN"`, `"Infinity"` or `"-Infinity"`, as protobuf's JSON has it.
+    ///
+    /// Parquet and Arrow have one schema. Columns of Parquet and Arrow keep their types and metadata,
+    /// CSV columns have the types of [`Rows::project`], and documents those of the first 1,000 rows,
+    /// with JSON texts for arrays, objects and values of several types. As long as a field of
+    /// documents or a feature without a declaration had nothing but nulls, rows are held back: up to
+    /// 10,000 of them or 32 MiB, then it is a string. A row without features has nulls there; under
+    /// [`OnConflict::Right`] its own value, if that has the feature's type.
     ///
     /// # Errors
     /// A line that is no JSON object, if the rows were not projected; an own field for which CSV
@@ -102,10 +147,9 @@ impl Writer {
         }
         let features = self.features.admit(rows, features)?;
         self.text.clear();
-        self.format.write(rows, &features, &mut self.text)?;
+        self.format.write(rows, features, &mut self.text)?;
         self.output.write(&self.text)?;
         self.written.rows += rows.len() as u64;
-        self.written.bytes += self.text.len() as u64;
         Ok(())
     }
 
@@ -114,8 +158,11 @@ impl Writer {
     /// # Errors
     /// The output cannot be written or named.
     pub fn finish(self) -> Result<Written, RowsError> {
-        self.output.finish()?;
-        Ok(self.written)
+        let Self { mut output, mut format, features, mut text, written } = self;
+        text.clear();
+        format.finish(&features.declared(), &mut text)?;
+        output.write(&text)?;
+        Ok(Written { bytes: output.finish()?, ..written })
     }
 }
 

@@ -17,8 +17,11 @@ pub fn na(types: &[(&str, ValueType)]) -> ReadOptions {
 
 pub fn name(format: Format) -> &'static str {
     match format {
+        Format::Ndjson => "rows.ndjson",
         Format::Csv => "rows.csv",
-        _ => "rows.ndjson",
+        Format::Parquet => "rows.parquet",
+        Format::Arrow => "rows.arrow",
+        _ => "rows.arrows",
     }
 }
 
@@ -54,17 +57,86 @@ pub fn written(
     format: Format,
     batches: &[(Rows, Option<RecordBatch>)],
 ) -> Result<String, RowsError> {
+    let options = WriteOptions { null: "NA".to_owned(), ..WriteOptions::default() };
+    written_with(format, options, batches)
+}
+
+/// What is written of `batches` as `options` say.
+pub fn written_with(
+    format: Format,
+    options: WriteOptions,
+    batches: &[(Rows, Option<RecordBatch>)],
+) -> Result<String, RowsError> {
+    Ok(String::from_utf8(bytes_with(format, options, batches)?).unwrap())
+}
+
+/// The bytes that are written of `batches` as `options` say.
+pub fn bytes_with(
+    format: Format,
+    options: WriteOptions,
+    batches: &[(Rows, Option<RecordBatch>)],
+) -> Result<Vec<u8>, RowsError> {
     let sink = Shared::default();
-    let options = WriteOptions { null: "NA".to_owned() };
     let mut writer = Writer::create(Target::stream("out", sink.clone()), format, options)?;
     for (rows, features) in batches {
         writer.write(rows, features.as_ref())?;
     }
     let written = writer.finish()?;
-    let text = sink.text();
-    assert_eq!(written.bytes, text.len() as u64);
+    let bytes = sink.bytes();
+    assert_eq!(written.bytes, bytes.len() as u64);
     assert_eq!(written.rows, batches.iter().map(|(rows, _)| rows.len() as u64).sum::<u64>());
-    Ok(text)
+    Ok(bytes)
+}
+
+/// The bytes of `batches` without features; `NA` is null.
+pub fn bytes(format: Format, batches: &[Rows]) -> Result<Vec<u8>, RowsError> {
+    let options = WriteOptions { null: "NA".to_owned(), ..WriteOptions::default() };
+    let batches: Vec<_> = batches.iter().map(|rows| (rows.clone(), None)).collect();
+    bytes_with(format, options, &batches)
+}
+
+/// An Arrow stream of `batch`.
+pub fn stream(batch: &RecordBatch) -> Vec<u8> {
+    let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+/// `batch` as rows in batches of `size`.
+pub fn table(batch: &RecordBatch, size: usize) -> Vec<Rows> {
+    batches(Format::Arrows, stream(batch), ReadOptions::default(), size).unwrap()
+}
+
+/// All of a Parquet or Arrow output as one batch.
+pub fn read_back(format: Format, bytes: Vec<u8>) -> RecordBatch {
+    let bytes = std::io::Cursor::new(bytes);
+    let mut found = Vec::new();
+    let schema = match format {
+        Format::Parquet => {
+            let bytes = bytes::Bytes::from(bytes.into_inner());
+            let reader =
+                parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes)
+                    .unwrap();
+            let schema = reader.schema().clone();
+            found.extend(
+                reader.build().unwrap().map(|it| it.unwrap().with_schema(schema.clone()).unwrap()),
+            );
+            schema
+        }
+        Format::Arrow => {
+            let reader = arrow_ipc::reader::FileReader::try_new(bytes, None).unwrap();
+            let schema = reader.schema();
+            found.extend(reader.map(Result::unwrap));
+            schema
+        }
+        _ => {
+            let reader = arrow_ipc::reader::StreamReader::try_new(bytes, None).unwrap();
+            let schema = reader.schema();
+            found.extend(reader.map(Result::unwrap));
+            schema
+        }
+    };
+    arrow_select::concat::concat_batches(&schema, &found).unwrap()
 }
 
 pub fn columns<const N: usize>(columns: [(&str, ArrayRef); N]) -> RecordBatch {
@@ -77,8 +149,12 @@ pub fn columns<const N: usize>(columns: [(&str, ArrayRef); N]) -> RecordBatch {
 pub struct Shared(Arc<Mutex<Vec<u8>>>);
 
 impl Shared {
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap()
+        String::from_utf8(self.bytes()).unwrap()
     }
 }
 

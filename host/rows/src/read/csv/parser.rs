@@ -110,6 +110,6 @@ impl Parser {
     }
 
     pub(super) fn origin(&self, line: u64) -> Origin {
-        Origin { source: self.source.clone(), line }
+        Origin::line(self.source.clone(), line)
     }
 }

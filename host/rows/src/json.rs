@@ -7,16 +7,16 @@ use serde::de::IgnoredAny;
 
 use crate::json_text;
 
-pub(super) fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
+pub(crate) fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// The shortest text that reads back as the value.
-pub(super) fn float64(value: f64, out: &mut Vec<u8>) {
+pub(crate) fn float64(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() { scalar(&value, out) } else { not_finite(value, out) }
 }
 
-pub(super) fn float32(value: f32, out: &mut Vec<u8>) {
+pub(crate) fn float32(value: f32, out: &mut Vec<u8>) {
     if value.is_finite() { scalar(&value, out) } else { not_finite(value.into(), out) }
 }
 
@@ -29,30 +29,37 @@ fn not_finite(value: f64, out: &mut Vec<u8>) {
     });
 }
 
-pub(super) fn string(value: &str, out: &mut Vec<u8>) {
+pub(crate) fn string(value: &str, out: &mut Vec<u8>) {
     scalar(value, out);
 }
 
-pub(super) fn bytes(value: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn bytes(value: &[u8], out: &mut Vec<u8>) {
     quoted(&BASE64.encode(value), out);
 }
 
 /// `2013-01-01`; fails out of the calendar's range.
-pub(super) fn date(value: Option<NaiveDateTime>, out: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn date(value: Option<NaiveDateTime>, out: &mut Vec<u8>) -> Result<(), String> {
     quoted(&value.ok_or("its date is out of range")?.date().to_string(), out);
     Ok(())
 }
 
 /// RFC 3339 in UTC, with as many groups of three fraction digits as the value has.
-pub(super) fn instant(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn instant(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(), String> {
     let value = value.ok_or("its timestamp is out of range")?;
     quoted(&value.to_rfc3339_opts(SecondsFormat::AutoSi, true), out);
     Ok(())
 }
 
+/// RFC 3339 without a zone, for a time that has none.
+pub(crate) fn local(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(), String> {
+    let value = value.ok_or("its timestamp is out of range")?;
+    quoted(&format!("{:?}", value.naive_utc()), out);
+    Ok(())
+}
+
 /// A text that a handler says is JSON. It is checked, because one bad value would spoil the file,
 /// and kept on one line.
-pub(super) fn embedded(text: &str, out: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn embedded(text: &str, out: &mut Vec<u8>) -> Result<(), String> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
         format!("it is marked as JSON and is none: {}", json_text::problem(&error))
     })?;

@@ -1,0 +1,185 @@
+//! Parquet and Arrow IPC: batches of columns, cut to the size that is asked for.
+
+use std::any::Any;
+use std::io::BufReader;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::{Read, ReadOptions};
+use crate::rows::Body;
+use crate::source::Part;
+use crate::table::Table;
+use crate::{Format, Rows, RowsError};
+
+/// Parquet makes its batches of this many rows at most.
+const MOST_ROWS: usize = 8_192;
+
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+
+pub(super) struct Columnar {
+    format: Format,
+    source: Arc<str>,
+    /// The name of the part whose schema counts.
+    first: Arc<str>,
+    schema: SchemaRef,
+    state: State,
+    /// Rows that were read and not yet handed out.
+    ahead: Option<RecordBatch>,
+    /// The number of the next row in its part, from 1.
+    row: u64,
+}
+
+enum State {
+    /// Parquet wants to know the size of a batch before the first one.
+    Parquet(Box<ParquetRecordBatchReaderBuilder<std::fs::File>>),
+    Batches(Batches),
+    End,
+}
+
+impl Columnar {
+    pub(super) fn new(part: Part, format: Format, options: ReadOptions) -> Result<Self, RowsError> {
+        let source = part.name().clone();
+        let (schema, state) = opened(part, format)?;
+        for (position, field) in schema.fields().iter().enumerate() {
+            if schema.fields()[..position].iter().any(|before| before.name() == field.name()) {
+                let field = field.name().clone();
+                return Err(RowsError::SchemaTwice { name: source, field });
+            }
+        }
+        if let Some((field, _)) = options.types.into_iter().next() {
+            return Err(RowsError::TypeInSchema { name: source, field });
+        }
+        let first = source.clone();
+        Ok(Self { format, source, first, schema, state, ahead: None, row: 1 })
+    }
+
+    fn read(&mut self, max_rows: usize) -> Result<Option<RecordBatch>, RowsError> {
+        if let Some(ahead) = self.ahead.take() {
+            return Ok(Some(ahead));
+        }
+        let (name, format) = (self.source.clone(), self.format);
+        let bad = |problem| RowsError::BadFile { name: name.clone(), format, problem };
+        loop {
+            let batches = match &mut self.state {
+                State::End => return Ok(None),
+                State::Batches(batches) => batches,
+                State::Parquet(_) => {
+                    let State::Parquet(builder) = std::mem::replace(&mut self.state, State::End)
+                    else {
+                        return Ok(None);
+                    };
+                    let builder = builder.with_batch_size(max_rows.min(MOST_ROWS));
+                    let batches = guarded(|| builder.build()).map_err(bad)?;
+                    self.state = State::Batches(Box::new(batches));
+                    continue;
+                }
+            };
+            match guarded(|| batches.next().transpose()).map_err(bad)? {
+                None => self.state = State::End,
+                Some(batch) if batch.num_rows() == 0 => {}
+                // A batch of Parquet lacks the schema's metadata, and another part has its own.
+                Some(batch) => {
+                    let options = RecordBatchOptions::new()
+                        .with_row_count(Some(batch.num_rows()))
+                        .with_match_field_names(false);
+                    let columns = batch.columns().to_vec();
+                    let batch =
+                        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options);
+                    return batch.map(Some).map_err(|error| bad(error.to_string()));
+                }
+            }
+        }
+    }
+
+    fn rows(&self, batch: RecordBatch, first: u64) -> Rows {
+        Rows::new(self.source.clone(), Body::Table(Table::new(batch, first)))
+    }
+}
+
+impl Read for Columnar {
+    fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError> {
+        let Some(batch) = self.read(max_rows)? else { return Ok(None) };
+        let (first, rows) = (self.row, batch.num_rows().min(max_rows));
+        self.row += rows as u64;
+        if rows < batch.num_rows() {
+            self.ahead = Some(batch.slice(rows, batch.num_rows() - rows));
+        }
+        Ok(Some(self.rows(batch.slice(0, rows), first)))
+    }
+
+    fn open(&mut self, part: Part) -> Result<(), RowsError> {
+        self.source = part.name().clone();
+        let (schema, state) = opened(part, self.format)?;
+        if let Some(difference) = difference(&self.schema, &schema) {
+            let (first, second) = (self.first.clone(), self.source.clone());
+            return Err(RowsError::OtherHeader { first, second, difference });
+        }
+        (self.state, self.row) = (state, 1);
+        Ok(())
+    }
+
+    fn empty(&self) -> Option<Rows> {
+        Some(self.rows(RecordBatch::new_empty(self.schema.clone()), 1))
+    }
+}
+
+fn opened(part: Part, format: Format) -> Result<(SchemaRef, State), RowsError> {
+    let name = part.name().clone();
+    let bad = |problem| RowsError::BadFile { name, format, problem };
+    match format {
+        Format::Parquet => {
+            let file = part.file()?;
+            let builder =
+                guarded(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(bad)?;
+            Ok((builder.schema().clone(), State::Parquet(Box::new(builder))))
+        }
+        Format::Arrow => {
+            let file = BufReader::new(part.file()?);
+            let reader = guarded(|| FileReader::try_new(file, None)).map_err(bad)?;
+            Ok((reader.schema(), State::Batches(Box::new(reader))))
+        }
+        _ => {
+            let stream = BufReader::new(part.bytes()?);
+            let reader = guarded(|| StreamReader::try_new(stream, None)).map_err(bad)?;
+            Ok((reader.schema(), State::Batches(Box::new(reader))))
+        }
+    }
+}
+
+/// What `run` answers; a parser that panics on a broken file has found it to be broken.
+fn guarded<T, E: ToString>(run: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(panic) => Err(message(panic.as_ref())),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("its parser gave up").to_owned()
+}
+
+/// What the schema of another part has that is not that of the first, for a message. Metadata may
+/// differ.
+fn difference(first: &Schema, other: &Schema) -> Option<String> {
+    for (position, (was, now)) in first.fields().iter().zip(other.fields()).enumerate() {
+        let number = position + 1;
+        if was.name() != now.name() {
+            return Some(format!("column {number} is {:?} and not {:?}", now.name(), was.name()));
+        }
+        if !was.data_type().equals_datatype(now.data_type()) {
+            let (name, was, now) = (now.name(), was.data_type(), now.data_type());
+            return Some(format!("field {name:?} has the type {now} and not {was}"));
+        }
+        if now.is_nullable() && !was.is_nullable() {
+            return Some(format!("field {:?} may be null", now.name()));
+        }
+    }
+    let (was, now) = (first.fields().len(), other.fields().len());
+    (was != now).then(|| format!("{now} columns and not {was}"))
+}

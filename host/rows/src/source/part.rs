@@ -1,0 +1,89 @@
+//! One file or stream of an input.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::compression::decoded;
+use crate::{Compression, RowsError};
+
+/// A part that is opened when its turn comes.
+pub(crate) struct Part {
+    name: Arc<str>,
+    place: Place,
+}
+
+enum Place {
+    Path(PathBuf),
+    Stream(Box<dyn Read + Send>),
+}
+
+impl Part {
+    pub(super) fn path(path: PathBuf) -> Self {
+        Self { name: path.display().to_string().into(), place: Place::Path(path) }
+    }
+
+    pub(super) fn stream(name: Arc<str>, stream: Box<dyn Read + Send>) -> Self {
+        Self { name, place: Place::Stream(stream) }
+    }
+
+    /// What origins call it.
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// How it is packed: as `stated`, else as its extension says.
+    pub(crate) fn compression(&self, stated: Option<Compression>) -> Compression {
+        match &self.place {
+            Place::Path(path) => stated.unwrap_or_else(|| Compression::from_path(path)),
+            Place::Stream(_) => stated.unwrap_or_default(),
+        }
+    }
+
+    /// Its text, unpacked as `compression` says; if it says nothing, as its extension does.
+    pub(crate) fn text(
+        self,
+        compression: Option<Compression>,
+    ) -> Result<Box<dyn Read + Send>, RowsError> {
+        let compression = self.compression(compression);
+        let name = self.name;
+        let stream: Box<dyn Read + Send> = match self.place {
+            Place::Stream(stream) => stream,
+            Place::Path(path) => Box::new(open(&name, path)?),
+        };
+        decoded(stream, compression).map_err(|cause| RowsError::Open { name, cause })
+    }
+
+    /// Its bytes as they are.
+    pub(crate) fn bytes(self) -> Result<Box<dyn Read + Send>, RowsError> {
+        self.text(Some(Compression::None))
+    }
+
+    /// A file of its bytes that can be read from any place: what is no file is copied to a
+    /// temporary one, which has no name.
+    pub(crate) fn file(self) -> Result<File, RowsError> {
+        let name = self.name;
+        let mut stream = match self.place {
+            Place::Stream(stream) => stream,
+            Place::Path(path) => {
+                let file = open(&name, path)?;
+                if file.metadata().is_ok_and(|it| it.is_file()) {
+                    return Ok(file);
+                }
+                Box::new(file)
+            }
+        };
+        let mut copy = || -> io::Result<File> {
+            let mut file = tempfile::tempfile()?;
+            io::copy(&mut stream, &mut file)?;
+            file.rewind()?;
+            Ok(file)
+        };
+        copy().map_err(|cause| RowsError::Spool { name, cause })
+    }
+}
+
+fn open(name: &Arc<str>, path: PathBuf) -> Result<File, RowsError> {
+    File::open(path).map_err(|cause| RowsError::Open { name: name.clone(), cause })
+}

@@ -1,0 +1,138 @@
+//! Rows and their features as one batch of the output's schema.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_select::zip::zip;
+
+use super::held::Held;
+use super::own::Own;
+use crate::rows::Body;
+use crate::write::conform::conformed;
+use crate::write::feature::Features;
+use crate::write::layout::{self, Column};
+use crate::{OnConflict, Origin, Rows, RowsError};
+
+pub(super) struct Table {
+    own: Own,
+    /// The names of the features, and their columns.
+    names: Vec<String>,
+    features: Vec<Field>,
+    columns: Vec<Column>,
+    schema: SchemaRef,
+    right: bool,
+}
+
+impl Table {
+    /// The table for rows like those that are held.
+    pub(super) fn new(
+        held: &Held,
+        declared: &[Field],
+        on_conflict: &OnConflict,
+    ) -> Result<Self, RowsError> {
+        let own = Own::of(held)?;
+        let fields = own.fields();
+        let names = match declared {
+            [] => held.names(),
+            declared => declared.iter().map(|it| it.name().clone()).collect(),
+        };
+        let features: Vec<_> = held
+            .features(declared)
+            .into_iter()
+            .zip(&names)
+            .map(|(field, name)| field.unwrap_or_else(|| Field::new(name, DataType::Utf8, true)))
+            .collect();
+        let names_of_own = fields.iter().map(|it| it.name().as_str());
+        let columns = layout::columns(names_of_own, &names, on_conflict).map_err(|clash| {
+            let origin = place(held, clash.field());
+            clash.at(origin)
+        })?;
+        let right = *on_conflict == OnConflict::Right;
+        let schema = columns.iter().map(|column| match (column.own, column.feature) {
+            (Some(own), feature) if feature.is_none() || !right => fields[own].clone(),
+            (_, Some(feature)) => Arc::new(features[feature].clone().with_name(&column.name)),
+            (_, None) => Arc::new(Field::new(&column.name, DataType::Null, true)),
+        });
+        let schema = Schema::new_with_metadata(schema.collect::<Vec<_>>(), own.metadata());
+        Ok(Self { own, names, features, columns, schema: Arc::new(schema), right })
+    }
+
+    pub(super) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    pub(super) fn batch(&self, rows: &Rows, features: &Features) -> Result<RecordBatch, RowsError> {
+        let own = self.own.columns(rows)?;
+        let features = self.features(rows, features)?;
+        let arrays = self.columns.iter().zip(self.schema.fields()).map(|(column, field)| {
+            let feature = column.feature.and_then(|at| Some(&features.as_ref()?[at]));
+            match (column.own.map(|at| &own[at]), feature) {
+                (Some((array, has)), Some(feature)) if !self.right => {
+                    self.filled(rows, array, has.as_ref(), feature, column, field)
+                }
+                (_, Some(feature)) => Ok(feature.clone()),
+                (Some((array, _)), None) if array.data_type() == field.data_type() => {
+                    Ok(array.clone())
+                }
+                (_, None) => Ok(new_null_array(field.data_type(), rows.len())),
+            }
+        });
+        let arrays = arrays.collect::<Result<_, RowsError>>()?;
+        let options = RecordBatchOptions::new()
+            .with_row_count(Some(rows.len()))
+            .with_match_field_names(false);
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)?)
+    }
+
+    /// The features with the types of the output; `None` for rows without.
+    fn features(
+        &self,
+        rows: &Rows,
+        features: &Features,
+    ) -> Result<Option<Vec<ArrayRef>>, RowsError> {
+        let Some(batch) = &features.batch else { return Ok(None) };
+        if features.names != self.names {
+            let (was, now) = (self.names.join(", "), features.names.join(", "));
+            return Err(RowsError::FeatureColumns { origin: rows.place(), was, now });
+        }
+        let columns = batch.schema_ref().fields().iter().zip(batch.columns());
+        let columns = self.features.iter().zip(columns);
+        columns
+            .map(|(target, (field, array))| conformed(rows, target, field, array))
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    /// The own values, and the feature's for documents that do not have the field.
+    fn filled(
+        &self,
+        rows: &Rows,
+        array: &ArrayRef,
+        has: Option<&BooleanBuffer>,
+        feature: &ArrayRef,
+        column: &Column,
+        field: &Field,
+    ) -> Result<ArrayRef, RowsError> {
+        let Some(has) = has.filter(|it| it.count_set_bits() < it.len()) else {
+            return Ok(array.clone());
+        };
+        let feature_field = &self.features[column.feature.unwrap_or_default()];
+        let has = BooleanArray::new(has.clone(), None);
+        // What the own values hide need not fit.
+        let hidden = zip(&has, &new_null_array(feature.data_type(), feature.len()), feature)?;
+        let hidden = conformed(rows, field, feature_field, &hidden)?;
+        Ok(zip(&has, array, &hidden)?)
+    }
+}
+
+/// Where a field stands first.
+fn place(held: &Held, field: &str) -> Origin {
+    let found = held.batches().iter().find_map(|(rows, _)| match &rows.body {
+        Body::Documents(documents) => documents.first_with(field).map(|row| rows.origin(row)),
+        Body::Records(records) => Some(records.header().origin().clone()),
+        Body::Table(_) => Some(rows.place()),
+    });
+    found.unwrap_or_else(|| Origin::line("output".into(), 1))
+}

@@ -1,0 +1,236 @@
+//! What all batches of features agree on: their names and types.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+
+use super::conform::conformed;
+use super::feature::Features;
+use crate::values::is_json;
+use crate::{Rows, RowsError, feature_type};
+
+/// The key in a feature column's metadata that names a type which Arrow spells as a string.
+pub const TYPE_KEY: &str = "beamlet:type";
+
+/// The value of [`TYPE_KEY`] for a decimal number of any precision.
+pub const DECIMAL: &str = "decimal";
+
+/// The columns of the batches so far, or those that were declared.
+pub(super) struct Known {
+    declared: Option<Vec<Declared>>,
+    fields: Arc<[Field]>,
+    columns: Option<Vec<Column>>,
+    /// A schema that was found to be right.
+    schema: Option<SchemaRef>,
+    /// The output is text, which takes JSON texts and lists as they come.
+    text: bool,
+}
+
+struct Declared {
+    name: String,
+    /// Not there where the output is text and has no use for a type of that name.
+    field: Option<Field>,
+}
+
+struct Column {
+    name: String,
+    /// `None` while every value is null in a column of strings.
+    type_name: Option<String>,
+}
+
+impl Known {
+    pub(super) fn new(text: bool) -> Self {
+        Self { declared: None, fields: Arc::new([]), columns: None, schema: None, text }
+    }
+
+    /// From now on the columns are these.
+    pub(super) fn declare(&mut self, features: Vec<(String, String)>) -> Result<(), RowsError> {
+        let declared = features.into_iter().map(|(name, type_name)| {
+            let field = feature_type::field(&name, &type_name);
+            if field.is_none() && !self.text {
+                return Err(RowsError::FeatureTypeUnknown { field: name, name: type_name });
+            }
+            Ok(Declared { name, field })
+        });
+        let declared = declared.collect::<Result<Vec<_>, _>>()?;
+        self.fields = declared.iter().filter_map(|it| it.field.clone()).collect();
+        self.declared = Some(declared);
+        Ok(())
+    }
+
+    /// The declared columns.
+    pub(super) fn declared(&self) -> Arc<[Field]> {
+        self.fields.clone()
+    }
+
+    /// The columns of `batch`, if they go with `rows` and with the batches before.
+    pub(super) fn admit(
+        &mut self,
+        rows: &Rows,
+        batch: Option<&RecordBatch>,
+    ) -> Result<Features, RowsError> {
+        let Some(batch) = batch.filter(|it| !rows.is_empty() || it.num_rows() == 0) else {
+            return Ok(self.features(self.names(), None));
+        };
+        if batch.num_rows() != rows.len() {
+            let (origin, features) = (rows.origin(0), batch.num_rows());
+            return Err(RowsError::FeatureRows { origin, rows: rows.len(), features });
+        }
+        if let Some(declared) = &self.declared {
+            let names = self.names();
+            // Without rows, the names are all that counts.
+            let batch =
+                if rows.is_empty() { None } else { Some(self.align(rows, declared, batch)?) };
+            return Ok(self.features(names, batch));
+        }
+        if !rows.is_empty() {
+            self.agree(rows, batch)?;
+        }
+        let names = batch.schema_ref().fields().iter().map(|it| it.name().clone()).collect();
+        Ok(self.features(names, (!rows.is_empty()).then(|| batch.clone())))
+    }
+
+    fn features(&self, names: Vec<String>, batch: Option<RecordBatch>) -> Features {
+        Features { names, batch, declared: self.fields.clone() }
+    }
+
+    fn names(&self) -> Vec<String> {
+        match &self.declared {
+            Some(declared) => declared.iter().map(|it| it.name.clone()).collect(),
+            None => self.columns.iter().flatten().map(|it| it.name.clone()).collect(),
+        }
+    }
+
+    /// The declared columns, in their order and with their types; null where `batch` has none.
+    fn align(
+        &self,
+        rows: &Rows,
+        declared: &[Declared],
+        batch: &RecordBatch,
+    ) -> Result<RecordBatch, RowsError> {
+        let given = batch.schema_ref().fields();
+        for (position, field) in given.iter().enumerate() {
+            let (origin, name) = (|| rows.origin(0), field.name());
+            if given[..position].iter().any(|before| before.name() == name) {
+                return Err(RowsError::FeatureTwice { origin: origin(), field: name.clone() });
+            }
+            if !declared.iter().any(|it| it.name == *name) {
+                return Err(RowsError::FeatureUndeclared { origin: origin(), field: name.clone() });
+            }
+        }
+        let mut fields = Vec::with_capacity(declared.len());
+        let mut arrays = Vec::with_capacity(declared.len());
+        for Declared { name, field: target } in declared {
+            let found = batch.schema_ref().column_with_name(name);
+            let (field, array) = match (found, target) {
+                (None, Some(target)) => {
+                    (target.clone(), new_null_array(target.data_type(), rows.len()))
+                }
+                (None, None) => {
+                    let null = new_null_array(&DataType::Null, rows.len());
+                    (Field::new(name, DataType::Null, true), null)
+                }
+                (Some((position, field)), Some(target)) if !self.as_it_is(field, target) => {
+                    let array = batch.column(position);
+                    (target.clone(), conformed(rows, target, field, array)?)
+                }
+                (Some((position, field)), _) => (field.clone(), batch.column(position).clone()),
+            };
+            fields.push(field);
+            arrays.push(array);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)?)
+    }
+
+    /// Text spells JSON and what it stands for alike.
+    fn as_it_is(&self, field: &Field, target: &Field) -> bool {
+        self.text && (is_json(field) || is_json(target))
+    }
+
+    fn agree(&mut self, rows: &Rows, batch: &RecordBatch) -> Result<(), RowsError> {
+        if let Some(known) = &self.schema
+            && known == batch.schema_ref()
+        {
+            return Ok(());
+        }
+        let fields: Vec<_> = batch.schema_ref().fields().iter().zip(batch.columns()).collect();
+        let Some(columns) = &mut self.columns else {
+            for (position, (field, _)) in fields.iter().enumerate() {
+                if fields[..position].iter().any(|(before, _)| before.name() == field.name()) {
+                    return Err(RowsError::FeatureTwice {
+                        origin: rows.origin(0),
+                        field: field.name().clone(),
+                    });
+                }
+            }
+            let known = fields.into_iter().map(|(field, array)| Column {
+                name: field.name().clone(),
+                type_name: type_name_of(field, array),
+            });
+            self.columns = Some(known.collect());
+            return Ok(());
+        };
+        if !columns.iter().map(|it| &it.name).eq(fields.iter().map(|(field, _)| field.name())) {
+            let was: Vec<_> = columns.iter().map(|it| it.name.as_str()).collect();
+            let now: Vec<_> = fields.iter().map(|(field, _)| field.name().as_str()).collect();
+            let (was, now) = (was.join(", "), now.join(", "));
+            return Err(RowsError::FeatureColumns { origin: rows.origin(0), was, now });
+        }
+        let mut settled = true;
+        for (known, (field, array)) in columns.iter_mut().zip(fields) {
+            match (&known.type_name, type_name_of(field, array)) {
+                (Some(was), Some(now)) if !go_together(was, &now) => {
+                    let (origin, field, was) = (rows.origin(0), known.name.clone(), was.clone());
+                    return Err(RowsError::FeatureType { origin, field, was, now });
+                }
+                (Some(_), Some(_)) => {}
+                (Some(_), None) => settled = false,
+                (None, now) => {
+                    settled &= now.is_some();
+                    known.type_name = now;
+                }
+            }
+        }
+        if settled {
+            self.schema = Some(batch.schema());
+        }
+        Ok(())
+    }
+}
+
+/// Whether two types are one in a file of text: a list with a null in it comes as JSON, others of
+/// its column as lists.
+fn go_together(was: &str, now: &str) -> bool {
+    let json_and_list = |one: &str, other: &str| one == "json" && other.starts_with("list");
+    was == now || json_and_list(was, now) || json_and_list(now, was)
+}
+
+/// The type as a message names it; `None` for strings that are all null.
+fn type_name_of(field: &Field, array: &dyn Array) -> Option<String> {
+    match field.data_type() {
+        DataType::Utf8
+            if array.null_count() == array.len()
+                && type_name(field).is_none_or(|it| it == "string") =>
+        {
+            None
+        }
+        _ => type_name(field),
+    }
+}
+
+/// The type as a message names it; `None` for the type of nothing.
+fn type_name(field: &Field) -> Option<String> {
+    if is_json(field) {
+        return Some("json".to_owned());
+    }
+    if field.metadata().get(TYPE_KEY).is_some_and(|it| it == DECIMAL) {
+        return Some("decimal".to_owned());
+    }
+    match field.data_type() {
+        DataType::Null => None,
+        DataType::Utf8 | DataType::LargeUtf8 => Some("string".to_owned()),
+        other => Some(other.to_string().to_ascii_lowercase()),
+    }
+}

@@ -1,0 +1,262 @@
+//! JSON texts as a column of an Arrow type: exactly, or not at all.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_array::builder::{
+    BinaryBuilder, BooleanBuilder, Date32Builder, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow_array::types::{
+    ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{ArrayRef, ListArray, MapArray, PrimitiveArray, StructArray};
+use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_schema::{DataType, Field, TimeUnit};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::known::{DECIMAL, TYPE_KEY};
+use crate::value_type::{date, float64, timestamp};
+use crate::values::is_json;
+
+/// A text that does not fit.
+pub(super) struct Fault {
+    /// Its position at the top.
+    pub(super) row: usize,
+    pub(super) problem: String,
+}
+
+/// A value, and the row at the top to which it belongs.
+type Value<'a> = (usize, Option<&'a str>);
+
+/// The column of `texts`, of which each is one JSON value.
+pub(super) fn parsed<'a>(
+    texts: impl Iterator<Item = Option<&'a str>>,
+    field: &Field,
+) -> Result<ArrayRef, Fault> {
+    let values: Vec<_> =
+        texts.map(|text| text.map(str::trim).filter(|it| *it != "null")).enumerate().collect();
+    column(&values, field)
+}
+
+fn column(values: &[Value<'_>], field: &Field) -> Result<ArrayRef, Fault> {
+    macro_rules! built {
+        ($builder:expr, $expected:literal, $parse:expr) => {{
+            let mut builder = $builder;
+            for (row, value) in values {
+                match value {
+                    None => builder.append_null(),
+                    Some(text) => match $parse(*text) {
+                        Some(value) => builder.append_value(value),
+                        None => return Err(fault(*row, $expected)),
+                    },
+                }
+            }
+            Ok(Arc::new(builder.finish()))
+        }};
+    }
+    match field.data_type() {
+        DataType::Utf8 if is_json(field) => built!(StringBuilder::new(), "JSON", Some),
+        DataType::Utf8 if field.metadata().get(TYPE_KEY).is_some_and(|it| it == DECIMAL) => {
+            built!(StringBuilder::new(), "a decimal", decimal)
+        }
+        DataType::Utf8 => built!(StringBuilder::new(), "a string", string),
+        DataType::Boolean => built!(BooleanBuilder::new(), "a boolean", boolean),
+        DataType::Int8 => numbers::<Int8Type>(values, "an int8", integer),
+        DataType::Int16 => numbers::<Int16Type>(values, "an int16", integer),
+        DataType::Int32 => numbers::<Int32Type>(values, "an int32", integer),
+        DataType::Int64 => numbers::<Int64Type>(values, "an int64", integer),
+        DataType::UInt8 => numbers::<UInt8Type>(values, "a uint8", integer),
+        DataType::UInt16 => numbers::<UInt16Type>(values, "a uint16", integer),
+        DataType::UInt32 => numbers::<UInt32Type>(values, "a uint32", integer),
+        DataType::UInt64 => numbers::<UInt64Type>(values, "a uint64", integer),
+        DataType::Float32 => numbers::<Float32Type>(values, "a float32", single),
+        DataType::Float64 => numbers::<Float64Type>(values, "a float64", double),
+        DataType::Date32 => {
+            built!(Date32Builder::new(), "a date", |text| string(text).and_then(|it| date(&it)))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) => {
+            let builder = TimestampMicrosecondBuilder::new().with_timezone(zone.clone());
+            built!(builder, "a timestamp", |text| string(text).and_then(|it| timestamp(&it)))
+        }
+        DataType::Binary => built!(BinaryBuilder::new(), "base64", |text| {
+            string(text).and_then(|it| BASE64.decode(&*it).ok())
+        }),
+        DataType::List(item) => list(values, item),
+        DataType::Struct(_) => object(values, field),
+        DataType::Map(entries, _) => map(values, entries),
+        other => Err(Fault { row: 0, problem: format!("JSON cannot become {other}") }),
+    }
+}
+
+fn fault(row: usize, expected: &str) -> Fault {
+    Fault { row, problem: format!("a value in it is not {expected}") }
+}
+
+fn numbers<T: ArrowPrimitiveType>(
+    values: &[Value<'_>],
+    expected: &str,
+    parse: impl Fn(&str) -> Option<T::Native>,
+) -> Result<ArrayRef, Fault> {
+    let array = values
+        .iter()
+        .map(|(row, value)| match value {
+            None => Ok(None),
+            Some(text) => parse(text).map(Some).ok_or_else(|| fault(*row, expected)),
+        })
+        .collect::<Result<PrimitiveArray<T>, _>>()?;
+    Ok(Arc::new(array))
+}
+
+fn integer<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+fn double(text: &str) -> Option<f64> {
+    not_finite(text).or_else(|| float64(text))
+}
+
+/// A float32 is spelled with the fewest digits that tell it from its neighbours.
+fn single(text: &str) -> Option<f32> {
+    if let Some(value) = not_finite(text) {
+        return Some(value as f32);
+    }
+    float64(text)?;
+    text.parse().ok().filter(|it: &f32| it.is_finite())
+}
+
+fn not_finite(text: &str) -> Option<f64> {
+    match text {
+        "\"NaN\"" => Some(f64::NAN),
+        "\"Infinity\"" => Some(f64::INFINITY),
+        "\"-Infinity\"" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    text.parse().ok()
+}
+
+fn string(text: &str) -> Option<Cow<'_, str>> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') { serde_json::from_str(text).ok() } else { Some(inner.into()) }
+}
+
+/// A number, or a string that holds one.
+fn decimal(text: &str) -> Option<Cow<'_, str>> {
+    let number = if text.starts_with('"') { string(text)? } else { text.into() };
+    serde_json::from_str::<serde_json::Number>(&number).is_ok().then_some(number)
+}
+
+/// The nulls and the lengths of nested values become Arrow's.
+fn nested(values: &[Value<'_>], lengths: Vec<usize>) -> (NullBuffer, OffsetBuffer<i32>) {
+    let nulls = values.iter().map(|(_, value)| value.is_some()).collect();
+    (nulls, OffsetBuffer::from_lengths(lengths))
+}
+
+fn list(values: &[Value<'_>], item: &Arc<Field>) -> Result<ArrayRef, Fault> {
+    let mut items = Vec::new();
+    let mut lengths = Vec::with_capacity(values.len());
+    for (row, value) in values {
+        let parsed: Vec<&RawValue> = match value {
+            None => Vec::new(),
+            Some(text) => serde_json::from_str(text).map_err(|_| fault(*row, "an array"))?,
+        };
+        lengths.push(parsed.len());
+        items.extend(parsed.into_iter().map(|it| (*row, present(it.get()))));
+    }
+    let child = column(&items, item)?;
+    let (nulls, ends) = nested(values, lengths);
+    let array = ListArray::try_new(item.clone(), ends, child, Some(nulls));
+    array.map(|it| Arc::new(it) as ArrayRef).map_err(|_| fault(0, "an array without nulls"))
+}
+
+fn map(values: &[Value<'_>], entries: &Arc<Field>) -> Result<ArrayRef, Fault> {
+    let DataType::Struct(fields) = entries.data_type() else {
+        return Err(fault(0, "a map of keys and values"));
+    };
+    let (mut keys, mut members) = (StringBuilder::new(), Vec::new());
+    let mut lengths = Vec::with_capacity(values.len());
+    for (row, value) in values {
+        let parsed = match value {
+            None => Vec::new(),
+            Some(text) => object_members(text).map_err(|_| fault(*row, "an object"))?,
+        };
+        lengths.push(parsed.len());
+        for (key, value) in parsed {
+            keys.append_value(key);
+            members.push((*row, value));
+        }
+    }
+    let child = column(&members, &fields[1])?;
+    let (nulls, ends) = nested(values, lengths);
+    let columns = vec![Arc::new(keys.finish()) as ArrayRef, child];
+    StructArray::try_new(fields.clone(), columns, None)
+        .and_then(|pairs| MapArray::try_new(entries.clone(), ends, pairs, Some(nulls), false))
+        .map(|it| Arc::new(it) as ArrayRef)
+        .map_err(|_| fault(0, "a map of strings"))
+}
+
+fn object(values: &[Value<'_>], field: &Field) -> Result<ArrayRef, Fault> {
+    let DataType::Struct(fields) = field.data_type() else {
+        return Err(fault(0, "an object"));
+    };
+    let positions: HashMap<_, _> =
+        fields.iter().enumerate().map(|(position, it)| (it.name().as_str(), position)).collect();
+    let mut columns: Vec<Vec<Value<'_>>> = vec![Vec::with_capacity(values.len()); fields.len()];
+    for (row, value) in values {
+        columns.iter_mut().for_each(|column| column.push((*row, None)));
+        let Some(text) = value else { continue };
+        for (key, value) in object_members(text).map_err(|_| fault(*row, "an object"))? {
+            let Some(position) = positions.get(&*key) else {
+                let problem = "it has a member that its type does not name".to_owned();
+                return Err(Fault { row: *row, problem });
+            };
+            if let Some(last) = columns[*position].last_mut() {
+                last.1 = value;
+            }
+        }
+    }
+    let nulls = values.iter().map(|(_, value)| value.is_some()).collect();
+    let columns = fields.iter().zip(&columns).map(|(field, values)| column(values, field));
+    let array =
+        StructArray::try_new(fields.clone(), columns.collect::<Result<_, _>>()?, Some(nulls));
+    array.map(|it| Arc::new(it) as ArrayRef).map_err(|_| fault(0, "an object without nulls"))
+}
+
+fn present(text: &str) -> Option<&str> {
+    Some(text).filter(|it| *it != "null")
+}
+
+type Members<'a> = Vec<(Cow<'a, str>, Option<&'a str>)>;
+
+fn object_members(text: &str) -> serde_json::Result<Members<'_>> {
+    struct Object;
+    impl<'a> Visitor<'a> for Object {
+        type Value = Members<'a>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(Key(key)) = map.next_key()? {
+                members.push((key, present(map.next_value::<&'a RawValue>()?.get())));
+            }
+            Ok(members)
+        }
+    }
+    #[derive(serde::Deserialize)]
+    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let members = parser.deserialize_map(Object)?;
+    parser.end().map(|()| members)
+}
