@@ -36,7 +36,7 @@ mod value;
 
 pub use data_type::{DataType, DataTypeError, Field};
 pub use endpoint::Endpoint;
-pub use faults::{Fault, FaultAnswer, FaultBody, StatusFault, When};
+pub use faults::{Fault, FaultAnswer, FaultBody, Lateness, StatusFault, When};
 pub use repository::{
     ApiKey, Feature, FeatureService, FeatureValue, FeatureView, Repository, RepositoryError,
     RepositoryFile, Rows, Source, ViewKey, Workspace,

@@ -1,6 +1,7 @@
 //! Wrong answers on purpose: which requests get one, and what it is. Without faults the emulator
 //! never fails.
 
+mod lateness;
 mod plan;
 mod table;
 
@@ -10,6 +11,7 @@ use serde::Deserialize;
 
 use crate::endpoint::Endpoint;
 
+pub use lateness::Lateness;
 pub(crate) use plan::FaultPlan;
 
 /// Some requests and what they are answered instead.
@@ -56,6 +58,11 @@ pub enum FaultAnswer {
     Truncated,
     /// The right answer, so much later.
     Hang(Duration),
+    /// The right answer, later by a time that is drawn for each request.
+    Late(Lateness),
+    /// The right answer, a few bytes at a time: so much time lies between its first piece and its
+    /// last.
+    SlowBody(Duration),
     /// The connection is reset without an answer.
     Reset,
 }

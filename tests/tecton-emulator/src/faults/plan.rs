@@ -1,14 +1,18 @@
 //! The faults of a running emulator: which one, if any, the next request gets.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::{Fault, FaultAnswer, When};
 use crate::endpoint::Endpoint;
 
 /// Faults with how far each has come.
 #[derive(Debug)]
-pub(crate) struct FaultPlan(Vec<(Fault, Progress)>);
+pub(crate) struct FaultPlan {
+    faults: Vec<(Fault, Progress)>,
+    /// For what an answer itself draws.
+    times: Mutex<fastrand::Rng>,
+}
 
 #[derive(Debug)]
 enum Progress {
@@ -22,22 +26,27 @@ impl FaultPlan {
             let progress = Progress::of(fault.when);
             (fault, progress)
         };
-        Self(faults.into_iter().map(with_progress).collect())
+        let times = Mutex::new(fastrand::Rng::with_seed(faults.len() as u64));
+        Self { faults: faults.into_iter().map(with_progress).collect(), times }
     }
 
     /// The same faults from their beginning.
     pub(crate) fn anew(&self) -> Self {
-        Self::new(self.0.iter().map(|(fault, _)| fault.clone()).collect())
+        Self::new(self.faults.iter().map(|(fault, _)| fault.clone()).collect())
     }
 
     /// What the next request to `endpoint` gets instead of its answer.
-    pub(crate) fn next(&self, endpoint: Endpoint) -> Option<&FaultAnswer> {
+    pub(crate) fn next(&self, endpoint: Endpoint) -> Option<FaultAnswer> {
         let applies = |fault: &Fault| fault.endpoint.is_none_or(|only| only == endpoint);
-        self.0
-            .iter()
-            .filter(|(fault, _)| applies(fault))
-            .find(|(fault, progress)| progress.fires(fault.when))
-            .map(|(fault, _)| &fault.answer)
+        let mut faults = self.faults.iter().filter(|(fault, _)| applies(fault));
+        let (fault, _) = faults.find(|(fault, progress)| progress.fires(fault.when))?;
+        Some(match &fault.answer {
+            FaultAnswer::Late(lateness) => {
+                let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+                FaultAnswer::Hang(lateness.draw(&mut times))
+            }
+            other => other.clone(),
+        })
     }
 }
 
@@ -53,8 +62,7 @@ impl Progress {
         match (self, when) {
             (Self::Seen(seen), When::First(count)) => seen.fetch_add(1, Ordering::Relaxed) < count,
             (Self::Drawn(generator), When::Rate { share, .. }) => {
-                let mut generator =
-                    generator.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut generator = generator.lock().unwrap_or_else(PoisonError::into_inner);
                 generator.f64() < share
             }
             _ => true,
@@ -76,10 +84,10 @@ mod tests {
             Fault::first(1, FaultAnswer::Reset),
             Fault::first(1, FaultAnswer::NotJson),
         ]);
-        assert_eq!(plan.next(Endpoint::Metadata), Some(&FaultAnswer::Reset));
-        assert_eq!(plan.next(Endpoint::Metadata), Some(&FaultAnswer::NotJson));
+        assert_eq!(plan.next(Endpoint::Metadata), Some(FaultAnswer::Reset));
+        assert_eq!(plan.next(Endpoint::Metadata), Some(FaultAnswer::NotJson));
         assert_eq!(plan.next(Endpoint::Metadata), None);
-        assert_eq!(plan.anew().next(Endpoint::Metadata), Some(&FaultAnswer::Reset));
+        assert_eq!(plan.anew().next(Endpoint::Metadata), Some(FaultAnswer::Reset));
     }
 
     #[test]

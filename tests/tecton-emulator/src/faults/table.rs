@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::{Fault, FaultAnswer, FaultBody, StatusFault, When};
+use super::{Fault, FaultAnswer, FaultBody, Lateness, StatusFault, When};
 use crate::endpoint::Endpoint;
 use crate::settings::duration;
 
@@ -27,13 +27,24 @@ struct Table {
     wrong_count: bool,
     #[serde(default)]
     truncated: bool,
-    hang: Option<Hang>,
+    hang: Option<Span>,
+    late: Option<Late>,
+    slow_body: Option<Span>,
     #[serde(default)]
     reset: bool,
 }
 
 #[derive(Deserialize)]
-struct Hang(#[serde(deserialize_with = "duration")] Duration);
+struct Span(#[serde(deserialize_with = "duration")] Duration);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Late {
+    #[serde(deserialize_with = "duration")]
+    median: Duration,
+    #[serde(deserialize_with = "duration")]
+    p99: Duration,
+}
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -87,14 +98,16 @@ impl Table {
             self.not_json.then_some(FaultAnswer::NotJson),
             self.wrong_count.then_some(FaultAnswer::WrongCount),
             self.truncated.then_some(FaultAnswer::Truncated),
-            self.hang.map(|Hang(duration)| FaultAnswer::Hang(duration)),
+            self.hang.map(|Span(duration)| FaultAnswer::Hang(duration)),
+            self.late.map(|Late { median, p99 }| FaultAnswer::Late(Lateness { median, p99 })),
+            self.slow_body.map(|Span(duration)| FaultAnswer::SlowBody(duration)),
             self.reset.then_some(FaultAnswer::Reset),
         ];
         let mut answers = answers.into_iter().flatten();
         match (answers.next(), answers.next()) {
             (Some(answer), None) => Ok(answer),
             _ => Err(
-                "a fault has exactly one of status, not_json, wrong_count, truncated, hang, reset",
+                "a fault has exactly one of status, not_json, wrong_count, truncated, hang, late, slow_body, reset",
             ),
         }
     }
@@ -126,6 +139,10 @@ mod tests {
         let fault = read("rate = 0.5\nseed = 7\nhang = \"10s\"").unwrap();
         let answer = FaultAnswer::Hang(Duration::from_secs(10));
         assert_eq!(fault, Fault::rate(0.5, 7, answer));
+
+        let fault = read("late = { median = \"7ms\", p99 = \"29ms\" }").unwrap();
+        let (median, p99) = (Duration::from_millis(7), Duration::from_millis(29));
+        assert_eq!(fault, Fault::every(FaultAnswer::Late(Lateness { median, p99 })));
 
         let fault = read("endpoint = \"get-features-batch\"\nreset = true").unwrap();
         let expected = Fault::every(FaultAnswer::Reset).on(Endpoint::GetFeaturesBatch);

@@ -3,12 +3,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use tokio::time::Sleep;
 
 /// Why a request's body is not there.
 #[derive(Debug)]
@@ -35,6 +37,9 @@ pub(super) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Read
     Err(ReadError::TooLarge)
 }
 
+/// Into how many pieces a slow body is cut.
+const SLOW_PIECES: usize = 10;
+
 /// An answer's body.
 #[derive(Debug)]
 pub(super) enum AnswerBody {
@@ -42,6 +47,8 @@ pub(super) enum AnswerBody {
     Whole(Option<Bytes>),
     /// Announces `length` bytes, sends `sent` of them and fails.
     Truncated { sent: Option<Bytes>, flushed: bool, length: u64 },
+    /// A piece at a time, with a pause before each but the first.
+    Slow { rest: Bytes, piece: usize, pause: Duration, timer: Option<Pin<Box<Sleep>>> },
 }
 
 impl AnswerBody {
@@ -51,6 +58,13 @@ impl AnswerBody {
             flushed: false,
             length: whole.len() as u64,
         }
+    }
+
+    /// In as many pieces as there are, over a time.
+    pub(super) fn slow(whole: Bytes, time: Duration) -> Self {
+        let piece = whole.len().div_ceil(SLOW_PIECES).max(1);
+        let pause = time / SLOW_PIECES as u32;
+        Self::Slow { rest: whole, piece, pause, timer: None }
     }
 }
 
@@ -83,17 +97,33 @@ impl Body for AnswerBody {
                 let cut = io::Error::other("cut short on purpose");
                 Poll::Ready(Some(Err(cut)))
             }
+            Self::Slow { rest, piece, pause, timer } => {
+                if let Some(timer) = timer {
+                    ready!(timer.as_mut().poll(context));
+                }
+                if rest.is_empty() {
+                    return Poll::Ready(None);
+                }
+                *timer = Some(Box::pin(tokio::time::sleep(*pause)));
+                let sent = rest.split_to((*piece).min(rest.len()));
+                Poll::Ready(Some(Ok(Frame::data(sent))))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Whole(None))
+        match self {
+            Self::Whole(body) => body.is_none(),
+            Self::Slow { rest, .. } => rest.is_empty(),
+            Self::Truncated { .. } => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(match self {
             Self::Whole(body) => body.as_ref().map_or(0, |body| body.len() as u64),
             Self::Truncated { length, .. } => *length,
+            Self::Slow { rest, .. } => rest.len() as u64,
         })
     }
 }

@@ -91,14 +91,21 @@ async fn serve(
     };
     let faults = state.faults();
     let fault = faults.next(endpoint);
-    match fault {
+    match &fault {
         Some(FaultAnswer::Status(fault)) => return Ok(Served::of(status_fault(fault))),
         Some(FaultAnswer::NotJson) => {
             return Ok(Served::of(text(StatusCode::OK, "text/plain", "not JSON")));
         }
         Some(FaultAnswer::Hang(duration)) => tokio::time::sleep(*duration).await,
         Some(FaultAnswer::Reset) => return Err(ResetConnection),
-        Some(FaultAnswer::WrongCount | FaultAnswer::Truncated) | None => {}
+        // How late it is has been drawn.
+        Some(
+            FaultAnswer::WrongCount
+            | FaultAnswer::Truncated
+            | FaultAnswer::SlowBody(_)
+            | FaultAnswer::Late(_),
+        )
+        | None => {}
     }
     if settings.max_concurrent_requests.is_some_and(|maximum| at_once > maximum) {
         return Ok(Served::of_error(&ApiError::too_many_requests()));
@@ -108,7 +115,7 @@ async fn serve(
         authorization: head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes),
         body: &body,
         started,
-        wrong_count: fault == Some(&FaultAnswer::WrongCount),
+        wrong_count: fault == Some(FaultAnswer::WrongCount),
     };
     let answered = match api::answer(&state.catalog, settings, &request) {
         Ok(answered) => answered,
@@ -116,6 +123,7 @@ async fn serve(
     };
     let body = match fault {
         Some(FaultAnswer::Truncated) => AnswerBody::truncated(&answered.body),
+        Some(FaultAnswer::SlowBody(time)) => AnswerBody::slow(answered.body, time),
         _ => answered.body.into(),
     };
     Ok(Served {

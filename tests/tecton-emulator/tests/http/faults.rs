@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tecton_emulator::{
-    Emulator, Endpoint, Fault, FaultAnswer, FaultBody, RepositoryFile, StatusFault,
+    Emulator, Endpoint, Fault, FaultAnswer, FaultBody, Lateness, RepositoryFile, StatusFault,
 };
 
 use crate::client::{Answer, Client, KEY, known, repository, shop};
@@ -162,4 +162,21 @@ fn a_repository_file_may_have_faults() {
     let client = Client::start(Emulator::of_file(file));
     ask(&client).assert_error(504, 4, "Timed out");
     assert_eq!(ask(&client).status, 404);
+}
+
+#[test]
+fn a_slow_body_is_whole_and_takes_its_time() {
+    let client = with(Fault::every(FaultAnswer::SlowBody(Duration::from_millis(300))));
+    let started = Instant::now();
+    ask(&client).json();
+    assert!(started.elapsed() >= Duration::from_millis(250), "{:?}", started.elapsed());
+}
+
+#[test]
+fn late_answers_are_right() {
+    let (median, p99) = (Duration::from_millis(20), Duration::from_millis(40));
+    let client = with(Fault::every(FaultAnswer::Late(Lateness { median, p99 })));
+    let started = Instant::now();
+    (0..10).for_each(|_| drop(ask(&client).json()));
+    assert!(started.elapsed() >= Duration::from_millis(100), "{:?}", started.elapsed());
 }
