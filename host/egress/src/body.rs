@@ -1,6 +1,7 @@
 //! The body of an answer, with a limit on the time between two parts of it.
 
 use crate::EgressError;
+use crate::admission::Slot;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -16,11 +17,13 @@ pub struct TimedBody {
     allowed: Duration,
     /// Made when a part has to be waited for: most are there already.
     timer: Option<Pin<Box<Sleep>>>,
+    /// The request's place among those that are made at once.
+    _slot: Option<Slot>,
 }
 
 impl TimedBody {
-    pub(crate) fn new(incoming: Incoming, allowed: Duration) -> Self {
-        TimedBody { incoming, allowed, timer: None }
+    pub(crate) fn new(incoming: Incoming, allowed: Duration, slot: Option<Slot>) -> Self {
+        TimedBody { incoming, allowed, timer: None, _slot: slot }
     }
 }
 

@@ -1,18 +1,24 @@
 //! The pooled client behind the door.
 
+use crate::admission::{Admission, Outcome};
 use crate::connector::{Connector, within};
-use crate::{Allowed, Destination, EgressError, Secrets, TimedBody};
+use crate::{Allowed, Destination, EgressError, Limits, Secrets, TimedBody};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body::Body;
+use hyper::body::Incoming;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Histogram;
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 
 /// How long the parts of a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +49,8 @@ pub struct Egress<B> {
     allowed: Allowed,
     secrets: Secrets,
     timeouts: Timeouts,
+    admission: Admission,
+    duration: Histogram<f64>,
     refused: Mutex<Vec<Destination>>,
     requests: AtomicU64,
 }
@@ -81,9 +89,28 @@ where
             allowed,
             secrets,
             timeouts,
+            admission: Admission::new(&Limits::default()),
+            duration: duration(),
             refused: Mutex::default(),
             requests: AtomicU64::new(0),
         }
+    }
+
+    /// Lets in no more requests than these limits do.
+    #[must_use]
+    pub fn limited(mut self, limits: &Limits) -> Self {
+        self.admission = Admission::new(limits);
+        self
+    }
+
+    /// Until when no request is let in, because the store is down.
+    pub fn closed_until(&self) -> Option<Instant> {
+        self.admission.closed_until()
+    }
+
+    /// How many requests may be made at once now; `None` for any number.
+    pub fn at_once(&self) -> Option<usize> {
+        self.admission.at_once()
     }
 
     /// The time-outs that hold where a request brings none.
@@ -125,26 +152,58 @@ where
     /// Sends a request and waits for the head of the answer.
     ///
     /// # Errors
-    /// The destination is not granted, could not be reached, or gave no answer in time.
+    /// The destination is not granted, could not be reached, gave no answer in time, or is down
+    /// and left alone.
     pub async fn send(
         &self,
         mut request: Request<B>,
         timeouts: Timeouts,
     ) -> Result<Response<TimedBody>, EgressError> {
         self.admit(request.uri())?;
+        let admitted = self.admission.enter().await?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.secrets.reveal(request.headers_mut());
+        let started = Instant::now();
+        let span = info_span!("request", path = request.uri().path(), status = Empty);
+        let answer = self.answer(request, timeouts).instrument(span.clone()).await;
+        let status = answer.as_ref().map_or(0, |answer| i64::from(answer.status().as_u16()));
+        span.record("status", status);
+        self.duration.record(
+            started.elapsed().as_secs_f64(),
+            &[KeyValue::new("http.response.status_code", status)],
+        );
+        let slot = admitted.ended(Outcome::of(&answer));
+        Ok(answer?.map(|body| TimedBody::new(body, timeouts.between_bytes, slot)))
+    }
+
+    /// The head of the answer.
+    async fn answer(
+        &self,
+        mut request: Request<B>,
+        timeouts: Timeouts,
+    ) -> Result<Response<Incoming>, EgressError> {
         let connection = capture_connection(&mut request);
         let answer = within(timeouts.connect, self.client.request(request));
-        let response = match tokio::time::timeout(timeouts.first_byte, answer).await {
-            Ok(answer) => answer.map_err(|error| EgressError::of(&error))?,
+        match tokio::time::timeout(timeouts.first_byte, answer).await {
+            Ok(answer) => answer.map_err(|error| EgressError::of(&error)),
             Err(_) if connection.connection_metadata().is_none() => {
-                return Err(EgressError::ConnectTimeout);
+                Err(EgressError::ConnectTimeout)
             }
-            Err(_) => return Err(EgressError::ReadTimeout),
-        };
-        Ok(response.map(|body| TimedBody::new(body, timeouts.between_bytes)))
+            Err(_) => Err(EgressError::ReadTimeout),
+        }
     }
+}
+
+/// From the request to the head of the answer; the status is 0 where none came.
+fn duration() -> Histogram<f64> {
+    opentelemetry::global::meter("beamlet")
+        .f64_histogram("beamlet.request.duration")
+        .with_unit("s")
+        .with_description("From a request to the head of its answer; status 0 where none came")
+        .with_boundaries(vec![
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+        ])
+        .build()
 }
 
 /// Whom to trust: Mozilla's list, and what this machine trusts besides (a company's own

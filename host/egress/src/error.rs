@@ -3,6 +3,7 @@
 use crate::Destination;
 use std::error::Error;
 use std::io::ErrorKind;
+use std::time::Duration;
 
 /// Why a request got no answer, or a body no end.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,9 @@ pub enum EgressError {
     /// The connection ended before the answer did.
     #[error("the connection was closed before the answer was complete")]
     Closed,
+    /// The store is down, and is left alone for a while.
+    #[error("the circuit breaker is open: too many requests failed; the store is tried again in {:.1} s", .0.as_secs_f64())]
+    Open(Duration),
     /// Anything else, in the words of the HTTP library.
     #[error("{0}")]
     Other(String),

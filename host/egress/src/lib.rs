@@ -2,8 +2,8 @@
 //!
 //! Whatever a handler asks for over HTTP goes through an [`Egress`]: it refuses destinations
 //! that were not granted, puts secrets into headers where the handler has written their
-//! placeholders, keeps every time-out itself, and shares one pool of connections among all
-//! instances.
+//! placeholders, keeps every time-out itself, shares one pool of connections among all
+//! instances, and asks no more of a store than it bears.
 //!
 //! # Threat model
 //! A handler is a program that nobody has read. It may ask for any URL, send anything in a
@@ -11,6 +11,7 @@
 //! and it must not be able to tell a secret to anybody, as it never holds one: only a granted
 //! destination is ever sent the secret, and redirects are not followed.
 
+mod admission;
 mod body;
 mod client;
 mod connector;
@@ -18,6 +19,7 @@ mod destination;
 mod error;
 mod secrets;
 
+pub use admission::{BreakerOptions, Limits, ThrottleOptions};
 pub use body::TimedBody;
 pub use client::{Egress, Timeouts};
 pub use destination::{Allowed, Destination};

@@ -203,6 +203,18 @@ impl Instance {
         Bundle::start(self).await
     }
 
+    /// From now on no request of the handler outlasts this instant, whatever its time-outs are:
+    /// it still has the time to tell which rows got no answer.
+    pub fn answer_by(&mut self, deadline: Option<std::time::Instant>) {
+        self.sandboxed.store.data_mut().door.deadline = deadline;
+    }
+
+    /// What the handler has written to its standard error since it was last asked, as far as it
+    /// is kept; no secret survives in it.
+    pub fn take_stderr(&self) -> Option<String> {
+        self.sandboxed.store.data().take_stderr()
+    }
+
     /// Whether the instance can still be used.
     pub fn is_alive(&self) -> bool {
         !self.sandboxed.broken

@@ -4,14 +4,18 @@ use beamlet_egress::{EgressError, Timeouts};
 use http_body_util::BodyExt;
 use std::error::Error as StdError;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// The door that all instances of a handler share.
 pub type Egress = beamlet_egress::Egress<WasiBody>;
 
 /// A sandbox's end of the door.
-pub(crate) struct Door(pub(crate) Arc<Egress>);
+pub(crate) struct Door {
+    pub(crate) egress: Arc<Egress>,
+    /// When whoever waits for an answer will have gone.
+    pub(crate) deadline: Option<Instant>,
+}
 
 type Sent =
     Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
@@ -23,9 +27,10 @@ impl WasiHttpHooks for Door {
         options: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let egress = self.0.clone();
+        let (egress, deadline) = (self.egress.clone(), self.deadline);
         Box::new(async move {
             let timeouts = timeouts(options.unwrap_or_default(), egress.timeouts());
+            let timeouts = within(timeouts, deadline);
             let response = egress.send(request, timeouts).await.map_err(to_wasi)?;
             let response = response.map(|body| body.map_err(to_wasi).boxed_unsync());
             Ok((response, Box::new(std::future::ready(Ok(()))) as Box<_>))
@@ -48,6 +53,19 @@ fn timeouts(asked: RequestOptions, most: Timeouts) -> Timeouts {
     }
 }
 
+/// No longer than anybody waits, and a little less: the handler has to tell which rows it was,
+/// and to answer the others.
+fn within(timeouts: Timeouts, deadline: Option<Instant>) -> Timeouts {
+    let Some(deadline) = deadline else { return timeouts };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let left = left.saturating_sub((left / 10).min(Duration::from_millis(200)));
+    Timeouts {
+        connect: timeouts.connect.min(left),
+        first_byte: timeouts.first_byte.min(left),
+        between_bytes: timeouts.between_bytes.min(left),
+    }
+}
+
 /// The error of `wasi:http` that says the same.
 fn to_wasi(error: EgressError) -> Error {
     match error {
@@ -62,6 +80,8 @@ fn to_wasi(error: EgressError) -> Error {
             Error::TlsAlertReceived { alert_id: None, alert_message: Some(why) }
         }
         EgressError::Closed => Error::ConnectionTerminated,
+        // `wasi:http` has no word for a store that is left alone.
+        error @ EgressError::Open(_) => Error::InternalError(Some(error.to_string())),
         EgressError::Other(why) => Error::InternalError(Some(why)),
     }
 }

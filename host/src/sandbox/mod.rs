@@ -13,6 +13,7 @@ mod permissions;
 mod runtime;
 mod state;
 
+pub use beamlet_egress::{BreakerOptions, Limits, ThrottleOptions};
 pub use door::Egress;
 pub use permissions::Permissions;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};

@@ -13,7 +13,7 @@ pub(crate) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
-    door: Door,
+    pub(crate) door: Door,
     stderr: Messages,
     pub(crate) limits: Limits,
 }
@@ -31,7 +31,7 @@ impl State {
             wasi,
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
-            door: Door(egress),
+            door: Door { egress, deadline: None },
             stderr,
             limits: Limits::new(permissions.memory),
         }
@@ -40,7 +40,17 @@ impl State {
     /// What the component wrote to its standard error, as far as it is kept. It may be what a
     /// server said, so no secret survives in it.
     pub(crate) fn stderr(&self) -> String {
-        self.door.0.secrets().redact(self.stderr.text().trim().to_owned())
+        self.door.egress.secrets().redact(self.stderr.text().trim().to_owned())
+    }
+
+    /// The same, once: what comes after it is kept anew.
+    pub(crate) fn take_stderr(&self) -> Option<String> {
+        if self.stderr.is_empty() {
+            return None;
+        }
+        let text = self.stderr();
+        self.stderr.clear();
+        Some(text)
     }
 }
 

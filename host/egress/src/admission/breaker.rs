@@ -1,0 +1,244 @@
+//! A store that is down is left alone, and tried with one request now and then.
+
+use super::Outcome;
+use crate::EgressError;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+/// When a store counts as down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BreakerOptions {
+    /// The share of requests within the window that fail when it does.
+    pub failure_rate: f64,
+    /// How many requests there must be within the window to tell.
+    pub min_requests: u32,
+    /// How far back requests count.
+    pub window: Duration,
+    /// How long a store that is down is left alone.
+    pub open: Duration,
+}
+
+/// Half of at least 20 requests within 10 s; 5 s.
+impl Default for BreakerOptions {
+    fn default() -> Self {
+        BreakerOptions {
+            failure_rate: 0.5,
+            min_requests: 20,
+            window: Duration::from_secs(10),
+            open: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A circuit breaker: closed while the store is well, open while it is down, and half open while
+/// one request tries.
+pub(super) struct Breaker {
+    options: BreakerOptions,
+    state: Mutex<State>,
+    /// Told when a trial has ended.
+    tried: Notify,
+}
+
+enum State {
+    Closed(Window),
+    Open { until: Instant },
+    HalfOpen,
+}
+
+/// The outcomes of the last while, a slice each.
+#[derive(Default)]
+struct Window(VecDeque<Slice>);
+
+struct Slice {
+    began: Instant,
+    all: u32,
+    failed: u32,
+}
+
+/// Into how many slices a window is cut.
+const SLICES: u32 = 10;
+
+impl Window {
+    /// Notes an outcome; all and failed of the window.
+    fn note(&mut self, failed: bool, window: Duration, now: Instant) -> (u32, u32) {
+        while self.0.front().is_some_and(|slice| now - slice.began > window) {
+            self.0.pop_front();
+        }
+        if self.0.back().is_none_or(|slice| now - slice.began > window / SLICES) {
+            self.0.push_back(Slice { began: now, all: 0, failed: 0 });
+        }
+        if let Some(slice) = self.0.back_mut() {
+            slice.all += 1;
+            slice.failed += u32::from(failed);
+        }
+        self.0.iter().fold((0, 0), |sum, slice| (sum.0 + slice.all, sum.1 + slice.failed))
+    }
+}
+
+impl Breaker {
+    pub(super) fn new(options: BreakerOptions) -> Self {
+        let state = Mutex::new(State::Closed(Window::default()));
+        Breaker { options, state, tried: Notify::new() }
+    }
+
+    /// Lets a request in, unless the store is down. Where another one is trying it, waits for
+    /// what comes of that.
+    pub(super) async fn enter(&self) -> Result<Trial<'_>, EgressError> {
+        loop {
+            let tried = self.tried.notified();
+            {
+                let now = Instant::now();
+                let mut state = self.state();
+                match &*state {
+                    State::Closed(_) => {
+                        return Ok(Trial { breaker: self, is_probe: false, ended: false });
+                    }
+                    State::Open { until } if now < *until => {
+                        return Err(EgressError::Open(*until - now));
+                    }
+                    State::Open { .. } => {
+                        *state = State::HalfOpen;
+                        return Ok(Trial { breaker: self, is_probe: true, ended: false });
+                    }
+                    State::HalfOpen => {}
+                }
+            }
+            tried.await;
+        }
+    }
+
+    /// Until when no request is let in.
+    pub(super) fn open_until(&self) -> Option<Instant> {
+        match &*self.state() {
+            State::Open { until } => Some(*until).filter(|until| Instant::now() < *until),
+            State::Closed(_) | State::HalfOpen => None,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opened(&self) -> State {
+        State::Open { until: Instant::now() + self.options.open }
+    }
+}
+
+/// A request that was let in.
+pub(super) struct Trial<'a> {
+    breaker: &'a Breaker,
+    is_probe: bool,
+    ended: bool,
+}
+
+impl Trial<'_> {
+    pub(super) fn ended(mut self, outcome: Outcome) {
+        self.ended = true;
+        let breaker = self.breaker;
+        // Who asks for less is there.
+        let failed = matches!(outcome, Outcome::Overloaded | Outcome::Failing);
+        let mut state = breaker.state();
+        if self.is_probe {
+            *state = if failed { breaker.opened() } else { State::Closed(Window::default()) };
+            info!(failed, "the store was tried");
+            breaker.tried.notify_waiters();
+            return;
+        }
+        let options = &breaker.options;
+        if let State::Closed(window) = &mut *state {
+            let (all, failed) = window.note(failed, options.window, Instant::now());
+            let rate = f64::from(failed) / f64::from(all.max(1));
+            if all >= options.min_requests && rate >= options.failure_rate {
+                warn!(requests = all, failed, "the store is down: it is left alone for a while");
+                *state = breaker.opened();
+            }
+        }
+    }
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        // A probe that was given up tells nothing: the next request is one.
+        if self.is_probe && !self.ended {
+            *self.breaker.state() = State::Open { until: Instant::now() };
+            self.breaker.tried.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breaker(open_ms: u64) -> Breaker {
+        Breaker::new(BreakerOptions {
+            min_requests: 4,
+            open: Duration::from_millis(open_ms),
+            ..BreakerOptions::default()
+        })
+    }
+
+    async fn request(breaker: &Breaker, outcome: Outcome) {
+        breaker.enter().await.unwrap().ended(outcome);
+    }
+
+    async fn fail(breaker: &Breaker, times: usize) {
+        for _ in 0..times {
+            request(breaker, Outcome::Failing).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn it_opens_when_half_of_enough_requests_fail() {
+        let breaker = breaker(60_000);
+        request(&breaker, Outcome::Well).await;
+        request(&breaker, Outcome::Well).await;
+        fail(&breaker, 1).await;
+        assert!(breaker.open_until().is_none());
+        fail(&breaker, 1).await;
+        assert!(matches!(breaker.enter().await, Err(EgressError::Open(_))));
+    }
+
+    #[tokio::test]
+    async fn a_few_requests_tell_nothing() {
+        let breaker = breaker(60_000);
+        fail(&breaker, 3).await;
+        assert!(breaker.open_until().is_none());
+    }
+
+    #[tokio::test]
+    async fn one_request_tries_and_the_others_wait_for_what_comes_of_it() {
+        let breaker = std::sync::Arc::new(breaker(1));
+        fail(&breaker, 4).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let probe = breaker.enter().await.unwrap();
+        let other = breaker.clone();
+        let waiting = tokio::spawn(async move { other.enter().await.map(drop) });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!waiting.is_finished());
+        probe.ended(Outcome::Well);
+        waiting.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_trial_that_fails_opens_it_again() {
+        let breaker = breaker(30);
+        fail(&breaker, 4).await;
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        request(&breaker, Outcome::Failing).await;
+        assert!(matches!(breaker.enter().await, Err(EgressError::Open(_))));
+    }
+
+    #[tokio::test]
+    async fn a_trial_that_is_given_up_makes_way_for_the_next() {
+        let breaker = breaker(1);
+        fail(&breaker, 4).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        drop(breaker.enter().await.unwrap());
+        request(&breaker, Outcome::Well).await;
+        assert!(breaker.open_until().is_none());
+    }
+}
