@@ -116,6 +116,17 @@ impl<'a> Section<'a> {
         None
     }
 
+    /// A number within a range.
+    pub fn number(&self, name: &'a str, range: RangeInclusive<f64>) -> Option<f64> {
+        let number = self.typed(name, "a number", Value::as_f64)?;
+        if range.contains(&number) {
+            return Some(number);
+        }
+        let (low, high) = (range.start(), range.end());
+        self.problem(name, format!("must be from {low} to {high}, is {number}"));
+        None
+    }
+
     /// An object of any content.
     pub fn object(&self, name: &'a str) -> Option<&'a Map<String, Value>> {
         self.typed(name, "an object", Value::as_object)

@@ -6,11 +6,13 @@
 //! | [`sandbox`] | what a component may do: memory, time, destinations |
 //! | [`plugin`] | a handler and its life: load, set up, bundles, tear down |
 //! | [`columns`] | rows between Arrow and the contract |
+//! | [`enrich`] | rows in, features out, each row answered once: retries, a cache, equal rows as one |
 //! | [`config`] | what a user writes in a file |
 //! | [`run`] | rows from a reader through bundles to a writer |
 
 pub mod columns;
 pub mod config;
+pub mod enrich;
 pub mod plugin;
 pub mod run;
 pub mod sandbox;

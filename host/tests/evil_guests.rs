@@ -18,9 +18,10 @@ use support::library::{bundle, counts, evil, evil_config, runtime, setup, tailnu
 use support::redacted;
 
 /// Every behaviour with its test; `sandbox.rs` has such a list, too.
-const TESTED: [(&str, fn()); 22] = [
+const TESTED: [(&str, fn()); 23] = [
     ("healthy", a_healthy_handler_answers_every_row),
     ("trap", a_trap_is_told_with_its_call),
+    ("trap-on-a-row", a_trap_on_one_row_takes_its_whole_bundle),
     ("panic", a_panic_is_told_with_its_message),
     ("spin", a_call_that_spins_is_ended_by_its_deadline),
     ("spin-in-setup", a_set_up_that_spins_is_ended_by_its_deadline),
@@ -91,6 +92,17 @@ async fn a_healthy_handler_answers_every_row() {
 #[tokio::test]
 async fn a_trap_is_told_with_its_call() {
     assert_snapshot!(contained("trap", LONG).await, @"the handler trapped in bundle.process: wasm trap: wasm `unreachable` instruction executed");
+}
+
+#[tokio::test]
+async fn a_trap_on_one_row_takes_its_whole_bundle() {
+    let plugin = evil();
+    let setup = setup(&plugin, &evil_config("trap-on-a-row", LONG)).await;
+    let mut instance = Instance::set_up(&plugin, &setup).await.unwrap();
+    assert_eq!(three_rows(&mut instance).await.unwrap(), [3, 0, 0, 0]);
+    let error = bundle(&mut instance, &tailnums(&[Some("N1"), Some("boom")])).await.unwrap_err();
+    assert!(matches!(error, PluginError::Trap { call: "bundle.process", .. }), "{error}");
+    assert!(!instance.is_alive());
 }
 
 #[tokio::test]

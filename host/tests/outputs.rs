@@ -129,7 +129,7 @@ fn rows_of_every_type_come_out_whether_lists_have_null_elements_or_not() {
 #[test]
 fn a_run_asks_for_metadata_once_however_many_instances_it_has() {
     let emulator = planes().start_blocking().unwrap();
-    let folder = folder_of(&config(&emulator.url()));
+    let folder = folder_of(&(config(&emulator.url()) + "[run]\ncoalesce = false\n"));
     std::fs::copy(data("flights-sample.csv"), folder.file("flights.csv")).unwrap();
     let arguments =
         "--input flights.csv --null NA --output out.csv --bundle-size 100 --in-flight 8";

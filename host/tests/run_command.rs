@@ -12,10 +12,15 @@ use support::rows::{Join, Table};
 use support::store::{Store, config, data, folder_of};
 
 /// A folder with a configuration for the store, and the sample as `flights.csv`.
+/// Each row is asked for, equal ones too, so that requests can be counted.
 fn sampled(store: &Store) -> Folder {
-    let folder = store.folder();
+    let folder = folder_of(&each(store));
     std::fs::copy(data("flights-sample.csv"), folder.file("flights.csv")).unwrap();
     folder
+}
+
+fn each(store: &Store) -> String {
+    config(&store.url()) + "[run]\ncoalesce = false\n"
 }
 
 /// What `beamlet run` makes of the sample with these arguments more.
@@ -120,7 +125,7 @@ fn bundles_of_any_size_and_number_come_out_the_same_and_in_order() {
 fn one_entity_a_request_gives_what_ten_give() {
     let store = Store::start();
     let (ten, one) = (sampled(&store), sampled(&store));
-    one.write("beamlet.toml", config(&store.url()) + "[batching]\nmax_batch_size = 1\n");
+    one.write("beamlet.toml", each(&store) + "[batching]\nmax_batch_size = 1\n");
     let expected = ndjson_with(&ten, "--summary summary.json");
     assert_same_lines(&ndjson_with(&one, "--summary summary.json"), &expected);
     assert_eq!(
@@ -137,21 +142,31 @@ fn the_summary_counts_every_row_once() {
     let ended = Beamlet::run(&folder, arguments).end();
     redacted(|| {
         insta::assert_snapshot!(ended, @"
-    6000 rows in: 5076 enriched, 878 missing, 46 with a null key, 0 failed
-    600 requests, [speed]
-    written to out.ndjson
-    exit code 0
-    ")
+        6000 rows in: 5076 enriched, 878 missing, 46 with a null key, 0 failed
+        6000 rows out: 6000 written, 0 dead letters
+        600 requests, [speed]
+        written to out.ndjson
+        exit code 0
+        ")
     });
     insta::assert_snapshot!(format!("{:#}", summary(&folder)), @r#"
     {
       "complete": true,
+      "stopped": false,
       "rows": 6000,
+      "written": 6000,
       "enriched": 5076,
       "missing": 878,
       "null_keys": 46,
       "failed": 0,
+      "dead_letters": 0,
       "requests": 600,
+      "retried": 0,
+      "coalesced": 0,
+      "cache_hits": 0,
+      "cache_stale": 0,
+      "cache_errors": 0,
+      "instances_lost": 0,
       "counters": {
         "feature_retrieval_errors": 0,
         "feature_retrieval_requests": 600,
@@ -305,11 +320,11 @@ fn a_run_into_a_pipe_that_fails_says_that_the_pipe_has_not_got_all() {
     assert_eq!((ended.code, ended.stdout.lines().count()), (Some(1), 6001));
     redacted(|| {
         insta::assert_snapshot!(ended.stderr, @r#"
-    error: flights.csv:6002: row has too few fields: expected 19, got 2; the first missing field is "day"
-    6000 rows in: 5076 enriched, 878 missing, 46 with a null key, 0 failed
-    600 requests, [speed]
-    failed: what was written to standard output is not complete
-    "#)
+        error: flights.csv:6002: row has too few fields: expected 19, got 2; the first missing field is "day"
+        6000 rows in: 5076 enriched, 878 missing, 46 with a null key, 0 failed
+        600 requests, [speed]
+        failed: what was written to standard output is not complete
+        "#)
     });
 }
 

@@ -90,13 +90,13 @@ fn the_command_line_names_the_destination_that_was_refused() {
         .end();
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: standard input:1: the bundle from here to line 1: the handler refused the bundle: evil: ErrorCode::HttpRequestDenied
-    refused: http://[store] is not granted: the configuration does not name it
-    0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
-    0 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: standard input:1: the bundle from here to line 1: the handler refused the bundle: evil: ErrorCode::HttpRequestDenied
+        refused: http://[store] is not granted: the configuration does not name it
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        0 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
     assert_eq!(folder.names(), ["beamlet.toml"]);
 }
@@ -152,7 +152,7 @@ async fn a_key_of_the_environment_or_of_a_file_is_a_placeholder_too() {
     redacted(|| {
         assert_snapshot!(ended, @r#"
         error: standard input:1: the bundle from here to line 1: the handler refused the bundle: evil: {"connection":{"api_key":"beamlet-secret-0000","other_key":"beamlet-secret-0001"},"retrieval":{"evil":"echo-config"}}
-        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         0 requests, [speed]
         failed: what was written to standard output is not complete
         exit code 1

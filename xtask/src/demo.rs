@@ -110,7 +110,7 @@ fn counts(summary: &Path, output: &Path, config: &Path) -> Result<String> {
          enriched       {}\n\
          missing        {known_by_nobody} ({} with a null key)\n\
          failed         {}\n\
-         requests       {}\n\
+         requests       {} (rows that are equal are asked for once)\n\
          rows a second  {rate:.0}\n\
          output         {}\n\
          configuration  {}",

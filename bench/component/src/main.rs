@@ -1,9 +1,13 @@
-//! One measurement of the Tecton handler as a component in the host.
+//! One measurement of the Tecton handler as a component in the host, with all that the runner
+//! puts around it.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use beamlet::plugin::{Enriched, Instance, Plugin, Setup};
-use beamlet::sandbox::{Egress, Permissions, Runtime, RuntimeOptions};
+use beamlet::enrich::{EnrichOptions, Enricher, Fate};
+use beamlet::plugin::{Plugin, Setup};
+use beamlet::sandbox::{
+    BreakerOptions, Egress, Limits, Permissions, Runtime, RuntimeOptions, ThrottleOptions,
+};
 use beamlet_bench_workload::{Bundles, Clock, Options, config};
 use beamlet_egress::{Allowed, Destination, Secrets, Timeouts};
 use clap::Parser;
@@ -16,17 +20,20 @@ async fn main() -> Result<()> {
     let runtime = Runtime::new(&RuntimeOptions::default())?;
     let plugin = Plugin::tecton(&runtime)?;
     let allowed: Allowed = Destination::of_text(&options.url).into_iter().collect();
-    let egress = Arc::new(Egress::new(allowed, Secrets::default(), Timeouts::default()));
+    let egress = Egress::new(allowed, Secrets::default(), Timeouts::default());
+    let limits = Limits {
+        throttle: Some(ThrottleOptions::default()),
+        requests_per_second: None,
+        breaker: Some(BreakerOptions::default()),
+    };
+    let egress = Arc::new(egress.limited(&limits));
     let config = config(&options).to_string().into();
     let setup = Setup { config, permissions: Permissions::default(), egress };
-    let mut instances = Vec::new();
-    for _ in 0..options.bundles {
-        instances.push(Instance::set_up(&plugin, &setup).await?);
-    }
+    let enrich = EnrichOptions { in_flight: options.bundles, ..EnrichOptions::default() };
+    let enricher = Arc::new(Enricher::set_up(plugin, setup, enrich).await?);
     let clock = Clock::start();
-    let workers: Vec<_> = instances
-        .into_iter()
-        .map(|instance| tokio::spawn(work(instance, bundles.clone())))
+    let workers: Vec<_> = (0..options.bundles)
+        .map(|_| tokio::spawn(work(enricher.clone(), bundles.clone())))
         .collect();
     let (mut rows, mut enriched) = (0, 0);
     for worker in workers {
@@ -34,19 +41,20 @@ async fn main() -> Result<()> {
         rows += answered;
         enriched += found;
     }
+    let asked = enricher.meters().asked.get();
+    ensure!(asked == rows, "{asked} of {rows} rows were asked for: equal ones were in flight");
     clock.stop(&options, rows, enriched)
 }
 
-async fn work(mut instance: Instance, bundles: Arc<Bundles>) -> Result<(u64, u64)> {
+async fn work(enricher: Arc<Enricher>, bundles: Arc<Bundles>) -> Result<(u64, u64)> {
     let (mut rows, mut enriched) = (0, 0);
     while let Some(keys) = bundles.next() {
         let keys: ArrayRef = Arc::new(StringArray::from(keys));
         let batch = RecordBatch::try_from_iter([("tailnum", keys)])?;
-        let mut bundle = instance.start_bundle().await?;
-        let mut answers = bundle.process(&batch).await?;
-        answers.extend(bundle.finish().await?);
-        rows += answers.iter().map(Enriched::rows).sum::<usize>() as u64;
-        enriched += answers.iter().map(Enriched::enriched).sum::<usize>() as u64;
+        let answers = enricher.enrich(&batch).await?;
+        let features = answers.features().map_err(anyhow::Error::msg)?;
+        rows += features.num_rows() as u64;
+        enriched += answers.fates().filter(|fate| **fate == Fate::Enriched).count() as u64;
     }
     Ok((rows, enriched))
 }

@@ -126,11 +126,12 @@ impl Answers {
             return Err(refusal(response));
         }
         let text = std::str::from_utf8(&response.body)
-            .map_err(|error| broken(&format!("it is not UTF-8: {error}")))?;
+            .map_err(|error| broken(&format!("it is not UTF-8: {error}")).retryable())?;
         let (rows, metadata) = self.parse(text)?;
         if rows.len() != entities.len() {
             let (rows, entities) = (count(rows.len(), "row"), count(entities.len(), "entity"));
-            return Err(broken(&format!("it has {rows} for {entities}")));
+            // The next answer may be whole: what is between here and the store cuts answers short.
+            return Err(broken(&format!("it has {rows} for {entities}")).retryable());
         }
         let none = "it has no metadata, though names and types were asked for";
         let metadata = metadata.ok_or_else(|| broken(none))?;
@@ -156,9 +157,9 @@ impl Answers {
         } else {
             serde_json::from_str(text).map(|Single { result, metadata }| (vec![result], metadata))
         };
-        parsed.map_err(|error| {
-            let what = if error.is_data() { "is not of the promised form" } else { "is not JSON" };
-            broken(&format!("it {what}: {error}"))
+        parsed.map_err(|error| match error.is_data() {
+            true => broken(&format!("it is not of the promised form: {error}")),
+            false => broken(&format!("it is not JSON: {error}")).retryable(),
         })
     }
 

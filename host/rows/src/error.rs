@@ -541,3 +541,18 @@ pub enum RowsError {
         cause: arrow_schema::ArrowError,
     },
 }
+
+impl RowsError {
+    /// Whether one row is at fault, and others are not: it can be set aside.
+    pub fn is_of_a_row(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAnObject { .. }
+                | Self::FieldMissing { .. }
+                | Self::FieldType { .. }
+                | Self::FieldEscape { .. }
+                | Self::FieldValue { .. }
+                | Self::NotExact { .. }
+        )
+    }
+}

@@ -100,6 +100,18 @@ impl Rows {
         Self { source: self.source.clone(), body }
     }
 
+    /// The line of a document as it stands, be it JSON or not; `None` for rows that are no lines
+    /// of their own.
+    ///
+    /// # Panics
+    /// If `row` is not less than [`len`](Self::len).
+    pub fn text(&self, row: usize) -> Option<&str> {
+        match &self.body {
+            Body::Documents(documents) => Some(documents.text(row)),
+            Body::Records(_) | Body::Table(_) => None,
+        }
+    }
+
     /// Appends one row to `out` as a JSON object without a line end: a document as its text stands,
     /// the cells of a CSV row with the types of their columns, the
     /// columns of Parquet and Arrow as the NDJSON writer has them. A cell that does not have its

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Format, RowsError};
+use crate::{Format, InputProgress, RowsError};
 
 pub(crate) use self::part::Part;
 
@@ -16,6 +16,7 @@ pub(crate) use self::part::Part;
 pub struct Source {
     name: Arc<str>,
     input: Input,
+    progress: Option<Arc<InputProgress>>,
 }
 
 enum Input {
@@ -39,12 +40,20 @@ impl Source {
     pub fn paths(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         let paths: Vec<PathBuf> = paths.into_iter().collect();
         let names: Vec<_> = paths.iter().map(|it| it.display().to_string()).collect();
-        Self { name: names.join(", ").into(), input: Input::Paths(paths) }
+        Self { name: names.join(", ").into(), input: Input::Paths(paths), progress: None }
     }
 
     /// What `stream` brings, such as standard input, under a name for messages.
     pub fn stream(name: impl Into<Arc<str>>, stream: impl Read + Send + 'static) -> Self {
-        Self { name: name.into(), input: Input::Stream(Box::new(stream)) }
+        Self { name: name.into(), input: Input::Stream(Box::new(stream)), progress: None }
+    }
+
+    /// Has it told how far it is read. Of Parquet and Arrow it is not: they are not read front to
+    /// back.
+    #[must_use]
+    pub fn watched(mut self, progress: Arc<InputProgress>) -> Self {
+        self.progress = Some(progress);
+        self
     }
 
     /// The name that errors use; origins use that of the part.
@@ -70,7 +79,13 @@ impl Source {
             Input::Paths(paths) => {
                 let paths = parts::resolved(&paths)?;
                 parts::format(&paths)?;
-                Ok(paths.into_iter().map(Part::path).collect())
+                if let Some(progress) = &self.progress
+                    && let Some(bytes) = parts::bytes(&paths)
+                {
+                    progress.set_total(bytes);
+                }
+                let part = |path| Part::path(path, self.progress.clone());
+                Ok(paths.into_iter().map(part).collect())
             }
         }
     }

@@ -49,6 +49,15 @@ impl Target {
         }
     }
 
+    /// Opens it for text of any kind, packed as its extension says.
+    ///
+    /// # Errors
+    /// [`RowsError::NoDirectory`] or [`RowsError::Create`].
+    pub fn create(self) -> Result<Output, RowsError> {
+        let compression = self.compression(None);
+        self.open(compression)
+    }
+
     pub(crate) fn open(self, compression: Compression) -> Result<Output, RowsError> {
         let name = self.name;
         let sink = match self.place {
@@ -67,8 +76,8 @@ impl fmt::Debug for Target {
     }
 }
 
-/// An opened target.
-pub(crate) struct Output {
+/// An opened target. Dropped before it is [finished](Self::finish), a file leaves nothing behind.
+pub struct Output {
     name: Arc<str>,
     /// There until the output is finished.
     encoder: Option<Encoder<Counted>>,
@@ -146,7 +155,11 @@ impl Sink {
 
 impl Output {
     /// Writes `bytes`. A stream that is not packed passes them on at once.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), RowsError> {
+    /// Writes on.
+    ///
+    /// # Errors
+    /// [`RowsError::Write`].
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), RowsError> {
         let Some(encoder) = &mut self.encoder else { return Ok(()) };
         let written = encoder.write_all(bytes).and_then(|()| match encoder {
             Encoder::None(sink) => sink.flush(),
@@ -156,7 +169,10 @@ impl Output {
     }
 
     /// Puts a file under its final name, and tells how many bytes it has.
-    pub(crate) fn finish(mut self) -> Result<u64, RowsError> {
+    ///
+    /// # Errors
+    /// [`RowsError::Write`]; a file is not there then.
+    pub fn finish(mut self) -> Result<u64, RowsError> {
         let encoder = self.encoder.take().expect("an output is finished once");
         let end = || -> io::Result<u64> {
             let Counted { sink, bytes, .. } = encoder.finish()?;

@@ -1,7 +1,9 @@
 //! What can be typed, and its help.
 
-use beamlet_rows::{Format, RowsError, ValueType};
-use clap::{Args, Parser, Subcommand};
+use beamlet::run::FailurePolicy;
+use beamlet_rows::{Compression, Format, OnConflict, RowsError, ValueType};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "Exit codes:
@@ -22,7 +24,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Enrich the rows of a file or a pipe
     #[command(after_help = EXIT_CODES)]
-    Run(Run),
+    Run(Box<Run>),
     /// Check a configuration and tell every problem that it has
     #[command(after_help = EXIT_CODES)]
     Validate(Validate),
@@ -51,22 +53,27 @@ pub(crate) struct Run {
     /// The configuration, TOML or JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
-    /// Rows to enrich; - is standard input
-    #[arg(long, default_value = "-", value_name = "FILE|-")]
+    /// Rows to enrich: a file, a directory or a pattern of files; - is standard input
+    #[arg(long, default_value = "-", value_name = "FILE|DIR|GLOB|-")]
     pub(crate) input: PathBuf,
     /// Where enriched rows go; - is standard output. A file appears when it is complete
     #[arg(long, default_value = "-", value_name = "FILE|-")]
     pub(crate) output: PathBuf,
-    /// The input's format [default: by its extension; ndjson of standard input]
-    #[arg(long, value_name = "ndjson|csv")]
+    /// The input's format: ndjson, csv, parquet, arrow (file) or arrows (stream) [default: by its
+    /// extension; ndjson of standard input]
+    #[arg(long, value_name = "FORMAT")]
     pub(crate) input_format: Option<Format>,
     /// The output's format [default: by its extension; the input's to standard output]
-    #[arg(long, value_name = "ndjson|csv")]
+    #[arg(long, value_name = "FORMAT")]
     pub(crate) output_format: Option<Format>,
+    /// How pipes are packed: none, gzip or zstd. Files are as their extension says
+    #[arg(long, value_name = "none|gzip|zstd")]
+    pub(crate) compression: Option<Compression>,
     /// The cell of a CSV that stands for null
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     pub(crate) null: String,
-    /// The type of a field, where its first values do not tell: string, int64, float64 or boolean
+    /// The type of a field, where its first values do not tell: string, int64, float64, boolean,
+    /// timestamp, date or json
     #[arg(long = "type", value_name = "FIELD=TYPE", value_parser = field_type)]
     pub(crate) types: Vec<(String, ValueType)>,
     /// Bundles in flight at once, over `run.in_flight` of the configuration [default: 8]
@@ -75,11 +82,117 @@ pub(crate) struct Run {
     /// Rows of a bundle, over `run.bundle_size` of the configuration [default: 1000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) bundle_size: Option<u32>,
+    /// Rows come out in the order in which they came in; this is the default
+    #[arg(long, conflicts_with = "unordered")]
+    pub(crate) ordered: bool,
+    /// Rows come out as their bundles are done: one that is slow holds up no other
+    #[arg(long)]
+    pub(crate) unordered: bool,
+    /// What becomes of rows that fail: the first one fails the run, or they come out without
+    /// features
+    #[arg(long, value_name = "fail|keep", conflicts_with = "dead_letter")]
+    pub(crate) on_failure: Option<OnFailure>,
+    /// Write rows that fail there, as NDJSON with why, and go on
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dead_letter: Option<PathBuf>,
+    /// What happens to a feature whose name a row has itself: the row's own value stays, the
+    /// feature takes its place, the run fails, or the feature's name gets --suffix
+    #[arg(long, value_name = "left|right|error|suffix")]
+    pub(crate) on_conflict: Option<Conflict>,
+    /// What goes behind the name of a feature that a row has itself
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) suffix: Option<String>,
     /// Write the summary as JSON, too
     #[arg(long, value_name = "FILE")]
     pub(crate) summary: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) observe: Observe,
+    #[command(flatten)]
     pub(crate) handler: Handler,
+}
+
+/// What is seen of a run from outside.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Observing")]
+pub(crate) struct Observe {
+    /// What is logged: error, warn, info, debug, or as RUST_LOG has it
+    #[arg(long, env = "BEAMLET_LOG", default_value = "warn", value_name = "FILTER")]
+    pub(crate) log: String,
+    /// How it is logged
+    #[arg(long, default_value = "text", value_name = "text|json")]
+    pub(crate) log_format: LogFormat,
+    /// Serve metrics for Prometheus there; port 0 takes a free one, and tells it
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) metrics_addr: Option<SocketAddr>,
+    /// Send traces and metrics to an OpenTelemetry collector, over OTLP/HTTP
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
+    /// Show how far the run has come: a bar on a terminal and a line each 10 s elsewhere, such
+    /// lines everywhere, or nothing
+    #[arg(long, default_value = "auto", value_name = "auto|lines|never")]
+    pub(crate) progress: ShowProgress,
+}
+
+/// What `--log-format` may say.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for a person.
+    Text,
+    /// An object for a program.
+    Json,
+}
+
+/// What `--progress` may say.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ShowProgress {
+    /// As the place allows.
+    Auto,
+    /// Lines, also on a terminal.
+    Lines,
+    /// Nothing.
+    Never,
+}
+
+/// What `--on-failure` may say.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OnFailure {
+    /// The first one fails the run.
+    Fail,
+    /// They come out without features.
+    Keep,
+}
+
+impl From<OnFailure> for FailurePolicy {
+    fn from(policy: OnFailure) -> Self {
+        match policy {
+            OnFailure::Fail => FailurePolicy::Fail,
+            OnFailure::Keep => FailurePolicy::Keep,
+        }
+    }
+}
+
+/// What `--on-conflict` may say.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Conflict {
+    /// The row's own value stays.
+    Left,
+    /// The feature takes its place.
+    Right,
+    /// The run fails.
+    Error,
+    /// The feature's name gets a suffix.
+    Suffix,
+}
+
+impl From<Conflict> for OnConflict {
+    fn from(conflict: Conflict) -> Self {
+        match conflict {
+            Conflict::Left => OnConflict::Left,
+            Conflict::Right => OnConflict::Right,
+            Conflict::Error => OnConflict::Error,
+            Conflict::Suffix => OnConflict::Suffix(String::new()),
+        }
+    }
 }
 
 fn field_type(text: &str) -> Result<(String, ValueType), String> {

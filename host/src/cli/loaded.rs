@@ -86,7 +86,8 @@ impl Configured {
 /// What the instances of a run share.
 pub(crate) fn setup(config: &Config) -> Setup {
     let egress =
-        Egress::new(config.allowed.clone(), config.secrets.clone(), config.sandbox.timeouts);
+        Egress::new(config.allowed.clone(), config.secrets.clone(), config.sandbox.timeouts)
+            .limited(&config.run.limits);
     Setup {
         config: config.handler.to_string().into(),
         permissions: config.sandbox.permissions,

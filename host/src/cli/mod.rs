@@ -5,6 +5,7 @@ mod check;
 mod describe;
 mod failure;
 mod loaded;
+mod observe;
 mod run;
 mod validate;
 
@@ -26,12 +27,15 @@ fn print(line: impl std::fmt::Display) -> anyhow::Result<()> {
 /// Does what the command says.
 pub(crate) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         match arguments.command {
-            Command::Run(arguments) => run::run(arguments).await,
+            Command::Run(arguments) => run::run(*arguments).await,
             Command::Check(arguments) => check::check(arguments).await,
             Command::Validate(arguments) => validate::validate(arguments).await,
             Command::Describe(arguments) => describe::describe(arguments).await,
         }
-    })
+    });
+    // A thread may wait for standard input: nobody waits for it any more.
+    runtime.shutdown_background();
+    ended
 }

@@ -9,6 +9,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, GenericStringArray, OffsetSizeTrait, RecordBatch};
 use arrow_schema::{DataType, Field, TimeUnit};
+use beamlet_rows::{DECIMAL, TYPE_KEY};
 
 /// A column cannot be shown to a handler.
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +64,11 @@ fn values(field: &Field, array: &ArrayRef) -> Result<Values, ColumnError> {
         DataType::Float64 => Values::Float64s(numbers::<Float64Type>(array)),
         DataType::Utf8 => {
             let texts = texts(array.as_string::<i32>());
-            if field.metadata().get(EXTENSION).is_some_and(|name| name == ARROW_JSON) {
+            let is = |key: &str, kind: &str| field.metadata().get(key).is_some_and(|it| it == kind);
+            if is(EXTENSION, ARROW_JSON) {
                 Values::Json(texts)
+            } else if is(TYPE_KEY, DECIMAL) {
+                Values::Decimals(texts)
             } else {
                 Values::Strings(texts)
             }

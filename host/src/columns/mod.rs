@@ -1,12 +1,12 @@
 //! Rows between Arrow, where the host keeps them, and the contract, where they cross into a
 //! component.
 
-mod concat;
+mod assemble;
 mod from_arrow;
 mod json_list;
 mod to_arrow;
 
-pub(crate) use concat::{concat, without_rows};
+pub(crate) use assemble::{Place, assemble, without_rows};
 pub use from_arrow::ColumnError;
 pub(crate) use from_arrow::from_arrow;
 pub(crate) use to_arrow::to_arrow;

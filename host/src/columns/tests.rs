@@ -1,4 +1,4 @@
-use super::{concat, from_arrow, to_arrow};
+use super::{assemble, from_arrow, to_arrow};
 use crate::contract::beamlet::enrichment::types::{Batch, Column, Texts, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
@@ -112,6 +112,15 @@ fn texts_of_a_sliced_array_are_those_of_the_slice() {
     assert_eq!((texts.text.as_str(), texts.ends.as_slice()), ("bcc", [1, 3].as_slice()));
 }
 
+/// Parts one behind the other.
+fn in_order(parts: &[RecordBatch]) -> Result<RecordBatch, String> {
+    let rows = |(at, part): (u32, &RecordBatch)| {
+        (0..part.num_rows() as u32).map(move |row| Some((at, row)))
+    };
+    let places: Vec<_> = (0..).zip(parts).flat_map(rows).collect();
+    assemble(parts, &places)
+}
+
 #[test]
 fn lists_of_which_some_have_null_elements_are_lists_for_all_rows_in_any_order() {
     let cases = [
@@ -126,7 +135,7 @@ fn lists_of_which_some_have_null_elements_are_lists_for_all_rows_in_any_order() 
         let json = Values::Json(texts(&[json]));
         let json = to_arrow(batch(1, vec![column("x", json, &[])])).unwrap();
         let none = to_arrow(batch(1, vec![])).unwrap();
-        let joined = concat(&[&list, &json, &none]).unwrap();
+        let joined = in_order(&[list.clone(), json.clone(), none]).unwrap();
         assert_eq!(joined.schema().field(0), list.schema().field(0));
         assert_eq!(joined.column(0).null_count(), 1);
         let rows = |batch: &RecordBatch, rows: &[usize]| {
@@ -134,7 +143,7 @@ fn lists_of_which_some_have_null_elements_are_lists_for_all_rows_in_any_order() 
             format!("[{}]", rows.iter().map(row).collect::<Vec<_>>().join(", "))
         };
         assert_eq!(rows(&joined, &[0, 1]), shown);
-        assert_eq!(rows(&concat(&[&json, &list]).unwrap(), &[1, 0]), shown);
+        assert_eq!(rows(&in_order(&[json, list]).unwrap(), &[1, 0]), shown);
     }
 }
 
@@ -142,8 +151,8 @@ fn lists_of_which_some_have_null_elements_are_lists_for_all_rows_in_any_order() 
 fn a_column_that_changes_its_type_is_told() {
     let of = |values| to_arrow(batch(1, vec![column("x", values, &[])])).unwrap();
     let (list, map) = (of(Values::Int64Lists(vec![vec![]])), of(Values::Json(texts(&["{}"]))));
-    let told = concat(&[&list, &map]).unwrap_err();
+    let told = in_order(&[list.clone(), map]).unwrap_err();
     assert!(told.starts_with("field `x` came as List("), "{told}");
-    let told = concat(&[&list, &of(Values::Int64s(vec![1]))]).unwrap_err();
+    let told = in_order(&[list, of(Values::Int64s(vec![1]))]).unwrap_err();
     assert!(told.ends_with("then as Int64"), "{told}");
 }

@@ -5,13 +5,16 @@
 
 mod document;
 mod grants;
-mod host;
+mod run;
+mod sandbox;
 mod secret;
 
 pub use document::{ConfigError, Document};
-pub use host::{RunOptions, SandboxOptions};
+pub use run::OutputOptions;
+pub use sandbox::SandboxOptions;
 
-use beamlet_config::Problem;
+use crate::run::RunOptions;
+use beamlet_config::{Problem, Problems, Section};
 use beamlet_egress::{Allowed, Secrets};
 use serde_json::Value;
 
@@ -29,6 +32,8 @@ pub struct Config {
     pub allowed: Allowed,
     /// How to run.
     pub run: RunOptions,
+    /// How rows come out.
+    pub output: OutputOptions,
     /// What a handler may use.
     pub sandbox: SandboxOptions,
 }
@@ -42,14 +47,21 @@ impl Config {
         let mut problems = Vec::new();
         let mut secrets = Secrets::default();
         let mut handler = document.value().clone();
-        let (run, sandbox) = host::read(&handler, &mut problems);
+        let found = Problems::default();
+        let root = Section::root(document.value(), &found);
+        let directory = document.directory();
+        let (run, output) = run::read(root.section("run", false), directory);
+        let sandbox = sandbox::read(root.section("sandbox", false));
+        if let Err(all) = found.or(Some(())) {
+            problems.extend(all);
+        }
         if let Some(tables) = handler.as_object_mut() {
             tables.retain(|name, _| !HOST_TABLES.contains(&name.as_str()));
         }
-        let resolver = secret::Resolver::new(document.directory(), schema);
+        let resolver = secret::Resolver::new(directory, schema);
         resolver.resolve(&mut handler, &mut secrets, &mut problems);
         let allowed = grants::of(&handler);
-        (Config { handler, secrets, allowed, run, sandbox }, problems)
+        (Config { handler, secrets, allowed, run, output, sandbox }, problems)
     }
 }
 

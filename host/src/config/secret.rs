@@ -77,34 +77,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn read(&self, reference: &Reference<'_>) -> Result<String, String> {
-        let (secret, source) = match reference {
-            Reference::Env(name) => {
-                let secret = std::env::var(name).map_err(|error| match error {
-                    std::env::VarError::NotPresent => {
-                        format!("the environment variable {name} is not set")
-                    }
-                    std::env::VarError::NotUnicode(_) => {
-                        format!("the environment variable {name} is not UTF-8")
-                    }
-                })?;
-                (secret, format!("the environment variable {name}"))
-            }
-            Reference::File(file) => {
-                let path = self.directory.join(file);
-                let secret = std::fs::read_to_string(&path).map_err(|error| {
-                    format!("the file {} cannot be read: {error}", path.display())
-                })?;
-                (
-                    secret.trim_end_matches(['\r', '\n']).to_owned(),
-                    format!("the file {}", path.display()),
-                )
-            }
-        };
-        if secret.is_empty() {
-            return Err(format!("{source} is empty"));
-        }
-        usable(&secret).map_err(|why| format!("what {source} holds {why}"))?;
-        Ok(secret)
+        reference.read(self.directory)
     }
 
     /// The schema of a property, through references within the document.
@@ -137,6 +110,44 @@ impl<'a> Reference<'a> {
             _ => None,
         }
     }
+
+    /// What it refers to; the error says why it cannot be used. A file is relative to
+    /// `directory`.
+    fn read(&self, directory: &Path) -> Result<String, String> {
+        let (secret, source) = match self {
+            Reference::Env(name) => {
+                let secret = std::env::var(name).map_err(|error| match error {
+                    std::env::VarError::NotPresent => {
+                        format!("the environment variable {name} is not set")
+                    }
+                    std::env::VarError::NotUnicode(_) => {
+                        format!("the environment variable {name} is not UTF-8")
+                    }
+                })?;
+                (secret, format!("the environment variable {name}"))
+            }
+            Reference::File(file) => {
+                let path = directory.join(file);
+                let secret = std::fs::read_to_string(&path).map_err(|error| {
+                    format!("the file {} cannot be read: {error}", path.display())
+                })?;
+                (
+                    secret.trim_end_matches(['\r', '\n']).to_owned(),
+                    format!("the file {}", path.display()),
+                )
+            }
+        };
+        if secret.is_empty() {
+            return Err(format!("{source} is empty"));
+        }
+        usable(&secret).map_err(|why| format!("what {source} holds {why}"))?;
+        Ok(secret)
+    }
+}
+
+/// The secret that a value refers to, if it is a reference.
+pub(super) fn read(directory: &Path, value: &Value) -> Option<Result<String, String>> {
+    Some(Reference::of(value.as_object()?)?.read(directory))
 }
 
 fn is_secret(schema: Option<&Value>) -> bool {

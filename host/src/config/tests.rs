@@ -1,4 +1,7 @@
 use super::{Config, Document};
+use crate::enrich::CacheOptions;
+use crate::run::FailurePolicy;
+use beamlet_rows::OnConflict;
 use serde_json::json;
 use std::path::Path;
 
@@ -116,4 +119,98 @@ fn toml_and_json_say_the_same() {
         *toml.value(),
         json!({ "a": { "n": 1, "f": 1.5, "b": true, "l": [1, "x"], "s": "text", "d": "2025-01-01T00:00:00Z" } })
     );
+}
+
+#[test]
+fn everything_that_can_be_said_of_a_run_is_read() {
+    let (config, problems) = read(
+        "[run]\nin_flight = 3\nbundle_size = 7\nwindow = 9\nordered = false\ncoalesce = false\n\
+         dead_letter = 'failed.ndjson'\nsuffix = '_x'\n\
+         [run.retry]\nmax_attempts = 2\nbackoff_ms = 3\nmax_backoff_ms = 4\nbudget = 0.5\n\
+         min_per_second = 6\ndeadline_ms = 8\n\
+         [run.throttle]\nmax_requests = 10\nmin_requests = 2\nrequests_per_second = 50\n\
+         [run.breaker]\nfailure_rate = 0.25\nmin_requests = 5\nwindow_ms = 1000\nopen_ms = 60\n\
+         [run.cache]\nmemory_mib = 1\nttl_s = 2\nmissing_ttl_s = 0\nstale_s = 3\n\
+         redis = 'redis://:hunter2@localhost/0'\n",
+    );
+    assert_eq!(problems, [""; 0]);
+    let run = &config.run;
+    assert_eq!((run.bundle_size, run.window.unwrap().get(), run.ordered), (7, 9, false));
+    assert_eq!((run.enrich.in_flight, run.enrich.coalesce), (3, false));
+    assert_eq!(run.on_failure, FailurePolicy::DeadLetter);
+    assert_eq!(config.output.dead_letter.as_deref(), Some(Path::new("dir/failed.ndjson")));
+    assert_eq!(config.output.on_conflict, OnConflict::Suffix("_x".to_owned()));
+    insta::assert_debug_snapshot!(run.enrich.retry, @"
+    RetryOptions {
+        max_attempts: 2,
+        backoff: 3ms,
+        max_backoff: 4ms,
+        budget: 0.5,
+        min_per_second: 6,
+        deadline: 8ms,
+    }
+    ");
+    insta::assert_debug_snapshot!(run.limits, @"
+    Limits {
+        throttle: Some(
+            ThrottleOptions {
+                most: 10,
+                fewest: 2,
+            },
+        ),
+        requests_per_second: Some(
+            50,
+        ),
+        breaker: Some(
+            BreakerOptions {
+                failure_rate: 0.25,
+                min_requests: 5,
+                window: 1s,
+                open: 60ms,
+            },
+        ),
+    }
+    ");
+    // The URL of a Redis may hold a password.
+    insta::assert_debug_snapshot!(run.enrich.cache, @"
+    Some(
+        CacheOptions {
+            memory: 1048576,
+            ttl: 2s,
+            missing_ttl: 0ns,
+            stale: 3s,
+            redis: true,
+        },
+    )
+    ");
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn what_contradicts_itself_in_a_run_is_told() {
+    let problems = |toml: &str| read(&format!("[run]\n{toml}")).1.join("\n");
+    insta::assert_snapshot!(problems("on_failure = 'keep'\ndead_letter = 'x'"), @"dir/beamlet.toml:2: /run/on_failure: is `keep`, and `dead_letter` names a file; take one of them away");
+    insta::assert_snapshot!(problems("on_failure = 'dead-letter'"), @"dir/beamlet.toml:1: /run/dead_letter: is required: the file that dead letters go to");
+    insta::assert_snapshot!(problems("on_failure = 'ignore'"), @"dir/beamlet.toml:2: /run/on_failure: must be fail, keep or dead-letter, is `ignore`");
+    insta::assert_snapshot!(problems("on_conflict = 'suffix'"), @"dir/beamlet.toml:1: /run/suffix: is required: what goes behind a feature's name");
+    insta::assert_snapshot!(problems("on_conflict = 'right'\nsuffix = '_x'"), @"dir/beamlet.toml:3: /run/suffix: has no effect unless `on_conflict` is suffix");
+    insta::assert_snapshot!(problems("on_conflict = 'both'"), @"dir/beamlet.toml:2: /run/on_conflict: must be left, right, error or suffix, is `both`");
+    insta::assert_snapshot!(problems("throttle = { min_requests = 9, max_requests = 3 }"), @"dir/beamlet.toml:2: /run/throttle/min_requests: must not be more than `max_requests`, 3");
+    insta::assert_snapshot!(problems("cache = { memory_mib = 0 }"), @"dir/beamlet.toml:2: /run/cache/memory_mib: is 0, and there is no `redis`: nothing would be kept");
+    insta::assert_snapshot!(problems("cache = { redis = 'localhost:6379' }"), @"dir/beamlet.toml:2: /run/cache/redis: must be a URL such as redis://localhost:6379/0, or rediss:// for TLS");
+    insta::assert_snapshot!(problems("cache = { redis = { env = 'BEAMLET_TEST_NOT_SET' } }"), @"dir/beamlet.toml:2: /run/cache/redis: the environment variable BEAMLET_TEST_NOT_SET is not set");
+    insta::assert_snapshot!(problems("cache = { redis = 5 }"), @r#"dir/beamlet.toml:2: /run/cache/redis: must be a URL, or { env = "NAME" } or { file = "PATH" }"#);
+    insta::assert_snapshot!(problems("retry = { budget = 2.0, max_atempts = 3 }"), @"
+    dir/beamlet.toml:2: /run/retry/budget: must be from 0 to 1, is 2
+    dir/beamlet.toml:2: /run/retry/max_atempts: unknown key `max_atempts`; did you mean `max_attempts`?
+    ");
+}
+
+#[test]
+fn without_its_table_there_is_no_cache_and_a_breaker_can_be_taken_out() {
+    let (config, _) = read("[run]\nin_flight = 1");
+    assert!(config.run.enrich.cache.is_none() && config.run.limits.breaker.is_some());
+    let (config, _) = read("[run.cache]\n[run.breaker]\nenabled = false");
+    assert_eq!(config.run.enrich.cache, Some(CacheOptions::default()));
+    assert_eq!(config.run.limits.breaker, None);
 }

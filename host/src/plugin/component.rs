@@ -6,6 +6,7 @@ use crate::contract::EnrichmentPluginPre;
 use crate::contract::beamlet::enrichment::types::ConfigProblem;
 use crate::sandbox::{Egress, Permissions, Runtime, State};
 use beamlet_config::Problem;
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wasmtime::component::Component;
@@ -78,6 +79,7 @@ pub struct Plugin {
     pub(crate) runtime: Runtime,
     pub(crate) pre: Arc<EnrichmentPluginPre<State>>,
     name: Arc<str>,
+    digest: Arc<str>,
 }
 
 impl Plugin {
@@ -118,12 +120,20 @@ impl Plugin {
         let pre = EnrichmentPluginPre::new(pre).map_err(|error| {
             no_handler(format!("does not keep to the contract {VERSION}: {error:#}"))
         })?;
-        Ok(Plugin { runtime: runtime.clone(), pre: Arc::new(pre), name: name.into() })
+        let digest =
+            Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let pre = Arc::new(pre);
+        Ok(Plugin { runtime: runtime.clone(), pre, name: name.into(), digest: digest.into() })
     }
 
     /// The name it was loaded by.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The SHA-256 of the component's bytes, in hexadecimal: what it is, whatever it is called.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// Asks the handler what it is.

@@ -1,8 +1,8 @@
 //! Why a run failed.
 
 use super::Summary;
-use crate::plugin::{HandlerError, PluginError};
-use beamlet_rows::{Origin, RowsError};
+use crate::enrich::{EnrichError, GivenUp};
+use beamlet_rows::{Origin, RowsError, Unit};
 
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
@@ -12,24 +12,17 @@ pub enum RunError {
     Rows(#[from] RowsError),
     /// The handler could not be set up.
     #[error(transparent)]
-    SetUp(PluginError),
-    /// The handler failed on a bundle.
-    #[error("{first}: the bundle from here to line {}: {error}", .last.line)]
-    Bundle {
-        /// Where its first row stands.
-        first: Origin,
-        /// Where its last row stands.
-        last: Origin,
-        /// What happened.
-        error: PluginError,
-    },
+    SetUp(EnrichError),
+    /// The handler failed on a bundle, and would on every other one.
+    #[error(transparent)]
+    Bundle(Box<FailedBundle>),
     /// A row could not be enriched.
     #[error("{origin}: {error}{}", others(*.more))]
     Row {
         /// Where it stands.
         origin: Origin,
         /// What happened.
-        error: HandlerError,
+        error: GivenUp,
         /// How many rows of its bundle failed besides.
         more: u64,
     },
@@ -39,6 +32,25 @@ pub enum RunError {
     /// A part of the host stopped.
     #[error("a part of the run stopped: {0}")]
     Panic(String),
+}
+
+/// A bundle that ended its run.
+#[derive(Debug, thiserror::Error)]
+#[error("{first}: the bundle from here to {} {}: {error}", unit(.last), .last.line)]
+pub struct FailedBundle {
+    /// Where its first row stands.
+    pub first: Origin,
+    /// Where its last row stands.
+    pub last: Origin,
+    /// What happened.
+    pub error: EnrichError,
+}
+
+fn unit(origin: &Origin) -> &'static str {
+    match origin.unit {
+        Unit::Line => "line",
+        Unit::Row => "row",
+    }
 }
 
 fn others(more: u64) -> String {

@@ -1,12 +1,24 @@
 //! A run: rows from a reader, through bundles in flight, joined with their features, to a
-//! writer. Memory holds the bundles in flight and no more, however long the input is.
+//! writer. Memory holds the bundles of the window and no more, however long the input is.
+//!
+//! Every row that is read comes out once: with its features, or without them, or as a dead
+//! letter, as the [`FailurePolicy`] says; or the run fails, and nothing stands under the
+//! output's name.
 
 mod bundle;
+mod dead_letter;
 mod error;
-mod instances;
+mod meters;
+mod options;
 mod pipeline;
+mod stop;
 mod summary;
+mod telemetry;
 
-pub use error::{RunError, RunFailure};
+pub use dead_letter::DeadLetters;
+pub use error::{FailedBundle, RunError, RunFailure};
+pub use meters::RunMeters;
+pub use options::{FailurePolicy, RunOptions};
 pub use pipeline::{Job, run};
+pub use stop::{OnStop, Stop};
 pub use summary::Summary;

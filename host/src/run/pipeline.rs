@@ -1,19 +1,25 @@
 //! The line from reader to writer: one thread reads, bundles are enriched beside each other,
-//! one thread writes in the order of the input. Every place between them is bounded, so that
-//! a slow writer slows the reader.
+//! one thread writes. Every place between them is bounded, so that a slow writer slows the
+//! reader.
 
-use super::bundle::{Done, enrich};
+use super::bundle::{Bundles, Done};
+use super::dead_letter::DeadLetters;
 use super::error::{RunError, RunFailure};
-use super::instances::Instances;
+use super::meters::RunMeters;
+use super::options::RunOptions;
+use super::stop::{OnStop, Stop};
 use super::summary::Summary;
-use crate::config::RunOptions;
-use crate::plugin::{Plugin, Setup};
+use super::telemetry::Telemetry;
+use crate::enrich::{EnrichError, Enricher};
+use crate::plugin::{OutputField, Plugin, Setup};
 use beamlet_rows::{Reader, Rows, Writer};
 use futures_util::{Stream, StreamExt, stream};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle, spawn_blocking};
+use tracing::{Instrument, info_span};
 
 /// All that a run needs.
 pub struct Job {
@@ -25,32 +31,57 @@ pub struct Job {
     pub reader: Reader,
     /// Where enriched rows go.
     pub writer: Writer,
+    /// Where rows go that fail, if the policy says so.
+    pub dead_letters: Option<DeadLetters>,
     /// How many of what.
     pub options: RunOptions,
+    /// What the run counts.
+    pub meters: Arc<RunMeters>,
+    /// Ends it before its input ends.
+    pub stop: Stop,
+    /// What the output is worth then.
+    pub on_stop: OnStop,
 }
 
-/// Runs a job to its end: every row of the input is in the output, in order, or the run fails
-/// and the output is not there.
+/// Runs a job to its end: every row of the input is in the output or in the dead letters, or the
+/// run fails and the output is not there.
 ///
 /// # Errors
 /// The first thing that went wrong, with how far the run had come.
 pub async fn run(job: Job) -> Result<Summary, RunFailure> {
     let started = Instant::now();
     let egress = job.setup.egress.clone();
-    let mut summary = Summary::default();
-    let instances = match Instances::set_up(job.plugin, job.setup).await {
-        Ok(instances) => Arc::new(instances),
-        Err(error) => return Err(RunFailure { error: RunError::SetUp(error), summary }),
+    let enrich = job.options.enrich.clone();
+    let enricher = match Enricher::set_up(job.plugin, job.setup, enrich).await {
+        Ok(enricher) => enricher,
+        Err(error) => {
+            let error = RunError::SetUp(error);
+            return Err(RunFailure { error, summary: Summary::default() });
+        }
     };
     let asked_before = egress.requests();
-    let ended = pump(job.reader, job.writer, job.options, &instances, &mut summary).await;
-    summary.counters = instances.tear_down().await;
-    summary.requests = egress.requests() - asked_before;
-    summary.seconds = started.elapsed().as_secs_f64();
-    summary.rows_per_second = summary.rows as f64 / summary.seconds.max(f64::MIN_POSITIVE);
+    let enricher = Arc::new(enricher);
+    let telemetry = Telemetry::new(&job.meters, &enricher, &egress);
+    let (meters, policy) = (job.meters.clone(), job.options.on_failure);
+    let bundles = Arc::new(Bundles::new(enricher, meters, telemetry, policy));
+    let outputs = Outputs {
+        rows: job.writer,
+        dead_letters: job.dead_letters,
+        on_stop: job.on_stop,
+        without_rows: None,
+        written: false,
+    };
+    let ended = pump(job.reader, outputs, &job.options, &bundles, &job.stop).await;
+    let counters = bundles.enricher.tear_down().await;
+    let requests = egress.requests() - asked_before;
+    let mut summary = Summary::of(&job.meters, bundles.enricher.meters());
+    summary.counters = counters;
+    summary.requests = requests;
+    summary.stopped = job.stop.is_stopped();
+    summary.took(started.elapsed());
     match ended {
         Ok(()) => {
-            summary.complete = true;
+            summary.complete = !summary.stopped || job.on_stop == OnStop::Finish;
             Ok(summary)
         }
         Err(error) => Err(RunFailure { error, summary }),
@@ -59,44 +90,52 @@ pub async fn run(job: Job) -> Result<Summary, RunFailure> {
 
 async fn pump(
     reader: Reader,
-    writer: Writer,
-    options: RunOptions,
-    instances: &Arc<Instances>,
-    summary: &mut Summary,
+    mut outputs: Outputs,
+    options: &RunOptions,
+    bundles: &Arc<Bundles>,
+    stop: &Stop,
 ) -> Result<(), RunError> {
-    let bundles = read(reader, options.bundle_size);
-    let mut done = bundles
-        .map(|rows| {
-            let bundle = rows.map(|rows| Bundle::start(instances.clone(), rows));
-            async move { bundle?.join().await }
-        })
-        .buffered(options.in_flight);
-    let (to_writer, writing) = write(writer);
+    outputs.declare(bundles.enricher.outputs())?;
+    let (rows, reading) = read(reader, options.bundle_size);
+    let started = rows.take_until(Box::pin(stop.stopped())).map(|rows| {
+        let bundle = rows.map(|rows| Bundle::start(bundles.clone(), rows));
+        async move { bundle?.join().await }
+    });
+    let mut done: Pin<Box<dyn Stream<Item = Result<Done, RunError>> + Send + '_>> =
+        if options.ordered {
+            Box::pin(started.buffered(options.window()))
+        } else {
+            Box::pin(started.buffer_unordered(options.window()))
+        };
+    let (to_writer, writing) = outputs.write();
     let mut failed = None;
     while let Some(bundle) = done.next().await {
-        let bundle = match bundle {
-            Ok(bundle) => bundle,
+        match bundle {
+            Ok(bundle) => {
+                let rows = bundle.rows.len() as u64;
+                // A writer that has stopped says why when it is joined.
+                if to_writer.send(Message::Write(bundle)).await.is_err() {
+                    break;
+                }
+                bundles.meters.written.add(rows);
+            }
             Err(error) => {
                 failed = Some(error);
                 break;
             }
-        };
-        summary.rows += bundle.rows.len() as u64;
-        summary.enriched += bundle.enriched;
-        summary.missing += bundle.missing;
-        summary.null_keys += bundle.null_keys;
-        if let Some((error, rows)) = bundle.failed {
-            summary.failed += rows;
-            failed = Some(error);
-            break;
-        }
-        // A writer that has stopped says why when it is joined.
-        if to_writer.send(Message::Write(bundle.rows, bundle.features)).await.is_err() {
-            break;
         }
     }
     drop(done);
-    let end = if failed.is_none() { Message::Finish } else { Message::Drop };
+    // A reader that has stopped in the middle has not come to the end of its input. One that waits
+    // for a pipe is not waited for.
+    if failed.is_none() && !stop.is_stopped() {
+        failed = joined(reading.await.map(Ok)).err();
+    }
+    let end = match (&failed, stop.is_stopped()) {
+        (Some(_), _) => Message::Drop,
+        (None, true) => Message::Stop,
+        (None, false) => Message::Finish,
+    };
     let _ = to_writer.send(end).await;
     drop(to_writer);
     let written = joined(writing.await);
@@ -110,8 +149,9 @@ async fn pump(
 struct Bundle(JoinHandle<Result<Done, RunError>>, AbortHandle);
 
 impl Bundle {
-    fn start(instances: Arc<Instances>, rows: Rows) -> Self {
-        let task = tokio::spawn(enrich(instances, rows));
+    fn start(bundles: Arc<Bundles>, rows: Rows) -> Self {
+        let span = info_span!("bundle", rows = rows.len());
+        let task = tokio::spawn(async move { bundles.enrich(rows).await }.instrument(span));
         let abort = task.abort_handle();
         Bundle(task, abort)
     }
@@ -128,9 +168,12 @@ impl Drop for Bundle {
 }
 
 /// Reads bundles on a thread of its own, two ahead.
-fn read(mut reader: Reader, rows: usize) -> impl Stream<Item = Result<Rows, RunError>> + Unpin {
+fn read(
+    mut reader: Reader,
+    rows: usize,
+) -> (impl Stream<Item = Result<Rows, RunError>> + Unpin + Send, JoinHandle<()>) {
     let (sender, receiver) = mpsc::channel(2);
-    spawn_blocking(move || {
+    let reading = spawn_blocking(move || {
         while let Some(next) = reader.next(rows).transpose() {
             let last = next.is_err();
             if sender.blocking_send(next.map_err(RunError::from)).is_err() || last {
@@ -138,36 +181,96 @@ fn read(mut reader: Reader, rows: usize) -> impl Stream<Item = Result<Rows, RunE
             }
         }
     });
-    Box::pin(stream::unfold(receiver, async |mut receiver| {
+    let rows = stream::unfold(receiver, async |mut receiver: mpsc::Receiver<_>| {
         receiver.recv().await.map(|rows| (rows, receiver))
-    }))
+    });
+    (Box::pin(rows), reading)
+}
+
+/// Where rows go.
+struct Outputs {
+    rows: Writer,
+    dead_letters: Option<DeadLetters>,
+    on_stop: OnStop,
+    /// The first bundle of which no row was left, until another one is written: without rows the
+    /// output still has a header.
+    without_rows: Option<Done>,
+    written: bool,
 }
 
 /// What the writer's thread is told.
 #[expect(clippy::large_enum_variant, reason = "no more than three are ever kept")]
 enum Message {
-    Write(Rows, arrow_array::RecordBatch),
-    /// Put the output under its name.
+    Write(Done),
+    /// Put the outputs under their names.
     Finish,
+    /// Do so if they are worth it.
+    Stop,
     /// Leave nothing behind.
     Drop,
 }
 
-/// Writes on a thread of its own.
-fn write(mut writer: Writer) -> (mpsc::Sender<Message>, JoinHandle<Result<(), RunError>>) {
-    let (sender, mut receiver) = mpsc::channel(2);
-    let writing = spawn_blocking(move || {
-        loop {
-            match receiver.blocking_recv() {
-                Some(Message::Write(rows, features)) => writer.write(&rows, Some(&features))?,
-                Some(Message::Finish) => return Ok(writer.finish().map(drop)?),
-                Some(Message::Drop) | None => return Ok(()),
-            }
+impl Outputs {
+    /// Says which features will come, where the store tells.
+    fn declare(&mut self, features: &[OutputField]) -> Result<(), RunError> {
+        if features.is_empty() {
+            return Ok(());
         }
-    });
-    (sender, writing)
+        let declared = features.iter().map(|field| (field.name.clone(), field.data_type.clone()));
+        Ok(self.rows.declare(declared.collect())?)
+    }
+
+    /// Writes on a thread of its own.
+    fn write(mut self) -> (mpsc::Sender<Message>, JoinHandle<Result<(), RunError>>) {
+        let (sender, mut receiver) = mpsc::channel(2);
+        let writing = spawn_blocking(move || {
+            loop {
+                match receiver.blocking_recv() {
+                    Some(Message::Write(done)) => self.take(done)?,
+                    Some(Message::Finish) => return self.finish(),
+                    Some(Message::Stop) if self.on_stop == OnStop::Finish => return self.finish(),
+                    Some(Message::Stop | Message::Drop) | None => return self.drop(),
+                }
+            }
+        });
+        (sender, writing)
+    }
+
+    fn take(&mut self, done: Done) -> Result<(), RunError> {
+        // First: a row is rather in both than in neither.
+        if let Some(dead_letters) = &mut self.dead_letters
+            && !done.letters.is_empty()
+        {
+            dead_letters.write(&done.letters)?;
+        }
+        if done.rows.is_empty() && !self.written {
+            self.without_rows.get_or_insert(done);
+            return Ok(());
+        }
+        self.written = true;
+        Ok(self.rows.write(&done.rows, Some(&done.features))?)
+    }
+
+    fn finish(mut self) -> Result<(), RunError> {
+        if let Some(done) = self.without_rows.filter(|_| !self.written) {
+            self.rows.write(&done.rows, Some(&done.features))?;
+        }
+        self.dead_letters.map_or(Ok(()), DeadLetters::finish)?;
+        Ok(self.rows.finish().map(drop)?)
+    }
+
+    /// The output does not appear.
+    fn drop(self) -> Result<(), RunError> {
+        Ok(self.dead_letters.map_or(Ok(()), DeadLetters::fail)?)
+    }
 }
 
 fn joined<T>(task: Result<Result<T, RunError>, tokio::task::JoinError>) -> Result<T, RunError> {
     task.unwrap_or_else(|error| Err(RunError::Panic(error.to_string())))
+}
+
+impl From<EnrichError> for RunError {
+    fn from(error: EnrichError) -> Self {
+        RunError::SetUp(error)
+    }
 }

@@ -1,8 +1,11 @@
 //! What a run did, in numbers.
 
+use super::meters::RunMeters;
+use crate::enrich::Meters;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 /// The counts of a run. Each row that was read is in one of `enriched`, `missing`, `null_keys`
 /// and `failed`, or was still on its way when the run failed.
@@ -10,8 +13,12 @@ use std::fmt;
 pub struct Summary {
     /// Whether every row was written.
     pub complete: bool,
+    /// Whether the run was stopped before its input ended.
+    pub stopped: bool,
     /// Rows read.
     pub rows: u64,
+    /// Rows written to the output: those read, without the dead letters.
+    pub written: u64,
     /// Rows that came back with an entity's features.
     pub enriched: u64,
     /// Rows whose key names no entity that the store knows.
@@ -20,8 +27,22 @@ pub struct Summary {
     pub null_keys: u64,
     /// Rows that could not be enriched.
     pub failed: u64,
+    /// Rows of them that were written as dead letters.
+    pub dead_letters: u64,
     /// Requests sent to the store for rows.
     pub requests: u64,
+    /// Rows that were asked for again.
+    pub retried: u64,
+    /// Rows that took the answer of an equal row.
+    pub coalesced: u64,
+    /// Rows that were answered from the cache.
+    pub cache_hits: u64,
+    /// Rows that got an old answer from the cache because the store failed.
+    pub cache_stale: u64,
+    /// Calls to a shared cache that failed.
+    pub cache_errors: u64,
+    /// Instances that trapped, took too long, or broke a promise.
+    pub instances_lost: u64,
     /// What the handler counted, over all its instances.
     pub counters: BTreeMap<String, u64>,
     /// From the first row read to the output closed.
@@ -32,7 +53,33 @@ pub struct Summary {
     pub output: String,
 }
 
-/// On two lines, for a person.
+impl Summary {
+    pub(super) fn of(run: &RunMeters, enrich: &Meters) -> Self {
+        Summary {
+            rows: run.read.get(),
+            written: run.written.get(),
+            enriched: run.enriched.get(),
+            missing: run.missing.get(),
+            null_keys: run.null_keys.get(),
+            failed: run.failed.get(),
+            dead_letters: run.dead_letters.get(),
+            retried: enrich.retried.get(),
+            coalesced: enrich.coalesced.get(),
+            cache_hits: enrich.cache_hits.get(),
+            cache_stale: enrich.cache_stale.get(),
+            cache_errors: enrich.cache_errors.get(),
+            instances_lost: enrich.instances_lost.get(),
+            ..Summary::default()
+        }
+    }
+
+    pub(super) fn took(&mut self, time: Duration) {
+        self.seconds = time.as_secs_f64();
+        self.rows_per_second = self.rows as f64 / self.seconds.max(f64::MIN_POSITIVE);
+    }
+}
+
+/// On a few lines, for a person: what did not happen is not told.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Summary { rows, enriched, missing, null_keys, failed, requests, .. } = self;
@@ -40,6 +87,34 @@ impl fmt::Display for Summary {
             f,
             "{rows} rows in: {enriched} enriched, {missing} missing, {null_keys} with a null key, {failed} failed"
         )?;
+        if self.complete || self.dead_letters > 0 {
+            let Summary { written, dead_letters, .. } = self;
+            writeln!(
+                f,
+                "{} rows out: {written} written, {dead_letters} dead letters",
+                written + dead_letters
+            )?;
+        }
+        let more = [
+            (self.coalesced, "equal to others"),
+            (self.cache_hits, "from the cache"),
+            (self.cache_stale, "from the cache, old, as the store failed"),
+            (self.retried, "asked for again"),
+        ];
+        let more: Vec<String> = more
+            .iter()
+            .filter(|(rows, _)| *rows > 0)
+            .map(|(rows, what)| format!("{rows} {what}"))
+            .collect();
+        if !more.is_empty() {
+            writeln!(f, "rows {}", more.join(", "))?;
+        }
+        if self.cache_errors > 0 {
+            writeln!(f, "{} calls to the shared cache failed", self.cache_errors)?;
+        }
+        if self.instances_lost > 0 {
+            writeln!(f, "{} instances of the handler were lost", self.instances_lost)?;
+        }
         write!(
             f,
             "{requests} requests, {:.0} rows a second, {:.2} s",

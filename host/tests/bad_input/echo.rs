@@ -28,7 +28,7 @@ fn a_key_that_the_server_echoes_in_its_error_is_blotted_out() {
     redacted(|| {
         assert_snapshot!(ended, @"
         error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: unauthenticated: the feature store answered 401: no account has Tecton-key [secret], sorry
-        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         1 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -41,12 +41,13 @@ fn a_key_that_a_proxy_echoes_in_its_html_is_blotted_out() {
     let ended = refused_by_echo("500 Oops", |key| format!("<html><p>got <b>{key}</b></p></html>"));
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: rows.ndjson:1: unavailable: the feature store answered 500: got Tecton-key [secret]
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: unavailable: the feature store answered 500: got Tecton-key [secret] (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -61,12 +62,13 @@ fn a_key_that_stands_in_an_answer_which_is_not_json_is_not_told() {
     let ended = refused_by_echo("200 OK", str::to_owned);
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it is not JSON: expected value at line 1 column 1
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it is not JSON: expected value at line 1 column 1 (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 

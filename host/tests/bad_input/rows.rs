@@ -12,12 +12,12 @@ fn a_row_that_is_no_json_is_named_by_line_and_column() {
     let ended = refused_rows("rows.ndjson", "{\"tailnum\":\"N10156\"}\n\n{\"tailnum\":N10156}\n");
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: rows.ndjson:3:12: row is no JSON object: expected value; write one JSON object on each line
-    0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
-    0 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:3:12: row is no JSON object: expected value; write one JSON object on each line
+        2 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        0 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -54,12 +54,12 @@ fn a_row_without_the_entity_field_is_named_by_line() {
     let ended = refused_rows("rows.ndjson", "{\"tailnum\":\"N10156\"}\n{\"flight\":1}\n");
     redacted(|| {
         assert_snapshot!(ended, @r#"
-    error: rows.ndjson:2: field "tailnum" is missing, and the handler requires it; add it to the row (null is allowed)
-    0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
-    0 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    "#)
+        error: rows.ndjson:2: field "tailnum" is missing, and the handler requires it; add it to the row (null is allowed)
+        2 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        0 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        "#)
     });
 }
 
@@ -68,12 +68,12 @@ fn a_csv_without_the_entity_field_is_refused_by_its_header() {
     let ended = refused_rows("rows.csv", "tail_num,flight\nN10156,1\n");
     redacted(|| {
         assert_snapshot!(ended, @r#"
-    error: rows.csv:1: field "tailnum" is not in the header, and the handler requires it; add or rename a column
-    0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
-    0 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    "#)
+        error: rows.csv:1: field "tailnum" is not in the header, and the handler requires it; add or rename a column
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        0 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        "#)
     });
 }
 
@@ -119,12 +119,12 @@ fn a_csv_column_that_changes_its_type_names_the_row_and_an_option_that_is_there(
     let ended = refused_rows("rows.csv", format!("tailnum\n{numbers}N10156\n"));
     redacted(|| {
         assert_snapshot!(ended, @r#"
-    error: rows.csv:1002: field "tailnum" is a string, expected int64 (the type of the first rows); mend the value, or state a type with --type tailnum=string
-    1000 rows in: 0 enriched, 1000 missing, 0 with a null key, 0 failed
-    100 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    "#)
+        error: rows.csv:1002: field "tailnum" is a string, expected int64 (the type of the first rows); mend the value, or state a type with --type tailnum=string
+        1001 rows in: 0 enriched, 1000 missing, 0 with a null key, 0 failed
+        100 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        "#)
     });
     let help = Beamlet::new(&Folder::new(), "run --help").succeed();
     assert!(help.contains("--type <FIELD=TYPE>"), "{help}");

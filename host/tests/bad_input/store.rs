@@ -13,12 +13,13 @@ use tecton_emulator::{FaultAnswer, FaultBody, StatusFault};
 fn a_store_that_nobody_listens_for_is_named_by_its_url() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&closed_port()), @"
-    error: rows.ndjson:1: unavailable: POST http://[store]/api/v1/feature-service/get-features-batch: connection refused
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: unavailable: POST http://[store]/api/v1/feature-service/get-features-batch: connection refused (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -28,7 +29,7 @@ fn a_store_that_nobody_listens_for_is_told_even_in_the_middle_of_a_large_request
     folder.write("rows.ndjson", json!({ "tailnum": "x".repeat(8 << 20) }).to_string());
     let ended = refused(&folder, "run --config beamlet.toml --input rows.ndjson");
     redacted(
-        || assert_snapshot!(first_line(&ended), @"error: rows.ndjson:1: unavailable: POST http://[store]/api/v1/feature-service/get-features-batch: connection refused"),
+        || assert_snapshot!(first_line(&ended), @"error: rows.ndjson:1: unavailable: POST http://[store]/api/v1/feature-service/get-features-batch: connection refused (attempt 5)"),
     );
 }
 
@@ -50,12 +51,13 @@ fn an_answer_that_is_not_json_is_told() {
     let store = Store::that_answers(FaultAnswer::NotJson);
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
-    error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it is not JSON: expected ident at line 1 column 2
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it is not JSON: expected ident at line 1 column 2 (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -64,12 +66,13 @@ fn a_proxys_html_is_told_as_its_text() {
     let store = Store::that_answers(StatusFault::new(503).body(FaultBody::Html));
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
-    error: rows.ndjson:1: unavailable: the feature store answered 503: 503 Service Temporarily Unavailable
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: unavailable: the feature store answered 503: 503 Service Temporarily Unavailable (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -78,12 +81,13 @@ fn an_error_without_a_body_is_told() {
     let store = Store::that_answers(StatusFault::new(502).body(FaultBody::Empty));
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
-    error: rows.ndjson:1: unavailable: the feature store answered 502: an empty body
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: unavailable: the feature store answered 502: an empty body (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -92,12 +96,13 @@ fn an_answer_with_too_few_rows_is_told_with_both_counts() {
     let store = Store::that_answers(FaultAnswer::WrongCount);
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
-    error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it has 0 rows for 1 entity
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it has 0 rows for 1 entity (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -106,12 +111,13 @@ fn an_answer_that_breaks_off_is_told() {
     let store = Store::that_answers(FaultAnswer::Truncated);
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
-    error: rows.ndjson:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: connection terminated
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: connection terminated (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -120,12 +126,13 @@ fn a_connection_that_is_reset_is_told() {
     let store = Store::that_answers(FaultAnswer::Reset);
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
-    error: rows.ndjson:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: the connection was closed before the answer
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: the connection was closed before the answer (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -135,12 +142,13 @@ fn a_store_that_hangs_is_given_up_after_the_time_allowed() {
     let folder = folder_of(&(config(&store.url()) + "[sandbox]\nfirst_byte_timeout_ms = 50\n"));
     redacted(|| {
         assert_snapshot!(refused_by(&folder, "--config beamlet.toml"), @"
-    error: rows.ndjson:1: timed-out: POST http://[store]/api/v1/feature-service/get-features-batch: no answer within the time allowed
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: timed-out: POST http://[store]/api/v1/feature-service/get-features-batch: no answer within the time allowed (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -163,10 +171,10 @@ fn a_connection_that_takes_too_long_is_told_apart_from_an_answer_that_does() {
     ];
     redacted(|| {
         assert_snapshot!(told.join("\n"), @"
-    error: rows.ndjson:1: timed-out: POST https://[store]/api/v1/feature-service/get-features-batch: no connection within the time allowed
-    error: rows.ndjson:1: timed-out: POST http://[store]/api/v1/feature-service/get-features-batch: no answer within the time allowed
-    error: rows.ndjson:1: timed-out: POST https://[store]/api/v1/feature-service/get-features-batch: no connection within the time allowed
-    ")
+        error: rows.ndjson:1: timed-out: POST https://[store]/api/v1/feature-service/get-features-batch: no connection within the time allowed (attempt 5)
+        error: rows.ndjson:1: timed-out: POST http://[store]/api/v1/feature-service/get-features-batch: no answer within the time allowed (attempt 5)
+        error: rows.ndjson:1: timed-out: POST https://[store]/api/v1/feature-service/get-features-batch: no connection within the time allowed (attempt 5)
+        ")
     });
 }
 
@@ -177,7 +185,7 @@ fn a_key_that_the_store_does_not_know_is_401() {
     redacted(|| {
         assert_snapshot!(refused_by(&folder_of(&other), "--config beamlet.toml"), @"
         error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: unauthenticated: the feature store answered 401: invalid 'Tecton-key' authorization header. Note that newly created credentials may take up to 60 seconds to be usable.
-        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         1 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -191,7 +199,7 @@ fn a_key_that_may_not_is_403() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: forbidden: the feature store answered 403: Not Authorized. Note that access control changes may take up to 60 seconds to apply.
-        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         1 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -206,7 +214,7 @@ fn a_feature_service_that_is_not_there_is_404_and_named() {
     redacted(|| {
         assert_snapshot!(refused_by(&folder_of(&other), "--config beamlet.toml"), @"
         error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: not-found: the feature store answered 404: Unable to query FeatureService `trains_features` for workspace `prod`. Newly created feature services may take up to 60 seconds to query. Also, ensure that the workspace is a live workspace.
-        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         1 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -223,7 +231,7 @@ fn an_entity_id_that_is_no_join_key_is_400_in_the_stores_words() {
     redacted(|| {
         assert_snapshot!(ended, @"
         error: rows.csv:2: the bundle from here to line 2: the handler refused the bundle: invalid-input: the feature store answered 400: Unknown join key: flight, expected one of: [tailnum]
-        0 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         1 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -236,12 +244,15 @@ fn a_store_that_asks_for_fewer_requests_is_429() {
     let store = Store::that_answers(StatusFault::new(429).retry_after("7"));
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
-    error: rows.ndjson:1: throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 7 s
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        0 rows after 10 s, 0 rows a second, 100 % of the input, 0 s to come
+        0 rows after 20 s, 0 rows a second, 100 % of the input, 0 s to come
+        error: rows.ndjson:1: throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 7 s (attempt 5)
+        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        rows 4 asked for again
+        5 requests, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 

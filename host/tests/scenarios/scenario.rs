@@ -67,6 +67,8 @@ pub(crate) fn rows_are_asked_for_in_groups_and_each_gets_its_own_answer(tecton: 
     let by = |size: u64, count: usize| {
         Attempt::new(tecton, &rows[..count], |config| {
             config["batching"]["max_batch_size"] = json!(size);
+            // Equal rows are asked for each by itself: requests can be counted.
+            config["run"]["coalesce"] = json!(false);
         })
     };
     let alone = by(1, 23);

@@ -5,6 +5,7 @@ pub mod beamlet;
 pub mod evil;
 pub mod folder;
 pub mod library;
+pub mod redis;
 pub mod rows;
 pub mod server;
 pub mod store;

@@ -7,9 +7,10 @@ use serde_json::Value;
 use std::hint::black_box;
 
 /// The behaviours, by the names that a configuration calls them.
-pub(crate) const NAMES: [&str; 28] = [
+pub(crate) const NAMES: [&str; 29] = [
     "healthy",
     "trap",
+    "trap-on-a-row",
     "panic",
     "spin",
     "spin-in-setup",
@@ -75,10 +76,12 @@ impl Behaviour {
     }
 
     /// What is done with the rows of a `process` call.
-    pub(crate) fn process(&self, rows: u32) -> Result<Vec<Enriched>, Error> {
+    pub(crate) fn process(&self, shown: &Batch) -> Result<Vec<Enriched>, Error> {
+        let rows = shown.rows;
         let good = || one(numbers("n", rows), rows);
         Ok(match self.name.as_str() {
             "trap" => std::arch::wasm32::unreachable(),
+            "trap-on-a-row" if says_boom(shown) => std::arch::wasm32::unreachable(),
             "panic" => panic!("no plane has {rows} wings"),
             "spin" => spin(),
             "wait" => wait(),
@@ -122,6 +125,14 @@ impl Behaviour {
             _ => good(),
         })
     }
+}
+
+/// Whether a row is the one that no handler survives.
+fn says_boom(rows: &Batch) -> bool {
+    rows.columns.iter().any(|column| match &column.values {
+        Values::Strings(texts) => texts.text.contains("boom"),
+        _ => false,
+    })
 }
 
 fn refusal(message: &str) -> Error {

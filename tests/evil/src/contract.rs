@@ -77,7 +77,7 @@ impl typed::GuestHandler for Configured {
 
 impl typed::GuestBundle for Started {
     fn process(&self, rows: Batch) -> Result<Vec<Enriched>, Error> {
-        self.0.process(rows.rows)
+        self.0.process(&rows)
     }
 
     fn finish(_: typed::Bundle) -> Result<Vec<Enriched>, Error> {

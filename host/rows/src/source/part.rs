@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::compression::decoded;
-use crate::{Compression, RowsError};
+use crate::{Compression, InputProgress, RowsError};
 
 /// A part that is opened when its turn comes.
 pub(crate) struct Part {
     name: Arc<str>,
     place: Place,
+    progress: Option<Arc<InputProgress>>,
 }
 
 enum Place {
@@ -20,12 +21,12 @@ enum Place {
 }
 
 impl Part {
-    pub(super) fn path(path: PathBuf) -> Self {
-        Self { name: path.display().to_string().into(), place: Place::Path(path) }
+    pub(super) fn path(path: PathBuf, progress: Option<Arc<InputProgress>>) -> Self {
+        Self { name: path.display().to_string().into(), place: Place::Path(path), progress }
     }
 
     pub(super) fn stream(name: Arc<str>, stream: Box<dyn Read + Send>) -> Self {
-        Self { name, place: Place::Stream(stream) }
+        Self { name, place: Place::Stream(stream), progress: None }
     }
 
     /// What origins call it.
@@ -50,7 +51,13 @@ impl Part {
         let name = self.name;
         let stream: Box<dyn Read + Send> = match self.place {
             Place::Stream(stream) => stream,
-            Place::Path(path) => Box::new(open(&name, path)?),
+            Place::Path(path) => {
+                let file = open(&name, path)?;
+                match self.progress {
+                    Some(progress) => Box::new(Watched { file, progress }),
+                    None => Box::new(file),
+                }
+            }
         };
         decoded(stream, compression).map_err(|cause| RowsError::Open { name, cause })
     }
@@ -81,6 +88,20 @@ impl Part {
             Ok(file)
         };
         copy().map_err(|cause| RowsError::Spool { name, cause })
+    }
+}
+
+/// A file that tells how far it is read.
+struct Watched {
+    file: File,
+    progress: Arc<InputProgress>,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.file.read(buffer)?;
+        self.progress.add(bytes as u64);
+        Ok(bytes)
     }
 }
 

@@ -39,6 +39,17 @@ pub(super) fn format(parts: &[PathBuf]) -> Result<Option<Format>, RowsError> {
     }
 }
 
+/// How many bytes there are, where all parts are files of text.
+pub(super) fn bytes(parts: &[PathBuf]) -> Option<u64> {
+    let is_text =
+        |part: &PathBuf| matches!(Format::from_path(part), Ok(Format::Ndjson | Format::Csv));
+    let bytes = |part: &PathBuf| {
+        let found = fs::metadata(part).ok().filter(|found| found.is_file() && is_text(part));
+        found.map(|found| found.len())
+    };
+    parts.iter().map(bytes).sum()
+}
+
 fn is_pattern(path: &Path) -> bool {
     path.to_str().is_some_and(|it| it.contains(['*', '?', '[']))
 }

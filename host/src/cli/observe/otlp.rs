@@ -1,0 +1,81 @@
+//! Traces and metrics for an OpenTelemetry collector, over OTLP/HTTP.
+
+use super::super::failure::Usage;
+use opentelemetry_otlp::{
+    MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
+};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::PeriodicReader;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use std::time::Duration;
+
+/// How long a collector may take: a run does not wait for it, but at its end.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often metrics are sent.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// What tells this program from others.
+pub(super) fn resource() -> Resource {
+    Resource::builder()
+        .with_service_name("beamlet")
+        .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// Traces to `ENDPOINT/v1/traces`.
+pub(super) fn tracers(endpoint: &str) -> Result<SdkTracerProvider, Usage> {
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_http_client(client()?)
+        .with_protocol(Protocol::HttpBinary)
+        .with_timeout(PATIENCE)
+        .with_endpoint(at(endpoint, "traces"))
+        .build()
+        .map_err(|error| bad(endpoint, &error))?;
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource()).build())
+}
+
+/// Metrics to `ENDPOINT/v1/metrics`.
+pub(super) fn meters(endpoint: &str) -> Result<PeriodicReader<MetricExporter>, Usage> {
+    let exporter = MetricExporter::builder()
+        .with_http()
+        .with_http_client(client()?)
+        .with_protocol(Protocol::HttpBinary)
+        .with_timeout(PATIENCE)
+        .with_endpoint(at(endpoint, "metrics"))
+        .build()
+        .map_err(|error| bad(endpoint, &error))?;
+    Ok(PeriodicReader::builder(exporter).with_interval(INTERVAL).build())
+}
+
+/// A client that blocks has to be made where blocking is allowed.
+fn client() -> Result<reqwest::blocking::Client, Usage> {
+    let made = std::thread::spawn(|| {
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        reqwest::blocking::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .timeout(PATIENCE)
+            .build()
+            .map_err(|error| error.to_string())
+    });
+    made.join()
+        .unwrap_or_else(|_| Err("its client could not be made".to_owned()))
+        .map_err(|why| Usage(format!("--otlp-endpoint: {why}")))
+}
+
+fn at(endpoint: &str, signal: &str) -> String {
+    format!("{}/v1/{signal}", endpoint.trim_end_matches('/'))
+}
+
+fn bad(endpoint: &str, error: &dyn std::fmt::Display) -> Usage {
+    Usage(format!(
+        "--otlp-endpoint {endpoint}: {error}; name a collector, such as http://localhost:4318"
+    ))
+}

@@ -1,0 +1,216 @@
+//! Answers in a Redis that runners share.
+//!
+//! A value is an Arrow IPC stream of one row: any client of Arrow can read it, in any language,
+//! with its types. What became of the row and until when it is good stand in the schema's
+//! metadata.
+
+use super::super::answers::Fate;
+use super::memory::{Entry, Memory};
+use super::{CacheError, Kept};
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{ArrowError, Schema};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tracing::warn;
+
+/// How long a call to Redis may take: beyond it, asking the store is the better way.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How long Redis is left alone after a call that failed.
+const LEFT_ALONE: Duration = Duration::from_secs(2);
+/// The version of what is kept, in front of every key.
+const NAMESPACE: &str = "beamlet:1";
+
+const FATE: &str = "beamlet:fate";
+/// Milliseconds since the Unix epoch.
+const FRESH_UNTIL: &str = "beamlet:fresh-until";
+const KEPT_UNTIL: &str = "beamlet:kept-until";
+
+/// A Redis.
+pub(super) struct Redis {
+    connection: ConnectionManager,
+    /// `beamlet:1:` and what tells this handler and configuration from others.
+    prefix: String,
+    started: Instant,
+    /// Milliseconds after `started`.
+    left_alone_until: AtomicU64,
+}
+
+/// A call that failed, or was not made because one has just failed.
+pub(super) struct Failed;
+
+impl Redis {
+    /// Connects when it is first used.
+    pub(super) fn new(url: &str, scope: &[&str]) -> Result<Self, CacheError> {
+        // The URL may hold a password, and so may what the library says of it.
+        let bad = |_| {
+            CacheError("`redis` is no URL of a Redis, such as redis://localhost:6379/0".to_owned())
+        };
+        let client = redis::Client::open(url).map_err(bad)?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE))
+            .set_number_of_retries(1);
+        let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(bad)?;
+        Ok(Redis {
+            connection,
+            prefix: format!("{NAMESPACE}:{}", short(scope)),
+            started: Instant::now(),
+            left_alone_until: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) async fn get(
+        &self,
+        keys: &[&[u8]],
+        memory: &Memory,
+    ) -> Result<Vec<Option<Kept>>, Failed> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut mget = redis::cmd("MGET");
+        for key in keys {
+            mget.arg(self.key(key));
+        }
+        let values: Vec<Option<Vec<u8>>> = self.call(mget).await?;
+        // What cannot be read is of another version, or not ours: as good as nothing.
+        Ok(values.into_iter().map(|value| value.and_then(|value| read(&value, memory))).collect())
+    }
+
+    pub(super) async fn put(&self, entries: &[(Box<[u8]>, Kept)]) -> Result<(), Failed> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut all = redis::pipe();
+        let now = Instant::now();
+        for (key, entry) in entries {
+            let kept = entry.kept_until.saturating_duration_since(now).as_millis() as u64;
+            if let Ok(value) = write(entry, now)
+                && kept > 0
+            {
+                all.cmd("SET").arg(self.key(key)).arg(value).arg("PX").arg(kept).ignore();
+            }
+        }
+        self.call(all).await
+    }
+
+    /// The configuration and the row as digests: a key holds no one's data.
+    fn key(&self, key: &[u8]) -> String {
+        format!("{}:{}", self.prefix, hexadecimal(&Sha256::digest(key)))
+    }
+
+    async fn call<T: redis::FromRedisValue>(&self, call: impl Call) -> Result<T, Failed> {
+        let now = self.started.elapsed().as_millis() as u64;
+        if now < self.left_alone_until.load(Ordering::Relaxed) {
+            return Err(Failed);
+        }
+        let mut connection = self.connection.clone();
+        // The library's own time-outs leave out the wait for a connection that is being made.
+        match tokio::time::timeout(2 * PATIENCE, call.make(&mut connection)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(_)) | Err(_) => {
+                warn!("the shared cache does not answer; it is left alone for a while");
+                let until = now + LEFT_ALONE.as_millis() as u64;
+                self.left_alone_until.store(until, Ordering::Relaxed);
+                Err(Failed)
+            }
+        }
+    }
+}
+
+/// A command, or several in one go.
+trait Call {
+    async fn make<T: redis::FromRedisValue>(
+        self,
+        connection: &mut ConnectionManager,
+    ) -> redis::RedisResult<T>;
+}
+
+impl Call for redis::Cmd {
+    async fn make<T: redis::FromRedisValue>(
+        self,
+        connection: &mut ConnectionManager,
+    ) -> redis::RedisResult<T> {
+        self.query_async(connection).await
+    }
+}
+
+impl Call for redis::Pipeline {
+    async fn make<T: redis::FromRedisValue>(
+        self,
+        connection: &mut ConnectionManager,
+    ) -> redis::RedisResult<T> {
+        self.query_async(connection).await
+    }
+}
+
+fn short(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hexadecimal(&hash.finalize()[..16])
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn write(entry: &Arc<Entry>, now: Instant) -> Result<Vec<u8>, ArrowError> {
+    let fate = match entry.fate {
+        Fate::Missing => "missing",
+        Fate::NullKey => "null-key",
+        Fate::Enriched | Fate::Failed(_) => "enriched",
+    };
+    let (features, _) = Entry::features(std::slice::from_ref(entry))?.remove(0);
+    let mut metadata = features.schema().metadata().clone();
+    metadata.insert(FATE.to_owned(), fate.to_owned());
+    metadata.insert(FRESH_UNTIL.to_owned(), epoch(entry.fresh_until, now).to_string());
+    metadata.insert(KEPT_UNTIL.to_owned(), epoch(entry.kept_until, now).to_string());
+    let schema = Schema::new_with_metadata(features.schema().fields().clone(), metadata);
+    let mut writer = StreamWriter::try_new(Vec::with_capacity(1024), &schema)?;
+    writer.write(&features)?;
+    writer.into_inner()
+}
+
+fn read(value: &[u8], memory: &Memory) -> Option<Arc<Entry>> {
+    let mut reader = StreamReader::try_new(value, None).ok()?;
+    let features = reader.next()?.ok()?;
+    let schema = features.schema();
+    let mut metadata = schema.metadata().clone();
+    let fate = match metadata.remove(FATE)?.as_str() {
+        "enriched" => Fate::Enriched,
+        "missing" => Fate::Missing,
+        "null-key" => Fate::NullKey,
+        _ => return None,
+    };
+    let now = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).ok()?);
+    let mut time = |name| {
+        let at = Duration::from_millis(metadata.remove(name)?.parse().ok()?);
+        // What has passed is now: an instant need not reach back that far.
+        Some(now.0 + at.saturating_sub(now.1))
+    };
+    let times = (time(FRESH_UNTIL)?, time(KEPT_UNTIL)?);
+    let schema = Schema::new_with_metadata(schema.fields().clone(), metadata);
+    let features = RecordBatch::try_new_with_options(
+        schema.into(),
+        features.columns().to_vec(),
+        &arrow_array::RecordBatchOptions::new().with_row_count(Some(features.num_rows())),
+    );
+    memory.entry(fate, &features.ok()?, times)
+}
+
+/// An instant to come, in milliseconds since the Unix epoch.
+fn epoch(instant: Instant, now: Instant) -> u128 {
+    let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    (epoch + instant.saturating_duration_since(now)).as_millis()
+}

@@ -1,0 +1,278 @@
+//! The whole way of a bundle: cache, coalesce, ask.
+
+use super::answers::{Answer, Answers, Fate, Landed};
+use super::ask::{Asker, take};
+use super::cache::{Cache, CacheError, Kept, Known};
+use super::coalesce::{Flights, Seat};
+use super::distinct::Distinct;
+use super::instances::Instances;
+use super::keys::Keys;
+use super::meters::Meters;
+use super::options::EnrichOptions;
+use crate::plugin::{Input, OutputField, Plugin, PluginError, Setup};
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Rows cannot be enriched, neither these nor others.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrichError {
+    /// The handler cannot be set up, or refuses everything.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// The cache cannot be used as it is configured.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The rows or the features are of a type that cannot be handled.
+    #[error("the rows cannot be told apart: {0}")]
+    Arrow(#[from] ArrowError),
+}
+
+/// Enriches rows, for any number of bundles at once.
+pub struct Enricher {
+    asker: Asker,
+    cache: Option<Cache>,
+    flights: Flights,
+    coalesce: bool,
+    meters: Arc<Meters>,
+}
+
+impl Enricher {
+    /// Sets a first instance of the handler up, so that what is wrong with the configuration
+    /// shows, and asks it which fields come out.
+    ///
+    /// # Errors
+    /// The configuration has problems, the handler failed, or the cache's URL is none.
+    pub async fn set_up(
+        plugin: Plugin,
+        setup: Setup,
+        options: EnrichOptions,
+    ) -> Result<Self, EnrichError> {
+        let meters = Arc::new(Meters::default());
+        let scope = [plugin.digest(), &setup.config];
+        let cache = options.cache.map(|cache| Cache::new(cache, &scope, meters.clone()));
+        let cache = cache.transpose()?;
+        let instances = Instances::set_up(plugin, setup, meters.clone()).await?;
+        let asker = Asker::new(instances, options.in_flight, options.retry, meters.clone());
+        Ok(Enricher {
+            asker,
+            cache,
+            flights: Flights::default(),
+            coalesce: options.coalesce,
+            meters,
+        })
+    }
+
+    /// The fields of a row that the handler reads: it is to be shown these, in this order.
+    pub fn inputs(&self) -> &[Input] {
+        self.asker.instances.inputs()
+    }
+
+    /// The fields that come out; none where the store does not tell before there are rows.
+    pub fn outputs(&self) -> &[OutputField] {
+        self.asker.instances.outputs()
+    }
+
+    /// What has been counted so far.
+    pub fn meters(&self) -> &Arc<Meters> {
+        &self.meters
+    }
+
+    /// What the handler has counted so far, over all its instances.
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        self.asker.instances.counters()
+    }
+
+    /// Ends all instances in good order, and tells what they have counted.
+    pub async fn tear_down(&self) -> BTreeMap<String, u64> {
+        self.asker.instances.tear_down().await;
+        self.counters()
+    }
+
+    /// Answers each of the rows, given as the columns of [`inputs`](Self::inputs), once. A row
+    /// that fails fails alone.
+    ///
+    /// # Errors
+    /// What no other attempt and no other row would mend.
+    pub async fn enrich(&self, rows: &RecordBatch) -> Result<Answers, EnrichError> {
+        if (!self.coalesce && self.cache.is_none()) || rows.num_rows() == 0 {
+            return Ok(self.asker.ask(rows).await?);
+        }
+        let keys = Keys::of(rows)?;
+        let distinct = match self.coalesce {
+            true => Distinct::of(&keys, rows.num_rows()),
+            false => Distinct::all(rows.num_rows()),
+        };
+        self.meters.coalesced.add((rows.num_rows() - distinct.first.len()) as u64);
+        let bundle = Bundle { enricher: self, rows, first: &distinct.first, keys: &keys };
+        let mut answers = bundle.answers().await?;
+        if let Some(kinds) = distinct.kinds() {
+            answers.rows = kinds.iter().map(|kind| answers.rows[*kind as usize].clone()).collect();
+        }
+        Ok(answers)
+    }
+}
+
+/// The distinct rows of one bundle.
+struct Bundle<'a> {
+    enricher: &'a Enricher,
+    rows: &'a RecordBatch,
+    /// Their positions in `rows`.
+    first: &'a [u32],
+    keys: &'a Keys,
+}
+
+impl Bundle<'_> {
+    async fn answers(&self) -> Result<Answers, EnrichError> {
+        let mut answers = Answers::default();
+        let nothing_yet = Answer { fate: Fate::Missing, place: None };
+        answers.rows = vec![nothing_yet; self.first.len()];
+        let all = (0..self.first.len() as u32).collect();
+        let (mut open, old) = match &self.enricher.cache {
+            Some(cache) => self.cached(cache, all, &mut answers).await?,
+            None => (all, Vec::new()),
+        };
+        while !open.is_empty() {
+            open = self.asked(open, &mut answers).await?;
+        }
+        self.old_rather_than_none(old, &mut answers)?;
+        Ok(answers)
+    }
+
+    /// Answers rows from the cache. Gives the others, and those of them for which there is an
+    /// old answer.
+    async fn cached(
+        &self,
+        cache: &Cache,
+        all: Vec<u32>,
+        answers: &mut Answers,
+    ) -> Result<(Vec<u32>, Vec<(u32, Kept)>), EnrichError> {
+        let known = cache.get(&self.keys_of(&all)).await;
+        let (mut good, mut open, mut old) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, known) in all.into_iter().zip(known) {
+            match known {
+                Some(Known::Fresh(kept)) => good.push((row, kept)),
+                Some(Known::Stale(kept)) => {
+                    old.push((row, kept));
+                    open.push(row);
+                }
+                None => open.push(row),
+            }
+        }
+        kept(good, answers)?;
+        Ok((open, old))
+    }
+
+    /// Asks for rows, or waits for who asks for them. Gives those that have to be asked for
+    /// again, because who asked has given up.
+    async fn asked(&self, open: Vec<u32>, answers: &mut Answers) -> Result<Vec<u32>, EnrichError> {
+        let enricher = self.enricher;
+        if !enricher.coalesce {
+            let got = self.ask(&open).await?;
+            self.keep(&open, &got).await;
+            merge(got, &open, answers);
+            return Ok(Vec::new());
+        }
+        let keys = self.keys_of(&open);
+        let (seats, leading) = enricher.flights.board(keys.iter().map(AsRef::as_ref));
+        let (mut leads, mut waits) = (Vec::new(), Vec::new());
+        for (row, seat) in open.into_iter().zip(seats) {
+            match seat {
+                Seat::Leads => leads.push(row),
+                Seat::Waits(receiver) => waits.push((row, receiver)),
+            }
+        }
+        if !leads.is_empty() {
+            let got = self.ask(&leads).await?;
+            leading.land(|at| got.landed(at));
+            self.keep(&leads, &got).await;
+            merge(got, &leads, answers);
+        }
+        let mut again = Vec::new();
+        for (row, receiver) in waits {
+            match receiver.await {
+                Ok(landed) => {
+                    enricher.meters.coalesced.add(1);
+                    place(landed, row, answers);
+                }
+                Err(_) => again.push(row),
+            }
+        }
+        Ok(again)
+    }
+
+    async fn ask(&self, rows: &[u32]) -> Result<Answers, PluginError> {
+        let positions: Vec<u32> = rows.iter().map(|row| self.first[*row as usize]).collect();
+        self.enricher.asker.ask(&take(self.rows, &positions)).await
+    }
+
+    async fn keep(&self, rows: &[u32], answers: &Answers) {
+        if let Some(cache) = &self.enricher.cache {
+            cache.put(self.keys_of(rows), answers).await;
+        }
+    }
+
+    /// Where a row failed and an old answer is there, that is its answer.
+    fn old_rather_than_none(
+        &self,
+        old: Vec<(u32, Kept)>,
+        answers: &mut Answers,
+    ) -> Result<(), ArrowError> {
+        let failed = |row: &u32| matches!(answers.rows[*row as usize].fate, Fate::Failed(_));
+        let old: Vec<_> = old.into_iter().filter(|(row, _)| failed(row)).collect();
+        self.enricher.meters.cache_stale.add(old.len() as u64);
+        kept(old, answers)
+    }
+
+    fn keys_of(&self, rows: &[u32]) -> Vec<Box<[u8]>> {
+        let mut key = Vec::new();
+        rows.iter()
+            .map(|row| {
+                self.keys.write(self.first[*row as usize] as usize, &mut key);
+                key.as_slice().into()
+            })
+            .collect()
+    }
+}
+
+/// Takes answers for some rows into the answers for all.
+fn merge(got: Answers, rows: &[u32], answers: &mut Answers) {
+    let before = answers.parts.len() as u32;
+    answers.parts.extend(got.parts);
+    for (row, Answer { fate, place }) in rows.iter().zip(got.rows) {
+        let place = place.map(|(part, at)| (part + before, at));
+        answers.rows[*row as usize] = Answer { fate, place };
+    }
+}
+
+/// Takes another bundle's answer for a row.
+fn place(landed: Landed, row: u32, answers: &mut Answers) {
+    let place = landed.features.map(|(features, at)| {
+        let is_it = |part: &RecordBatch| same(part, &features);
+        let known = answers.parts.last().is_some_and(is_it);
+        let part = if known { answers.parts.len() as u32 - 1 } else { answers.part(features) };
+        (part, at)
+    });
+    answers.rows[row as usize] = Answer { fate: landed.fate, place };
+}
+
+/// Whether two batches are one: a neighbour's rows mostly come from one of its answers.
+fn same(one: &RecordBatch, other: &RecordBatch) -> bool {
+    Arc::ptr_eq(one.schema_ref(), other.schema_ref())
+        && one.num_columns() > 0
+        && Arc::ptr_eq(one.column(0), other.column(0))
+}
+
+/// Takes what was kept for some rows into the answers for all.
+fn kept(rows: Vec<(u32, Kept)>, answers: &mut Answers) -> Result<(), ArrowError> {
+    let (rows, entries): (Vec<u32>, Vec<Kept>) = rows.into_iter().unzip();
+    for (features, positions) in super::cache::features(&entries)? {
+        let part = answers.part(features);
+        for (at, position) in (0u32..).zip(positions) {
+            let fate = entries[position].fate.clone();
+            answers.rows[rows[position] as usize] = Answer { fate, place: Some((part, at)) };
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! The instances of a handler: set up when a bundle finds none free, kept for the next one.
+
+use super::meters::Meters;
+use crate::plugin::{Input, Instance, OutputField, Plugin, PluginError, Setup};
+use crate::sandbox::Egress;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tracing::info;
+
+/// The instances of one handler and configuration.
+pub(super) struct Instances {
+    plugin: Plugin,
+    setup: Setup,
+    inputs: Arc<[Input]>,
+    outputs: Vec<OutputField>,
+    meters: Arc<Meters>,
+    free: Mutex<Vec<Serving>>,
+    /// What all of them have counted, those that are lost too.
+    counters: Mutex<BTreeMap<String, u64>>,
+}
+
+/// An instance, and what it had counted when it was last asked.
+pub(super) struct Serving {
+    pub(super) instance: Instance,
+    /// From 1, for who reads its messages.
+    number: u64,
+    counted: Vec<(String, u64)>,
+}
+
+impl Instances {
+    /// Sets up the first one: what is wrong with the configuration shows here.
+    pub(super) async fn set_up(
+        plugin: Plugin,
+        setup: Setup,
+        meters: Arc<Meters>,
+    ) -> Result<Self, PluginError> {
+        let mut first = Instance::set_up(&plugin, &setup).await?;
+        meters.instances.add(1);
+        let outputs = match first.outputs().await {
+            Ok(outputs) => outputs,
+            // A store that does not tell what comes out shows it with the first rows.
+            Err(PluginError::Refused(_)) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let first = Serving { instance: first, number: 1, counted: Vec::new() };
+        let instances = Instances {
+            inputs: first.instance.inputs().clone(),
+            outputs,
+            plugin,
+            setup,
+            meters,
+            free: Mutex::default(),
+            counters: Mutex::default(),
+        };
+        // Now, so that the names of what it counts are known.
+        instances.give_back(first).await;
+        Ok(instances)
+    }
+
+    /// The fields that the handler reads.
+    pub(super) fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    /// The fields that come out, where the store tells before there are rows.
+    pub(super) fn outputs(&self) -> &[OutputField] {
+        &self.outputs
+    }
+
+    /// The door to the store.
+    pub(super) fn egress(&self) -> &Egress {
+        &self.setup.egress
+    }
+
+    /// A free instance, or a new one.
+    pub(super) async fn take(&self) -> Result<Serving, PluginError> {
+        let free = lock(&self.free).pop();
+        if let Some(serving) = free {
+            return Ok(serving);
+        }
+        let instance = Instance::set_up(&self.plugin, &self.setup).await?;
+        self.meters.instances.add(1);
+        let number = self.meters.instances.get();
+        Ok(Serving { instance, number, counted: Vec::new() })
+    }
+
+    /// Takes an instance back, if it can still be used, and what it has counted since.
+    pub(super) async fn give_back(&self, mut serving: Serving) {
+        if let Some(text) = serving.instance.take_stderr() {
+            for line in text.lines() {
+                info!(handler = self.plugin.name(), instance = serving.number, "{line}");
+            }
+        }
+        if serving.instance.is_alive() && self.count(&mut serving).await {
+            lock(&self.free).push(serving);
+        }
+    }
+
+    /// Tears all free instances down.
+    pub(super) async fn tear_down(&self) {
+        let free = std::mem::take(&mut *lock(&self.free));
+        for mut serving in free {
+            self.count(&mut serving).await;
+            // An instance that fails at its end has answered all that it was asked.
+            let _ = serving.instance.tear_down().await;
+        }
+    }
+
+    /// What all instances have counted.
+    pub(super) fn counters(&self) -> BTreeMap<String, u64> {
+        lock(&self.counters).clone()
+    }
+
+    /// Adds what an instance has counted since it was last asked; `false` if it fails.
+    ///
+    /// After each bundle, so that an instance that is lost later takes nothing with it.
+    async fn count(&self, serving: &mut Serving) -> bool {
+        let Ok(counted) = serving.instance.counters().await else { return false };
+        let mut sum = lock(&self.counters);
+        for (name, value) in &counted {
+            let before = serving.counted.iter().find(|(other, _)| other == name);
+            let before = before.map_or(0, |(_, before)| *before);
+            match sum.get_mut(name) {
+                Some(sum) => *sum += value.saturating_sub(before),
+                None => drop(sum.insert(name.clone(), value.saturating_sub(before))),
+            }
+        }
+        drop(sum);
+        serving.counted = counted;
+        true
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,121 @@
+//! Rows as bytes: equal where a handler is shown the same, and nowhere else.
+
+use arrow_array::RecordBatch;
+use arrow_row::{RowConverter, Rows, SortField};
+use arrow_schema::{ArrowError, Schema};
+use sha2::{Digest, Sha256};
+
+/// The keys of a batch of rows.
+///
+/// A key is the types of the columns, then all of their values in Arrow's row format, which
+/// keeps every bit: `1` and `1.0`, `""` and null, `0.0` and `-0.0` differ.
+pub(super) struct Keys {
+    types: [u8; 8],
+    /// `None` for rows without a column, which are all equal.
+    values: Option<Rows>,
+}
+
+impl Keys {
+    pub(super) fn of(rows: &RecordBatch) -> Result<Self, ArrowError> {
+        let schema = rows.schema();
+        let fields = schema.fields().iter();
+        let fields: Vec<_> =
+            fields.map(|field| SortField::new(field.data_type().clone())).collect();
+        let values = match fields.is_empty() {
+            true => None,
+            false => Some(RowConverter::new(fields)?.convert_columns(rows.columns())?),
+        };
+        Ok(Keys { types: types(&schema), values })
+    }
+
+    /// Writes the key of a row over what `key` holds.
+    pub(super) fn write(&self, row: usize, key: &mut Vec<u8>) {
+        key.clear();
+        key.extend_from_slice(&self.types);
+        if let Some(values) = &self.values {
+            key.extend_from_slice(values.row(row).data());
+        }
+    }
+
+    /// The values of a row alone: within one batch they tell rows apart.
+    pub(super) fn values(&self, row: usize) -> &[u8] {
+        self.values.as_ref().map_or(&[], |values| values.row(row).data())
+    }
+}
+
+/// A short name for the columns' names and types, the same in every process.
+fn types(schema: &Schema) -> [u8; 8] {
+    let mut hash = Sha256::new();
+    for field in schema.fields() {
+        hash.update(format!("{}\0{}\0{:?}\0", field.name(), field.data_type(), sorted(field)));
+    }
+    let hash = hash.finalize();
+    std::array::from_fn(|at| hash[at])
+}
+
+/// A map has no order of its own.
+fn sorted(field: &arrow_schema::Field) -> Vec<(&String, &String)> {
+    let mut metadata: Vec<_> = field.metadata().iter().collect();
+    metadata.sort();
+    metadata
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatchOptions, StringArray};
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    fn keys(columns: Vec<ArrayRef>) -> Vec<Vec<u8>> {
+        let columns = columns.into_iter().enumerate();
+        let columns = columns.map(|(at, array)| (format!("c{at}"), array, true));
+        let rows = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let keys = Keys::of(&rows).unwrap();
+        let mut key = Vec::new();
+        (0..rows.num_rows())
+            .map(|row| {
+                keys.write(row, &mut key);
+                key.clone()
+            })
+            .collect()
+    }
+
+    fn all_differ(keys: impl IntoIterator<Item = Vec<u8>>) -> bool {
+        let mut seen = HashSet::new();
+        keys.into_iter().all(|key| seen.insert(key))
+    }
+
+    #[test]
+    fn values_that_look_alike_have_different_keys() {
+        let texts = StringArray::from(vec![Some(""), None, Some("1"), Some("1.0"), Some("null")]);
+        let doubles = [0.0, -0.0, f64::NAN, -f64::NAN, 1.0, f64::from_bits(1.0f64.to_bits() + 1)];
+        let doubles = Float64Array::from(doubles.to_vec());
+        let numbers = Int64Array::from(vec![Some(1), Some(0), None]);
+        let columns: [ArrayRef; 3] = [Arc::new(texts), Arc::new(doubles), Arc::new(numbers)];
+        assert!(all_differ(columns.into_iter().flat_map(|column| keys(vec![column]))));
+    }
+
+    #[test]
+    fn texts_of_two_columns_do_not_run_into_each_other() {
+        let one: ArrayRef = Arc::new(StringArray::from(vec!["ab", "a"]));
+        let other: ArrayRef = Arc::new(StringArray::from(vec!["c", "bc"]));
+        assert!(all_differ(keys(vec![one, other])));
+    }
+
+    #[test]
+    fn equal_rows_have_one_key_in_every_batch() {
+        let one = keys(vec![Arc::new(StringArray::from(vec!["x", "y", "x"]))]);
+        let other = keys(vec![Arc::new(StringArray::from(vec!["y", "x"]))]);
+        assert_eq!((&one[0], &one[1], &one[2]), (&other[1], &other[0], &one[0]));
+    }
+
+    #[test]
+    fn rows_without_a_column_are_equal() {
+        let options = RecordBatchOptions::new().with_row_count(Some(2));
+        let schema = Arc::new(Schema::empty());
+        let rows = RecordBatch::try_new_with_options(schema, vec![], &options).unwrap();
+        let keys = Keys::of(&rows).unwrap();
+        assert_eq!(keys.values(0), keys.values(1));
+    }
+}

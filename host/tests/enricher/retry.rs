@@ -1,0 +1,86 @@
+//! Rows that fail are asked for again: those, not others, and not for ever.
+
+use super::{enricher, fates, first_failure, planes, quick, with_retry, years};
+use crate::support::store::planes as store;
+use beamlet::enrich::RetryOptions;
+use std::time::{Duration, Instant};
+use tecton_emulator::{Endpoint, Fault, FaultAnswer, StatusFault};
+
+#[tokio::test]
+async fn only_rows_that_failed_are_asked_for_again() {
+    let store =
+        store().fault(Fault::first(2, FaultAnswer::status(503)).on(Endpoint::GetFeaturesBatch));
+    let store = store.start_blocking().unwrap();
+    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let (rows, expected) = planes(100);
+    let answers = enricher.enrich(&rows).await.unwrap();
+    assert_eq!(years(&answers), expected);
+    // Ten requests of ten rows; the twenty rows of two of them once more.
+    assert_eq!((store.stats().requests - 1, enricher.meters().retried.get()), (12, 20));
+}
+
+#[tokio::test]
+async fn a_row_that_no_attempt_would_mend_is_asked_for_once() {
+    let fault = FaultAnswer::from(StatusFault::new(422).message("not this one"));
+    let store = store().fault(Fault::every(fault).on(Endpoint::GetFeaturesBatch));
+    let store = store.start_blocking().unwrap();
+    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let answers = enricher.enrich(&planes(1).0).await.unwrap();
+    assert_eq!(first_failure(&answers).1, 1);
+    assert_eq!(enricher.meters().retried.get(), 0);
+}
+
+#[tokio::test]
+async fn a_row_is_given_up_after_the_attempts_it_may_have() {
+    let store = store().fault(Fault::every(FaultAnswer::status(503))).start_blocking().unwrap();
+    let retry = RetryOptions { max_attempts: 3, ..quick() };
+    let enricher = enricher(&store.url(), with_retry(retry)).await;
+    let answers = enricher.enrich(&planes(10).0).await.unwrap();
+    assert_eq!(fates(&answers), [0, 0, 0, 10]);
+    assert_eq!(first_failure(&answers).1, 3);
+    assert_eq!(enricher.meters().asked.get(), 30);
+}
+
+#[tokio::test]
+async fn the_store_is_not_asked_before_the_time_it_asks_for() {
+    let fault = Fault::first(1, StatusFault::new(429).retry_after("1").into());
+    let store = store().fault(fault.on(Endpoint::GetFeaturesBatch)).start_blocking().unwrap();
+    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let started = Instant::now();
+    let (rows, expected) = planes(10);
+    assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
+    assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_row_is_given_up_where_the_store_asks_for_more_time_than_it_has() {
+    let fault = StatusFault::new(429).retry_after("3600").into();
+    let store = store().fault(Fault::every(fault)).start_blocking().unwrap();
+    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let answers = enricher.enrich(&planes(1).0).await.unwrap();
+    insta::assert_snapshot!(first_failure(&answers).0, @"throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 900 s; not tried again: that would be later than the 120 s that a row may take");
+}
+
+#[tokio::test]
+async fn retries_keep_to_their_share_of_the_traffic() {
+    let store = store().fault(Fault::every(FaultAnswer::status(503))).start_blocking().unwrap();
+    let retry = RetryOptions {
+        budget: 0.2,
+        min_per_second: 0,
+        deadline: Duration::from_millis(400),
+        ..quick()
+    };
+    let enricher = enricher(&store.url(), with_retry(retry)).await;
+    let answers = enricher.enrich(&planes(100).0).await.unwrap();
+    assert_eq!(fates(&answers), [0, 0, 0, 100]);
+    assert!(enricher.meters().retried.get() <= 20, "{:?}", enricher.meters());
+    insta::assert_snapshot!(first_failure(&answers).0, @"unavailable: the feature store answered 503: 503 Service Temporarily Unavailable; not tried again: too many others were");
+}
+
+#[tokio::test]
+async fn what_refuses_every_row_ends_the_run_at_once() {
+    let store = store().fault(Fault::every(FaultAnswer::status(401))).start_blocking().unwrap();
+    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let error = enricher.enrich(&planes(100).0).await.unwrap_err();
+    insta::assert_snapshot!(error, @"the handler refused the bundle: unauthenticated: the feature store answered 401: invalid 'Tecton-key' authorization header. Note that newly created credentials may take up to 60 seconds to be usable.");
+}
