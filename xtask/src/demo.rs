@@ -35,7 +35,7 @@ pub(crate) fn demo() -> Result<()> {
 
     let directory = machine::target_dir().join("demo");
     fs::create_dir_all(&directory)?;
-    let emulator = Emulator::start(&[])?;
+    let emulator = Emulator::start(&machine::root().join("data/tecton-repository.toml"), &[])?;
     let config = directory.join("beamlet.toml");
     fs::write(&config, configuration(emulator.url()))?;
     let output = directory.join("enriched.ndjson");

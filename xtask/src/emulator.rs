@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A running emulator; dropped, it is gone.
@@ -22,9 +23,8 @@ pub(crate) struct Stats {
 }
 
 impl Emulator {
-    /// Starts it on a free port with the demonstration's feature repository.
-    pub(crate) fn start(options: &[&str]) -> Result<Self> {
-        let repository = machine::root().join("data/tecton-repository.toml");
+    /// Starts it on a free port with a feature repository.
+    pub(crate) fn start(repository: &Path, options: &[&str]) -> Result<Self> {
         let mut child = Command::new(machine::binary("tecton-emulator"))
             .arg("--repository")
             .arg(repository)

@@ -7,11 +7,14 @@ use crate::data_type::{DataType, WireType};
 use crate::entity::Entity;
 use crate::extras::{Extras, FeatureExtras, Slo};
 use crate::features::{Cell, column, micros};
+use crate::growing::{self, Columns, Rows};
 use crate::refusal::refusal;
 use beamlet_guest::{Batch, Enriched, Error, ErrorKind, Response};
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads the answers of a configuration's requests.
@@ -25,12 +28,67 @@ pub(crate) struct Answers {
 }
 
 /// The features of an answer, by the text of its metadata.
-type Known = (Box<str>, Arc<[Feature]>);
+#[derive(Clone)]
+struct Known {
+    text: Arc<str>,
+    features: Arc<[Feature]>,
+}
 
 /// A feature that comes out.
 struct Feature {
     name: String,
     of: DataType,
+}
+
+/// An answer that was read.
+struct Whole<'a> {
+    features: Arc<[Feature]>,
+    fields: Batch,
+    metadata: Metadata<'a>,
+    /// What the metadata tells of the features.
+    told: &'a str,
+}
+
+/// Reads an answer's rows into columns, and gives its metadata.
+struct Answer<'c, 'f, 'a> {
+    columns: &'c mut Columns<'f, 'a>,
+    batch: bool,
+}
+
+impl<'de: 'a, 'a> DeserializeSeed<'de> for Answer<'_, '_, 'a> {
+    type Value = Metadata<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de: 'a, 'a> Visitor<'de> for Answer<'_, '_, 'a> {
+    type Value = Metadata<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut answer: A) -> Result<Self::Value, A::Error> {
+        let (mut metadata, mut result) = (None, false);
+        while let Some(key) = answer.next_key::<&str>()? {
+            match key {
+                "result" if !result && self.batch => {
+                    answer.next_value_seed(Rows(&mut *self.columns))?;
+                    result = true;
+                }
+                "result" if !result => {
+                    answer.next_value_seed(growing::Row(&mut *self.columns))?;
+                    result = true;
+                }
+                "metadata" if metadata.is_none() => metadata = Some(answer.next_value()?),
+                "result" | "metadata" => return Err(A::Error::custom("twice")),
+                _ => drop(answer.next_value::<IgnoredAny>()?),
+            }
+        }
+        metadata.filter(|_| result).ok_or_else(|| A::Error::custom("not whole"))
+    }
 }
 
 #[derive(Deserialize)]
@@ -127,17 +185,10 @@ impl Answers {
         }
         let text = std::str::from_utf8(&response.body)
             .map_err(|error| broken(&format!("it is not UTF-8: {error}")).retryable())?;
-        let (rows, metadata) = self.parse(text)?;
-        if rows.len() != entities.len() {
-            let (rows, entities) = (count(rows.len(), "row"), count(entities.len(), "entity"));
-            // The next answer may be whole: what is between here and the store cuts answers short.
-            return Err(broken(&format!("it has {rows} for {entities}")).retryable());
-        }
-        let none = "it has no metadata, though names and types were asked for";
-        let metadata = metadata.ok_or_else(|| broken(none))?;
-        let told = metadata.features.ok_or_else(|| broken(none))?.get();
-        let features = self.features(told)?;
-        let mut fields = columns(rows, &features)?;
+        let Whole { features, mut fields, metadata, told } = match self.as_before(text, entities) {
+            Some(whole) => whole,
+            None => self.anew(text, entities)?,
+        };
         let extras = self.told_extras(told)?;
         let partial = metadata.partial_results.is_some_and(|value| value.get() != "false");
         let known = known(&fields, &extras, partial);
@@ -149,6 +200,40 @@ impl Answers {
             fields.columns.extend(self.extras.columns(named, &slo, &known));
         }
         Ok(enriched(entities, &known, fields))
+    }
+
+    /// Reads an answer with the features of the one before; `None` where anything is not as it
+    /// was, or not as it should be.
+    fn as_before<'a>(&self, text: &'a str, entities: &[Entity]) -> Option<Whole<'a>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let features = last.features.iter().map(|feature| (&*feature.name, &feature.of));
+        let mut columns = Columns::new(features, entities.len());
+        let mut parser = serde_json::Deserializer::from_str(text);
+        let seed = Answer { columns: &mut columns, batch: self.batch };
+        let metadata = seed.deserialize(&mut parser).ok()?;
+        parser.end().ok()?;
+        let told = metadata.features?.get();
+        if told != &*last.text || columns.rows() as usize != entities.len() {
+            return None;
+        }
+        let fields = Batch { rows: columns.rows(), columns: columns.finish()? };
+        Some(Whole { features: last.features.clone(), fields, metadata, told })
+    }
+
+    /// Reads an answer of any features.
+    fn anew<'a>(&self, text: &'a str, entities: &[Entity]) -> Result<Whole<'a>, Error> {
+        let (rows, metadata) = self.parse(text)?;
+        if rows.len() != entities.len() {
+            let (rows, entities) = (count(rows.len(), "row"), count(entities.len(), "entity"));
+            // The next answer may be whole: what is between here and the store cuts answers short.
+            return Err(broken(&format!("it has {rows} for {entities}")).retryable());
+        }
+        let none = "it has no metadata, though names and types were asked for";
+        let metadata = metadata.ok_or_else(|| broken(none))?;
+        let told = metadata.features.ok_or_else(|| broken(none))?.get();
+        let features = self.features(told)?;
+        let fields = columns(rows, &features)?;
+        Ok(Whole { features, fields, metadata, told })
     }
 
     fn parse<'a>(&self, text: &'a str) -> Result<(Vec<Row<'a>>, Option<Metadata<'a>>), Error> {
@@ -166,13 +251,13 @@ impl Answers {
     /// Names and types of the features, in the order of their values.
     fn features(&self, text: &str) -> Result<Arc<[Feature]>, Error> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, features)) = &*last
-            && **known == *text
+        if let Some(known) = &*last
+            && *known.text == *text
         {
-            return Ok(features.clone());
+            return Ok(known.features.clone());
         }
         let features: Arc<[Feature]> = read_features(text)?.into();
-        *last = Some((text.into(), features.clone()));
+        *last = Some(Known { text: text.into(), features: features.clone() });
         Ok(features)
     }
 

@@ -39,7 +39,11 @@ fn answer(handler: &Tecton, keys: &[i64], body: &[u8]) -> Result<Enriched, Error
     let entities: Vec<_> =
         handler.entities(&batch).unwrap().into_iter().map(|entity| entity.unwrap()).collect();
     let response = Response { status: 200, retry_after: None, location: None, body: body.to_vec() };
-    handler.answer(&entities, &response)
+    let first = handler.answer(&entities, &response);
+    // The features are known now: what is read in another way has to come out the same.
+    let again = handler.answer(&entities, &response);
+    assert_eq!(format!("{first:?}"), format!("{again:?}"));
+    again
 }
 
 fn told(handler: &Tecton, keys: &[i64], body: &Value) -> String {
@@ -51,6 +55,37 @@ fn told(handler: &Tecton, keys: &[i64], body: &Value) -> String {
             lines.join("\n")
         }
         Err(error) => format!("{}: {}", error.kind.name(), error.message),
+    }
+}
+
+#[test]
+fn an_answer_of_known_features_is_read_straight_into_columns() {
+    let body = |value: Value| {
+        let metadata = json!({ "features": [int64("a", json!({})), int64("b", json!({}))] });
+        json!({ "result": [{ "features": [value, null] }], "metadata": metadata }).to_string()
+    };
+    let handler = handler(10, &json!({}));
+    let known = body(json!("1"));
+    answer(&handler, &[1], known.as_bytes()).unwrap();
+    let entities = |keys: &[i64]| {
+        let values = Values::Int64s(keys.to_vec());
+        let column = Column { name: "k".into(), values, nulls: Vec::new() };
+        let batch = Batch { rows: keys.len() as u32, columns: vec![column] };
+        let entities = handler.entities(&batch).unwrap().into_iter();
+        entities.map(|entity| entity.unwrap()).collect::<Vec<_>>()
+    };
+    assert!(handler.answers.as_before(&known, &entities(&[1])).is_some());
+    let others = [
+        (body(json!(true)), 1),
+        (known.replace("\"a\"", "\"c\""), 1),
+        (known.clone(), 2),
+        (known.replace(",null]", "]"), 1),
+        (known.replace("null]", "null,1]"), 1),
+        (known[..known.len() - 1].to_owned(), 1),
+    ];
+    for (text, rows) in others {
+        let entities = entities(&(0..rows).collect::<Vec<_>>());
+        assert!(handler.answers.as_before(&text, &entities).is_none(), "{text}");
     }
 }
 

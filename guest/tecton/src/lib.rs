@@ -11,6 +11,7 @@ mod entity;
 mod expression;
 mod extras;
 mod features;
+mod growing;
 mod refusal;
 mod request;
 mod retry_after;
