@@ -6,6 +6,7 @@ mod demo;
 mod emulator;
 mod live;
 mod machine;
+mod redis;
 mod test;
 
 use clap::{Parser, Subcommand};

@@ -2,30 +2,58 @@
 
 use crate::live::Live;
 use crate::machine::{cargo, ensure_target, run};
+use crate::redis;
 use anyhow::{Result, bail};
 use std::process::{Command, Stdio};
 
-/// The test that runs Tecton's own Python client against the emulator.
-const OF_PYTHON: &str = "the_official_client";
+/// Tests that want a program that may not be there.
+struct Want {
+    /// What the names of the tests hold.
+    tests: &'static str,
+    /// The program.
+    program: &'static str,
+    /// What is not shown without it.
+    shows: &'static str,
+}
+
+const PYTHON: Want = Want {
+    tests: "the_official_client",
+    program: "python3",
+    shows: "Tecton's own client against the emulator",
+};
+
+const REDIS: Want = Want {
+    tests: redis::TESTS,
+    program: "redis-server (`apt-get install redis-tools` brings it)",
+    shows: "the cache that runners share",
+};
 
 /// Builds what tests run and runs them, in release: one build of wasmtime serves the demo, the
 /// tests and the benches.
 pub(crate) fn test() -> Result<()> {
     let live = Live::of_environment()?;
-    let python = has_python();
-    if !python && std::env::var_os("CI").is_some() {
-        bail!("python3 is missing: Tecton's own client runs against the emulator with it");
+    let mut skipped = Vec::new();
+    if !has_python() {
+        skipped.push(PYTHON);
+    }
+    if !redis::ensure()? {
+        skipped.push(REDIS);
+    }
+    if let Some(Want { program, shows, .. }) = skipped.first()
+        && std::env::var_os("CI").is_some()
+    {
+        bail!("{program} is missing: the tests of {shows} want it");
     }
     ensure_target()?;
-    let mut tests = cargo(&["test", "--workspace", "--release"]);
-    if !python {
-        tests.args(["--", "--skip", OF_PYTHON]);
+    let mut tests = cargo(&["test", "--workspace", "--release", "--"]);
+    for want in &skipped {
+        tests.args(["--skip", want.tests]);
     }
     run(&mut tests)?;
     live.test()?;
     // What was left out is told last, where it is seen.
-    if !python {
-        eprintln!("\nSKIPPED, as there is no python3: Tecton's own client against the emulator");
+    for Want { program, shows, .. } in skipped {
+        eprintln!("\nSKIPPED, as there is no {program}: {shows}");
     }
     live.tell_skipped();
     Ok(())

@@ -7,9 +7,7 @@
 use crate::data_type::DataType;
 use crate::features::{Cell, column, micros};
 use beamlet_guest::{Column, Texts, Values};
-use serde::de::{
-    DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
 /// The columns of an answer.

@@ -14,7 +14,7 @@ fn in_redis(url: String) -> EnrichOptions {
 }
 
 #[tokio::test]
-async fn redis_what_one_runner_has_asked_another_one_knows() {
+async fn what_one_runner_has_asked_another_one_knows() {
     let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
     let (rows, expected) = planes(100);
     for _ in 0..3 {
@@ -26,7 +26,7 @@ async fn redis_what_one_runner_has_asked_another_one_knows() {
 }
 
 #[tokio::test]
-async fn redis_typed_values_survive_it_exactly() {
+async fn typed_values_survive_it_exactly() {
     let (redis, store) = (Redis::start(), every_type());
     let rows = tailnums(&[Some("N1"), Some("N2"), Some("N3"), None]);
     let asked = enricher(&store.url(), in_redis(redis.url())).await.enrich(&rows).await.unwrap();
@@ -37,7 +37,7 @@ async fn redis_typed_values_survive_it_exactly() {
 }
 
 #[tokio::test]
-async fn redis_another_configuration_has_keys_of_its_own() {
+async fn another_configuration_has_keys_of_its_own() {
     let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
     let (rows, _) = planes(10);
     enricher(&store.url(), in_redis(redis.url())).await.enrich(&rows).await.unwrap();
@@ -50,7 +50,7 @@ async fn redis_another_configuration_has_keys_of_its_own() {
 }
 
 #[tokio::test]
-async fn redis_a_key_tells_nothing_of_the_row_and_goes_by_itself() {
+async fn a_key_tells_nothing_of_the_row_and_goes_by_itself() {
     let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
     let enricher = enricher(&store.url(), in_redis(redis.url())).await;
     enricher.enrich(&tailnums(&[Some("N10156")])).await.unwrap();
@@ -62,7 +62,7 @@ async fn redis_a_key_tells_nothing_of_the_row_and_goes_by_itself() {
 }
 
 #[tokio::test]
-async fn redis_what_it_holds_that_is_not_ours_is_as_good_as_nothing() {
+async fn what_it_holds_that_is_not_ours_is_as_good_as_nothing() {
     let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
     let (rows, expected) = planes(1);
     enricher(&store.url(), in_redis(redis.url())).await.enrich(&rows).await.unwrap();
@@ -74,7 +74,7 @@ async fn redis_what_it_holds_that_is_not_ours_is_as_good_as_nothing() {
 }
 
 #[tokio::test]
-async fn redis_a_run_goes_on_without_one_that_is_not_there() {
+async fn a_run_goes_on_without_one_that_is_not_there() {
     let store = store().start_blocking().unwrap();
     let redis = Redis::start();
     let enricher = enricher(&store.url(), in_redis(redis.url())).await;
