@@ -302,5 +302,5 @@ async fn a_configuration_that_names_no_behaviour_is_a_problem_with_its_place() {
     unknown.egress =
         Arc::new(Egress::new(Default::default(), Default::default(), Default::default()));
     let error = Instance::set_up(&plugin, &unknown).await.err().unwrap();
-    assert_snapshot!(error, @r#"the configuration has 1 problem(s): /retrieval/evil: "" is no behaviour"#);
+    assert_snapshot!(error, @r#"the configuration has a problem: /retrieval/evil: "" is no behaviour"#);
 }

@@ -166,12 +166,12 @@ fn a_row_that_is_no_json_cannot_be_kept() {
     let ended = Beamlet::run(&folder, "--on-failure keep").stdin("no json\n").end();
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: standard input:1:1: row is no JSON object: it does not begin with {; write one JSON object on each line
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    0 requests, [speed]
-    failed: what was written to standard output is not complete
-    exit code 1
-    ")
+        error: standard input:1:1: row is no JSON object: it does not begin with {; write one JSON object on each line
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        0 requests, [speed]
+        failed: what was written to standard output is not complete
+        exit code 1
+        ")
     });
 }
 
@@ -239,11 +239,11 @@ fn a_conflict_is_settled_as_the_command_line_says() {
     assert!(!ended.stderr.contains("mine"), "{}", ended.stderr);
     redacted(|| {
         assert_snapshot!(ended, @r#"
-    error: standard input:1: feature "planes.year" has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand
-    1 rows in: 1 enriched, 0 missing, 0 with a null key, 0 failed
-    1 requests, [speed]
-    failed: what was written to standard output is not complete
-    exit code 1
-    "#)
+        error: standard input:1: feature "planes.year" has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand
+        1 row in: 1 enriched, 0 missing, 0 with a null key, 0 failed
+        1 request, [speed]
+        failed: what was written to standard output is not complete
+        exit code 1
+        "#)
     });
 }

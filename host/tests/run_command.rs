@@ -242,12 +242,12 @@ fn a_row_that_fails_is_counted_and_named() {
     assert_eq!((ended.code, summary(&folder)["failed"].as_u64()), (Some(1), Some(1)));
     redacted(|| {
         insta::assert_snapshot!(ended, @"
-    error: rows.ndjson:2: invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
-    2 rows in: 1 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:2: invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
+        2 rows in: 1 enriched, 0 missing, 0 with a null key, 1 failed
+        1 request, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 

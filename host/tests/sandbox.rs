@@ -92,7 +92,7 @@ fn the_command_line_names_the_destination_that_was_refused() {
         assert_snapshot!(ended, @"
         error: standard input:1: the bundle from here to line 1: the handler refused the bundle: evil: ErrorCode::HttpRequestDenied
         refused: http://[store] is not granted: the configuration does not name it
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         0 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -152,7 +152,7 @@ async fn a_key_of_the_environment_or_of_a_file_is_a_placeholder_too() {
     redacted(|| {
         assert_snapshot!(ended, @r#"
         error: standard input:1: the bundle from here to line 1: the handler refused the bundle: evil: {"connection":{"api_key":"beamlet-secret-0000","other_key":"beamlet-secret-0001"},"retrieval":{"evil":"echo-config"}}
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         0 requests, [speed]
         failed: what was written to standard output is not complete
         exit code 1
@@ -192,7 +192,7 @@ async fn a_key_that_came_back_is_blotted_out_of_the_problems_of_a_configuration(
     let (server, plugin) = (echo(), evil());
     let setup = setup(&plugin, &evil_config("call-in-setup", &granted(&server))).await;
     let error = Instance::set_up(&plugin, &setup).await.err().unwrap();
-    assert_snapshot!(error, @"the configuration has 1 problem(s): /retrieval/evil: 200: Tecton-key [secret]");
+    assert_snapshot!(error, @"the configuration has a problem: /retrieval/evil: 200: Tecton-key [secret]");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
     /// The configuration is wrong.
-    #[error("the configuration has {} problem(s): {}", .0.len(), lines(.0))]
+    #[error("the configuration has {}: {}", problems(.0.len()), lines(.0))]
     Config(Vec<Problem>),
     /// No instance could be made.
     #[error("the handler could not be instantiated: {0}")]
@@ -50,6 +50,10 @@ pub enum PluginError {
 
 fn told(stderr: &str) -> String {
     if stderr.is_empty() { String::new() } else { format!("; it wrote: {stderr}") }
+}
+
+fn problems(count: usize) -> String {
+    if count == 1 { "a problem".to_owned() } else { format!("{count} problems") }
 }
 
 fn lines(problems: &[Problem]) -> String {

@@ -82,18 +82,16 @@ impl Summary {
 /// On a few lines, for a person: what did not happen is not told.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Summary { rows, enriched, missing, null_keys, failed, requests, .. } = self;
+        let Summary { enriched, missing, null_keys, failed, .. } = self;
         writeln!(
             f,
-            "{rows} rows in: {enriched} enriched, {missing} missing, {null_keys} with a null key, {failed} failed"
+            "{} in: {enriched} enriched, {missing} missing, {null_keys} with a null key, {failed} failed",
+            count(self.rows, "row")
         )?;
         if self.complete || self.dead_letters > 0 {
-            let Summary { written, dead_letters, .. } = self;
-            writeln!(
-                f,
-                "{} rows out: {written} written, {dead_letters} dead letters",
-                written + dead_letters
-            )?;
+            let (out, letters) = (self.written + self.dead_letters, self.dead_letters);
+            let (out, letters) = (count(out, "row"), count(letters, "dead letter"));
+            writeln!(f, "{out} out: {} written, {letters}", self.written)?;
         }
         let more = [
             (self.coalesced, "equal to others"),
@@ -107,18 +105,20 @@ impl fmt::Display for Summary {
             .map(|(rows, what)| format!("{rows} {what}"))
             .collect();
         if !more.is_empty() {
-            writeln!(f, "rows {}", more.join(", "))?;
+            writeln!(f, "of the rows {}", more.join(", "))?;
         }
         if self.cache_errors > 0 {
-            writeln!(f, "{} calls to the shared cache failed", self.cache_errors)?;
+            writeln!(f, "{} to the shared cache failed", count(self.cache_errors, "call"))?;
         }
         if self.instances_lost > 0 {
-            writeln!(f, "{} instances of the handler were lost", self.instances_lost)?;
+            writeln!(f, "{} of the handler lost", count(self.instances_lost, "instance"))?;
         }
-        write!(
-            f,
-            "{requests} requests, {:.0} rows a second, {:.2} s",
-            self.rows_per_second, self.seconds
-        )
+        let requests = count(self.requests, "request");
+        write!(f, "{requests}, {:.0} rows a second, {:.2} s", self.rows_per_second, self.seconds)
     }
+}
+
+/// A number of things; one is singular.
+fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }

@@ -58,7 +58,7 @@ fn timeouts(asked: RequestOptions, most: Timeouts) -> Timeouts {
 fn within(timeouts: Timeouts, deadline: Option<Instant>) -> Timeouts {
     let Some(deadline) = deadline else { return timeouts };
     let left = deadline.saturating_duration_since(Instant::now());
-    let left = left.saturating_sub((left / 10).min(Duration::from_millis(200)));
+    let left = left.saturating_sub((left / 10).min(Duration::from_millis(500)));
     Timeouts {
         connect: timeouts.connect.min(left),
         first_byte: timeouts.first_byte.min(left),

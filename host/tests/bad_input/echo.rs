@@ -28,8 +28,8 @@ fn a_key_that_the_server_echoes_in_its_error_is_blotted_out() {
     redacted(|| {
         assert_snapshot!(ended, @"
         error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: unauthenticated: the feature store answered 401: no account has Tecton-key [secret], sorry
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
-        1 requests, [speed]
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 request, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
         ")
@@ -42,8 +42,8 @@ fn a_key_that_a_proxy_echoes_in_its_html_is_blotted_out() {
     redacted(|| {
         assert_snapshot!(ended, @"
         error: rows.ndjson:1: unavailable: the feature store answered 500: got Tecton-key [secret] (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -63,8 +63,8 @@ fn a_key_that_stands_in_an_answer_which_is_not_json_is_not_told() {
     redacted(|| {
         assert_snapshot!(ended, @"
         error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it is not JSON: expected value at line 1 column 1 (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -83,12 +83,12 @@ fn a_key_that_stands_in_the_metadata_of_an_answer_is_blotted_out() {
     });
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: feature `Tecton-key [secret]` is declared boolean and is a string
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: feature `Tecton-key [secret]` is declared boolean and is a string
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        1 request, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }
 
@@ -101,11 +101,11 @@ fn a_key_that_a_redirect_leads_to_is_blotted_out() {
     });
     redacted(|| {
         assert_snapshot!(refused_by_store(&server.url()), @"
-    error: rows.ndjson:1: bad-response: the feature store answered 302: redirected to http://other.example/Tecton-key/[secret]; redirects are not followed, set `connection.url`
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: bad-response: the feature store answered 302: redirected to http://other.example/Tecton-key/[secret]; redirects are not followed, set `connection.url`
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        1 request, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
 }

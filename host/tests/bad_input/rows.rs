@@ -69,7 +69,7 @@ fn a_csv_without_the_entity_field_is_refused_by_its_header() {
     redacted(|| {
         assert_snapshot!(ended, @r#"
         error: rows.csv:1: field "tailnum" is not in the header, and the handler requires it; add or rename a column
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         0 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1

@@ -14,8 +14,8 @@ fn a_store_that_nobody_listens_for_is_named_by_its_url() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&closed_port()), @"
         error: rows.ndjson:1: unavailable: POST http://[store]/api/v1/feature-service/get-features-batch: connection refused (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -52,8 +52,8 @@ fn an_answer_that_is_not_json_is_told() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it is not JSON: expected ident at line 1 column 2 (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -67,8 +67,8 @@ fn a_proxys_html_is_told_as_its_text() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: unavailable: the feature store answered 503: 503 Service Temporarily Unavailable (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -82,8 +82,8 @@ fn an_error_without_a_body_is_told() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: unavailable: the feature store answered 502: an empty body (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -97,8 +97,8 @@ fn an_answer_with_too_few_rows_is_told_with_both_counts() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it has 0 rows for 1 entity (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -112,8 +112,8 @@ fn an_answer_that_breaks_off_is_told() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: connection terminated (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -127,8 +127,8 @@ fn a_connection_that_is_reset_is_told() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: the connection was closed before the answer (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -143,8 +143,8 @@ fn a_store_that_hangs_is_given_up_after_the_time_allowed() {
     redacted(|| {
         assert_snapshot!(refused_by(&folder, "--config beamlet.toml"), @"
         error: rows.ndjson:1: timed-out: POST http://[store]/api/v1/feature-service/get-features-batch: no answer within the time allowed (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -185,8 +185,8 @@ fn a_key_that_the_store_does_not_know_is_401() {
     redacted(|| {
         assert_snapshot!(refused_by(&folder_of(&other), "--config beamlet.toml"), @"
         error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: unauthenticated: the feature store answered 401: invalid 'Tecton-key' authorization header. Note that newly created credentials may take up to 60 seconds to be usable.
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
-        1 requests, [speed]
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 request, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
         ")
@@ -199,8 +199,8 @@ fn a_key_that_may_not_is_403() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: forbidden: the feature store answered 403: Not Authorized. Note that access control changes may take up to 60 seconds to apply.
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
-        1 requests, [speed]
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 request, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
         ")
@@ -214,8 +214,8 @@ fn a_feature_service_that_is_not_there_is_404_and_named() {
     redacted(|| {
         assert_snapshot!(refused_by(&folder_of(&other), "--config beamlet.toml"), @"
         error: rows.ndjson:1: the bundle from here to line 1: the handler refused the bundle: not-found: the feature store answered 404: Unable to query FeatureService `trains_features` for workspace `prod`. Newly created feature services may take up to 60 seconds to query. Also, ensure that the workspace is a live workspace.
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
-        1 requests, [speed]
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 request, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
         ")
@@ -231,8 +231,8 @@ fn an_entity_id_that_is_no_join_key_is_400_in_the_stores_words() {
     redacted(|| {
         assert_snapshot!(ended, @"
         error: rows.csv:2: the bundle from here to line 2: the handler refused the bundle: invalid-input: the feature store answered 400: Unknown join key: flight, expected one of: [tailnum]
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
-        1 requests, [speed]
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 0 failed
+        1 request, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
         ")
@@ -247,8 +247,8 @@ fn a_store_that_asks_for_fewer_requests_is_429() {
         0 rows after 10 s, 0 rows a second, 100 % of the input, 0 s to come
         0 rows after 20 s, 0 rows a second, 100 % of the input, 0 s to come
         error: rows.ndjson:1: throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 7 s (attempt 5)
-        1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        rows 4 asked for again
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        of the rows 4 asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -263,12 +263,12 @@ fn a_redirect_is_not_followed_and_its_target_is_told() {
     });
     redacted(|| {
         assert_snapshot!(refused_by_store(&server.url()), @"
-    error: rows.ndjson:1: bad-response: the feature store answered 302: redirected to http://other.example/; redirects are not followed, set `connection.url`
-    1 rows in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-    1 requests, [speed]
-    failed: nothing was written to out.ndjson
-    exit code 1
-    ")
+        error: rows.ndjson:1: bad-response: the feature store answered 302: redirected to http://other.example/; redirects are not followed, set `connection.url`
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        1 request, [speed]
+        failed: nothing was written to out.ndjson
+        exit code 1
+        ")
     });
     let heard = server.heard();
     assert!(heard.iter().all(|request| request.starts_with("POST /api/v1/")), "{heard:?}");

@@ -62,14 +62,14 @@ async fn typed_values_survive_it_exactly() {
 #[tokio::test]
 async fn what_is_missing_is_known_for_a_shorter_time() {
     let store = store().start_blocking().unwrap();
-    let cache = CacheOptions { missing_ttl: Duration::from_millis(200), ..CacheOptions::default() };
+    let cache = CacheOptions { missing_ttl: Duration::from_secs(3), ..CacheOptions::default() };
     let enricher = enricher(&store.url(), kept(cache)).await;
     let rows = tailnums(&[Some("N10156"), Some("N0")]);
     for entities in [2, 2] {
         assert_eq!(fates(&enricher.enrich(&rows).await.unwrap()), [1, 1, 0, 0]);
         assert_eq!(store.stats().entities, entities);
     }
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(3200)).await;
     assert_eq!(fates(&enricher.enrich(&rows).await.unwrap()), [1, 1, 0, 0]);
     assert_eq!(store.stats().entities, 3);
 }

@@ -2,7 +2,7 @@
 
 use super::{enricher, fates, first_failure, limited, planes, quick, with_evil, with_retry, years};
 use crate::support::store::planes as store;
-use beamlet::enrich::RetryOptions;
+use beamlet::enrich::{Fate, RetryOptions};
 use beamlet::sandbox::Limits;
 use std::time::{Duration, Instant};
 use tecton_emulator::{Endpoint, Fault, FaultAnswer};
@@ -16,15 +16,20 @@ async fn a_request_that_hangs_costs_its_own_rows_and_no_others() {
     let hang = FaultAnswer::Hang(Duration::from_secs(60));
     let store = store().fault(Fault::first(1, hang).on(Endpoint::GetFeaturesBatch));
     let store = store.start_blocking().unwrap();
-    let mut options = within(Duration::from_secs(2));
+    let mut options = within(Duration::from_secs(5));
     options.retry.max_attempts = 1;
     let enricher = enricher(&store.url(), options).await;
     let (rows, expected) = planes(100);
     let started = Instant::now();
     let answers = enricher.enrich(&rows).await.unwrap();
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
     assert_eq!(fates(&answers), [90, 0, 0, 10]);
-    assert_eq!(years(&answers)[10..], expected[10..]);
+    let all = answers.fates().zip(years(&answers)).zip(expected);
+    for ((fate, year), expected) in all {
+        // Whichever of the requests was the first to come.
+        let expected = if *fate == Fate::Enriched { expected } else { None };
+        assert_eq!(year, expected);
+    }
     assert_eq!(enricher.meters().instances_lost.get(), 0);
 }
 
