@@ -84,6 +84,10 @@ pub enum TransportError {
 /// near; what does is no answer, and must not fill the sandbox's memory.
 pub const MAX_BODY_BYTES: usize = 32 << 20;
 
+/// How much is read of the body of another status than 200, in bytes: what is wrong is said at its
+/// start, and the status counts whatever follows.
+pub const MAX_ERROR_BYTES: usize = 64 << 10;
+
 /// Puts requests on the wire.
 pub trait Transport: Send + Sync {
     /// A request on the wire.

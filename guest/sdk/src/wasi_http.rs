@@ -11,7 +11,7 @@ use crate::contract::wasi::http::types::{
 };
 use crate::contract::wasi::io::poll::{self, Pollable};
 use crate::contract::wasi::io::streams::{InputStream, StreamError};
-use crate::transport::{MAX_BODY_BYTES, Target};
+use crate::transport::{MAX_BODY_BYTES, MAX_ERROR_BYTES, Target};
 use crate::{Request, Response, Transport, TransportError};
 
 /// Sends over `wasi:http`; waits in `wasi:io/poll`.
@@ -180,6 +180,10 @@ impl Reading {
                         },
                     );
                 }
+            }
+            if self.response.status != 200 && self.response.body.len() > MAX_ERROR_BYTES {
+                self.response.body.truncate(MAX_ERROR_BYTES);
+                return Ok(true);
             }
             if self.response.body.len() > MAX_BODY_BYTES {
                 return Err(TransportError::TooLarge(MAX_BODY_BYTES));

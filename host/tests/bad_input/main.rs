@@ -5,6 +5,7 @@
 mod component;
 mod configuration;
 mod echo;
+mod flood;
 mod refused;
 mod rows;
 mod store;
