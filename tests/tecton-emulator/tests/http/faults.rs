@@ -169,7 +169,7 @@ fn a_slow_body_is_whole_and_takes_its_time() {
     let client = with(Fault::every(FaultAnswer::SlowBody(Duration::from_millis(300))));
     let started = Instant::now();
     ask(&client).json();
-    assert!(started.elapsed() >= Duration::from_millis(250), "{:?}", started.elapsed());
+    assert!(started.elapsed() >= Duration::from_millis(200), "{:?}", started.elapsed());
 }
 
 #[test]
