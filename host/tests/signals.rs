@@ -66,6 +66,30 @@ fn a_pipe_that_is_drained_gives_every_row_that_was_read() {
 }
 
 #[test]
+fn a_run_ends_when_nobody_reads_its_output_though_its_input_stays_open() {
+    let store = planes().start_blocking().unwrap();
+    let folder = folder_of(&config(&store.url()));
+    let mut child = start(&folder, "--bundle-size 1");
+    // Open to the end: no more rows come, and nobody says so.
+    let mut stdin = child.stdin.take().unwrap();
+    drop(child.stdout.take());
+    stdin.write_all(rows(1).as_bytes()).unwrap();
+    let started = Instant::now();
+    let code = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.code();
+        }
+        if started.elapsed() > Duration::from_secs(60) {
+            child.kill().unwrap();
+            panic!("it waits for rows that nobody would get");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!(code, Some(1));
+    drop(stdin);
+}
+
+#[test]
 fn a_file_that_is_drained_leaves_no_half_of_an_output() {
     let (store, folder) = slow_store();
     folder.write("rows.ndjson", rows(20_000));

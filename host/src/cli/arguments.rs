@@ -7,9 +7,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "Exit codes:
-  0  all rows were written; the configuration is valid
-  1  the run failed; nothing stands under the output's name
-  2  bad usage or configuration";
+  0  every row was written, or is a dead letter; the configuration is valid
+  1  the run failed, or was stopped; nothing stands under the output's name
+  2  bad usage or configuration
+  130, 143  a second SIGINT or SIGTERM";
 
 /// Enriches rows from a feature store, through a sandboxed WebAssembly handler.
 #[derive(Debug, Parser)]

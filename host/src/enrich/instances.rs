@@ -79,8 +79,7 @@ impl Instances {
             return Ok(serving);
         }
         let instance = Instance::set_up(&self.plugin, &self.setup).await?;
-        self.meters.instances.add(1);
-        let number = self.meters.instances.get();
+        let number = self.meters.instances.add(1);
         Ok(Serving { instance, number, counted: Vec::new() })
     }
 

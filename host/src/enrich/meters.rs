@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Meter(AtomicU64);
 
 impl Meter {
-    /// Adds to it.
-    pub fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
+    /// Adds to it, and gives what it comes to.
+    pub fn add(&self, more: u64) -> u64 {
+        self.0.fetch_add(more, Ordering::Relaxed) + more
     }
 
     /// What it has come to.

@@ -108,27 +108,35 @@ async fn pump(
             Box::pin(started.buffer_unordered(options.window()))
         };
     let (to_writer, writing) = outputs.write();
-    let mut failed = None;
-    while let Some(bundle) = done.next().await {
+    let (mut failed, mut read_all) = (None, false);
+    loop {
+        // A writer that has stopped says why when it is joined.
+        let bundle = tokio::select! {
+            bundle = done.next() => bundle,
+            () = to_writer.closed() => break,
+        };
         match bundle {
-            Ok(bundle) => {
+            Some(Ok(bundle)) => {
                 let rows = bundle.rows.len() as u64;
-                // A writer that has stopped says why when it is joined.
                 if to_writer.send(Message::Write(bundle)).await.is_err() {
                     break;
                 }
                 bundles.meters.written.add(rows);
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 failed = Some(error);
+                break;
+            }
+            None => {
+                read_all = !stop.is_stopped();
                 break;
             }
         }
     }
     drop(done);
-    // A reader that has stopped in the middle has not come to the end of its input. One that waits
-    // for a pipe is not waited for.
-    if failed.is_none() && !stop.is_stopped() {
+    // A reader that stopped in the middle has not come to the end of its input. One that was not
+    // heard to its end may wait for a pipe, and is not waited for.
+    if read_all {
         failed = joined(reading.await.map(Ok)).err();
     }
     let end = match (&failed, stop.is_stopped()) {

@@ -24,8 +24,8 @@ pub(in crate::enrich) struct Entry {
 
 impl Entry {
     /// Whether it is good, or only better than nothing.
-    pub(super) fn known(self: Arc<Self>) -> Known {
-        if Instant::now() < self.fresh_until { Known::Fresh(self) } else { Known::Stale(self) }
+    pub(super) fn known(self: Arc<Self>, now: Instant) -> Known {
+        if now < self.fresh_until { Known::Fresh(self) } else { Known::Stale(self) }
     }
 
     /// The features of some entries, a batch for each shape among them: with the positions of
@@ -76,10 +76,7 @@ impl Memory {
     pub(super) fn get(&self, keys: &[Box<[u8]>]) -> Vec<Option<Known>> {
         let Some(entries) = &self.entries else { return keys.iter().map(|_| None).collect() };
         let now = Instant::now();
-        let known = |entry: Arc<Entry>| {
-            if now < entry.fresh_until { Known::Fresh(entry) } else { Known::Stale(entry) }
-        };
-        keys.iter().map(|key| entries.get(key).map(known)).collect()
+        keys.iter().map(|key| entries.get(key).map(|entry| entry.known(now))).collect()
     }
 
     pub(super) fn keep(&self, key: Box<[u8]>, entry: Arc<Entry>) {

@@ -16,7 +16,7 @@ use super::options::CacheOptions;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The cache cannot be used as it is configured.
 #[derive(Debug, thiserror::Error)]
@@ -71,11 +71,13 @@ impl Cache {
                     for (at, entry) in open.into_iter().zip(found) {
                         known[at] = entry.map(|entry| {
                             self.memory.keep(keys[at].clone(), entry.clone());
-                            entry.known()
+                            entry.known(Instant::now())
                         });
                     }
                 }
-                Err(_) => self.meters.cache_errors.add(1),
+                Err(_) => {
+                    self.meters.cache_errors.add(1);
+                }
             }
         }
         let fresh = known.iter().filter(|it| matches!(it, Some(Known::Fresh(_)))).count();

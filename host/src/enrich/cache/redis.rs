@@ -11,6 +11,7 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Schema};
+use redis::Pipeline;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -73,11 +74,9 @@ impl Redis {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let mut mget = redis::cmd("MGET");
-        for key in keys {
-            mget.arg(self.key(key));
-        }
-        let values: Vec<Option<Vec<u8>>> = self.call(mget).await?;
+        let mut mget = redis::pipe();
+        mget.cmd("MGET").arg(keys.iter().map(|key| self.key(key)).collect::<Vec<_>>());
+        let (values,): (Vec<Option<Vec<u8>>>,) = self.call(mget).await?;
         // What cannot be read is of another version, or not ours: as good as nothing.
         Ok(values.into_iter().map(|value| value.and_then(|value| read(&value, memory))).collect())
     }
@@ -104,14 +103,14 @@ impl Redis {
         format!("{}:{}", self.prefix, hexadecimal(&Sha256::digest(key)))
     }
 
-    async fn call<T: redis::FromRedisValue>(&self, call: impl Call) -> Result<T, Failed> {
+    async fn call<T: redis::FromRedisValue>(&self, call: Pipeline) -> Result<T, Failed> {
         let now = self.started.elapsed().as_millis() as u64;
         if now < self.left_alone_until.load(Ordering::Relaxed) {
             return Err(Failed);
         }
         let mut connection = self.connection.clone();
         // The library's own time-outs leave out the wait for a connection that is being made.
-        match tokio::time::timeout(2 * PATIENCE, call.make(&mut connection)).await {
+        match tokio::time::timeout(2 * PATIENCE, call.query_async(&mut connection)).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(_)) | Err(_) => {
                 warn!("the shared cache does not answer; it is left alone for a while");
@@ -120,32 +119,6 @@ impl Redis {
                 Err(Failed)
             }
         }
-    }
-}
-
-/// A command, or several in one go.
-trait Call {
-    async fn make<T: redis::FromRedisValue>(
-        self,
-        connection: &mut ConnectionManager,
-    ) -> redis::RedisResult<T>;
-}
-
-impl Call for redis::Cmd {
-    async fn make<T: redis::FromRedisValue>(
-        self,
-        connection: &mut ConnectionManager,
-    ) -> redis::RedisResult<T> {
-        self.query_async(connection).await
-    }
-}
-
-impl Call for redis::Pipeline {
-    async fn make<T: redis::FromRedisValue>(
-        self,
-        connection: &mut ConnectionManager,
-    ) -> redis::RedisResult<T> {
-        self.query_async(connection).await
     }
 }
 
