@@ -1,12 +1,9 @@
 //! `cargo xtask check`: what a change has to pass besides its tests.
 
 use crate::machine::{self, cargo, run};
-use anyhow::{Context, Result, bail};
-use std::path::PathBuf;
+use crate::tools;
+use anyhow::Result;
 use std::process::Command;
-
-/// The version of cargo-deny that is installed where there is none.
-const CARGO_DENY: &str = "0.20.2";
 
 /// Format, lints, documentation; licences, advisories and sources of dependencies.
 pub(crate) fn check() -> Result<()> {
@@ -46,31 +43,13 @@ fn guests() -> Result<()> {
     .args(["--", "--deny", "warnings"]))
 }
 
-/// Runs cargo-deny, from the tools of this project.
+/// Runs cargo-deny.
 fn deny() -> Result<()> {
-    let tools = machine::target_dir().join("tools");
-    let binary = install(&tools)?;
+    let binary = tools::CARGO_DENY.ensure()?;
     // Advisories need a database from a git host; where it cannot be reached, the rest is checked.
     let mut checks = vec!["bans", "licenses", "sources"];
     if std::env::var_os("BEAMLET_CHECK_ADVISORIES").is_some() {
         checks.push("advisories");
     }
     run(Command::new(binary).current_dir(machine::root()).arg("check").args(checks))
-}
-
-fn install(tools: &PathBuf) -> Result<PathBuf> {
-    let binary = tools.join("bin/cargo-deny");
-    let version = Command::new(&binary).arg("--version").output();
-    if version.is_ok_and(|told| String::from_utf8_lossy(&told.stdout).contains(CARGO_DENY)) {
-        return Ok(binary);
-    }
-    eprintln!("installing cargo-deny {CARGO_DENY} under {}", tools.display());
-    run(cargo(&["install", "cargo-deny", "--version", CARGO_DENY, "--locked"])
-        .args(["--no-default-features", "--root"])
-        .arg(tools))
-    .context("cargo-deny could not be installed")?;
-    if !binary.exists() {
-        bail!("cargo-deny was installed, but is not at {}", binary.display());
-    }
-    Ok(binary)
 }

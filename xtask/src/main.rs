@@ -4,10 +4,11 @@ mod bench;
 mod check;
 mod demo;
 mod emulator;
+mod homes;
 mod live;
 mod machine;
-mod redis;
 mod test;
+mod tools;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -24,8 +25,10 @@ struct Arguments {
 enum Command {
     /// Enrich a sample of the flights of 2013 with their planes, against the emulator
     Demo,
-    /// Run every test
+    /// Run every test of the project itself
     Test,
+    /// Run the tests of the components outside this host, with the tools that they want
+    Homes,
     /// Check format, lints, documentation, and the licences and advisories of dependencies
     Check,
     /// Measure the handler as a component against the same logic compiled natively
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo => demo::demo(),
         Command::Test => test::test(),
+        Command::Homes => homes::homes(),
         Command::Check => check::check(),
         Command::Bench(options) => bench::bench(&options),
     };
