@@ -16,6 +16,7 @@ pub mod enrich;
 pub mod plugin;
 pub mod run;
 pub mod sandbox;
+mod task;
 
 /// The contract in `wit/`, as Rust.
 mod contract {

@@ -95,7 +95,9 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
 
 fn measure(case: Case, options: &Options) -> Result<Outcome> {
     let latency = format!("{}ms", case.latency_ms);
-    let emulator = Emulator::start(&store()?, &["--latency", &latency])?;
+    // On one thread it takes least of the cores that it shares with what is measured.
+    let options = ["--latency", &latency, "--threads", "1"];
+    let emulator = Emulator::start(&store()?, &options)?;
     let component = machine::binary("beamlet-bench-component");
     let native = machine::target_dir().join("native/beamlet-bench-native");
     let (mut of_component, mut of_native) = (Vec::new(), Vec::new());

@@ -15,7 +15,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::Histogram;
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tracing::field::Empty;
 use tracing::{Instrument, info_span};
@@ -46,10 +46,16 @@ impl Default for Timeouts {
 /// Sends requests with bodies of type `B` to granted destinations, over pooled connections.
 pub struct Egress<B> {
     client: Client<Connector, B>,
+    connector: Connector,
+    admission: Arc<Admission>,
+    common: Arc<Common>,
+}
+
+/// What doors [beside](Egress::beside) each other share.
+struct Common {
     allowed: Allowed,
     secrets: Secrets,
     timeouts: Timeouts,
-    admission: Admission,
     duration: Histogram<f64>,
     refused: Mutex<Vec<Destination>>,
     requests: AtomicU64,
@@ -69,7 +75,7 @@ where
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(timeouts.connect));
-        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring offers the default protocol versions")
@@ -80,26 +86,39 @@ where
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build(Connector::new(connector, timeouts.connect));
-        Egress {
-            client,
+        let connector = Connector::new(connector, timeouts.connect);
+        let common = Common {
             allowed,
             secrets,
             timeouts,
-            admission: Admission::new(&Limits::default()),
             duration: duration(),
             refused: Mutex::default(),
             requests: AtomicU64::new(0),
+        };
+        Egress {
+            client: client(&connector),
+            connector,
+            admission: Arc::new(Admission::new(&Limits::default())),
+            common: Arc::new(common),
+        }
+    }
+
+    /// The same door with connections of its own, for a thread that has its own runtime: what is
+    /// granted, let in and counted is one.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Egress {
+            client: client(&self.connector),
+            connector: self.connector.clone(),
+            admission: self.admission.clone(),
+            common: self.common.clone(),
         }
     }
 
     /// Lets in no more requests than these limits do.
     #[must_use]
     pub fn limited(mut self, limits: &Limits) -> Self {
-        self.admission = Admission::new(limits);
+        self.admission = Arc::new(Admission::new(limits));
         self
     }
 
@@ -115,12 +134,12 @@ where
 
     /// The time-outs that hold where a request brings none.
     pub fn timeouts(&self) -> Timeouts {
-        self.timeouts
+        self.common.timeouts
     }
 
     /// The secrets, to redact texts with.
     pub fn secrets(&self) -> &Secrets {
-        &self.secrets
+        &self.common.secrets
     }
 
     /// Whether a request may go to this URL; a refusal is remembered.
@@ -129,10 +148,10 @@ where
     /// [`EgressError::Denied`] or [`EgressError::NoDestination`].
     pub fn admit(&self, uri: &Uri) -> Result<(), EgressError> {
         let destination = Destination::of(uri).ok_or(EgressError::NoDestination)?;
-        if self.allowed.allows(&destination) {
+        if self.common.allowed.allows(&destination) {
             return Ok(());
         }
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = self.common.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if refused.len() < REFUSED_KEPT && !refused.contains(&destination) {
             refused.push(destination.clone());
         }
@@ -141,12 +160,12 @@ where
 
     /// The destinations that were asked for and not granted; the first few of them.
     pub fn refused(&self) -> Vec<Destination> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.common.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many requests were sent.
     pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        self.common.requests.load(Ordering::Relaxed)
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -161,14 +180,14 @@ where
     ) -> Result<Response<TimedBody>, EgressError> {
         self.admit(request.uri())?;
         let admitted = self.admission.enter().await?;
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.secrets.reveal(request.headers_mut());
+        self.common.requests.fetch_add(1, Ordering::Relaxed);
+        self.common.secrets.reveal(request.headers_mut());
         let started = Instant::now();
         let span = info_span!("request", path = request.uri().path(), status = Empty);
         let answer = self.answer(request, timeouts).instrument(span.clone()).await;
         let status = answer.as_ref().map_or(0, |answer| i64::from(answer.status().as_u16()));
         span.record("status", status);
-        self.duration.record(
+        self.common.duration.record(
             started.elapsed().as_secs_f64(),
             &[KeyValue::new("http.response.status_code", status)],
         );
@@ -192,6 +211,18 @@ where
             Err(_) => Err(EgressError::ReadTimeout),
         }
     }
+}
+
+/// A pool of connections. They are served by the runtime in which they are made.
+fn client<B>(connector: &Connector) -> Client<Connector, B>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(Duration::from_secs(30))
+        .build(connector.clone())
 }
 
 /// From the request to the head of the answer; the status is 0 where none came.

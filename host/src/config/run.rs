@@ -38,6 +38,7 @@ pub(super) fn read(section: Section<'_>, directory: &Path) -> (RunOptions, Outpu
     if let Some(bundles) = count("in_flight", MOST_IN_FLIGHT) {
         options.enrich.in_flight = bundles;
     }
+    options.enrich.threads = count("threads", MOST_IN_FLIGHT).and_then(NonZero::new);
     if let Some(rows) = count("bundle_size", MOST_ROWS) {
         options.bundle_size = rows;
     }

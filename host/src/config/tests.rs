@@ -124,7 +124,7 @@ fn toml_and_json_say_the_same() {
 #[test]
 fn everything_that_can_be_said_of_a_run_is_read() {
     let (config, problems) = read(
-        "[run]\nin_flight = 3\nbundle_size = 7\nwindow = 9\nordered = false\ncoalesce = false\n\
+        "[run]\nin_flight = 3\nthreads = 2\nbundle_size = 7\nwindow = 9\nordered = false\ncoalesce = false\n\
          dead_letter = 'failed.ndjson'\nsuffix = '_x'\n\
          [run.retry]\nmax_attempts = 2\nbackoff_ms = 3\nmax_backoff_ms = 4\nbudget = 0.5\n\
          min_per_second = 6\ndeadline_ms = 8\n\
@@ -137,6 +137,7 @@ fn everything_that_can_be_said_of_a_run_is_read() {
     let run = &config.run;
     assert_eq!((run.bundle_size, run.window.unwrap().get(), run.ordered), (7, 9, false));
     assert_eq!((run.enrich.in_flight, run.enrich.coalesce), (3, false));
+    assert_eq!(run.enrich.threads.unwrap().get(), 2);
     assert_eq!(run.on_failure, FailurePolicy::DeadLetter);
     assert_eq!(config.output.dead_letter.as_deref(), Some(Path::new("dir/failed.ndjson")));
     assert_eq!(config.output.on_conflict, OnConflict::Suffix("_x".to_owned()));

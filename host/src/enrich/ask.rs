@@ -2,10 +2,12 @@
 
 use super::answers::{Answer, Answers, Fate, GivenUp, told};
 use super::instances::Instances;
+use super::lanes::Lanes;
 use super::meters::Meters;
 use super::options::RetryOptions;
 use super::retry::{Budget, wait};
 use crate::plugin::{Enriched, HandlerError, HandlerErrorKind, Instance, PluginError};
+use crate::sandbox::Egress;
 use arrow_array::{RecordBatch, UInt32Array};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,8 @@ const ROWS_A_CALL: usize = 1000;
 
 /// Asks the handler.
 pub(super) struct Asker {
-    pub(super) instances: Instances,
+    pub(super) lanes: Lanes,
+    egress: Arc<Egress>,
     retry: RetryOptions,
     budget: Budget,
     /// Bundles that may be in the handler at once. A bundle that waits to try again holds none.
@@ -40,13 +43,14 @@ struct Attempt {
 
 impl Asker {
     pub(super) fn new(
-        instances: Instances,
+        lanes: Lanes,
+        egress: Arc<Egress>,
         in_flight: usize,
         retry: RetryOptions,
         meters: Arc<Meters>,
     ) -> Self {
         let permits = Semaphore::new(in_flight.max(1));
-        Asker { instances, retry, budget: Budget::new(&retry), permits, meters }
+        Asker { lanes, egress, retry, budget: Budget::new(&retry), permits, meters }
     }
 
     /// Asks for all rows of a batch.
@@ -78,15 +82,18 @@ impl Asker {
     /// Gives rows to an instance as one bundle.
     async fn bundle(
         &self,
-        rows: &RecordBatch,
+        rows: RecordBatch,
         deadline: Instant,
     ) -> Result<Vec<Enriched>, PluginError> {
         let Ok(_permit) = self.permits.acquire().await else { return Err(PluginError::Finished) };
-        let mut serving = self.instances.take().await?;
-        serving.instance.answer_by(Some(deadline.into_std()));
-        let answers = bundle(&mut serving.instance, rows).await;
-        self.instances.give_back(serving).await;
-        answers
+        let asked = async move |instances: Arc<Instances>| {
+            let mut serving = instances.take().await?;
+            serving.instance.answer_by(Some(deadline.into_std()));
+            let answers = bundle(&mut serving.instance, &rows).await;
+            instances.give_back(serving).await;
+            answers
+        };
+        self.lanes.run(asked).await?
     }
 }
 
@@ -125,7 +132,7 @@ impl Asking<'_> {
             sleep_until(time).await;
         }
         // A store that is down is no attempt: the wait for it is bounded by the deadline alone.
-        while let Some(until) = self.asker.instances.egress().closed_until()
+        while let Some(until) = self.asker.egress.closed_until()
             && until < self.deadline.into_std()
         {
             sleep_until(until.into()).await;
@@ -137,7 +144,7 @@ impl Asking<'_> {
         }
         let rows = take(self.rows, &attempt.rows);
         let span = info_span!("attempt", number = attempt.number, rows = rows.num_rows());
-        let asked = self.asker.bundle(&rows, self.deadline).instrument(span);
+        let asked = self.asker.bundle(rows, self.deadline).instrument(span);
         match timeout_at(self.deadline, asked).await {
             Ok(Ok(answers)) => self.answered(attempt, answers).await,
             Ok(Err(PluginError::Refused(error))) if error.retryable => {

@@ -5,8 +5,8 @@ use super::ask::{Asker, take};
 use super::cache::{Cache, CacheError, Kept, Known};
 use super::coalesce::{Flights, Seat};
 use super::distinct::Distinct;
-use super::instances::Instances;
 use super::keys::Keys;
+use super::lanes::Lanes;
 use super::meters::Meters;
 use super::options::EnrichOptions;
 use crate::plugin::{Input, OutputField, Plugin, PluginError, Setup};
@@ -24,6 +24,9 @@ pub enum EnrichError {
     /// The cache cannot be used as it is configured.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// The machine gives no thread to run the handler on.
+    #[error("a thread for the handler cannot be started: {0}")]
+    Threads(#[from] std::io::Error),
     /// The rows or the features are of a type that cannot be handled.
     #[error("the rows cannot be told apart: {0}")]
     Arrow(#[from] ArrowError),
@@ -50,11 +53,13 @@ impl Enricher {
         options: EnrichOptions,
     ) -> Result<Self, EnrichError> {
         let meters = Arc::new(Meters::default());
+        let threads = options.threads();
         let scope = [plugin.digest(), &setup.config];
         let cache = options.cache.map(|cache| Cache::new(cache, &scope, meters.clone()));
         let cache = cache.transpose()?;
-        let instances = Instances::set_up(plugin, setup, meters.clone()).await?;
-        let asker = Asker::new(instances, options.in_flight, options.retry, meters.clone());
+        let egress = setup.egress.clone();
+        let lanes = Lanes::set_up(plugin, setup, threads, meters.clone()).await?;
+        let asker = Asker::new(lanes, egress, options.in_flight, options.retry, meters.clone());
         Ok(Enricher {
             asker,
             cache,
@@ -66,12 +71,12 @@ impl Enricher {
 
     /// The fields of a row that the handler reads: it is to be shown these, in this order.
     pub fn inputs(&self) -> &[Input] {
-        self.asker.instances.inputs()
+        self.asker.lanes.handler().inputs()
     }
 
     /// The fields that come out; none where the store does not tell before there are rows.
     pub fn outputs(&self) -> &[OutputField] {
-        self.asker.instances.outputs()
+        self.asker.lanes.handler().outputs()
     }
 
     /// What has been counted so far.
@@ -81,12 +86,12 @@ impl Enricher {
 
     /// What the handler has counted so far, over all its instances.
     pub fn counters(&self) -> BTreeMap<String, u64> {
-        self.asker.instances.counters()
+        self.asker.lanes.handler().counters()
     }
 
     /// Ends all instances in good order, and tells what they have counted.
     pub async fn tear_down(&self) -> BTreeMap<String, u64> {
-        self.asker.instances.tear_down().await;
+        self.asker.lanes.tear_down().await;
         self.counters()
     }
 
@@ -99,7 +104,7 @@ impl Enricher {
         if (!self.coalesce && self.cache.is_none()) || rows.num_rows() == 0 {
             return Ok(self.asker.ask(rows).await?);
         }
-        let keys = Keys::of(rows)?;
+        let keys = Arc::new(Keys::of(rows)?);
         let distinct = match self.coalesce {
             true => Distinct::of(&keys, rows.num_rows()),
             false => Distinct::all(rows.num_rows()),
@@ -120,7 +125,7 @@ struct Bundle<'a> {
     rows: &'a RecordBatch,
     /// Their positions in `rows`.
     first: &'a [u32],
-    keys: &'a Keys,
+    keys: &'a Arc<Keys>,
 }
 
 impl Bundle<'_> {
@@ -174,8 +179,8 @@ impl Bundle<'_> {
             merge(got, &open, answers);
             return Ok(Vec::new());
         }
-        let keys = self.keys_of(&open);
-        let (seats, leading) = enricher.flights.board(keys.iter().map(AsRef::as_ref));
+        let rows = open.iter().map(|row| self.first[*row as usize]);
+        let (seats, leading) = enricher.flights.board(self.keys, rows);
         let (mut leads, mut waits) = (Vec::new(), Vec::new());
         for (row, seat) in open.into_iter().zip(seats) {
             match seat {

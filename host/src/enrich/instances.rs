@@ -2,21 +2,25 @@
 
 use super::meters::Meters;
 use crate::plugin::{Input, Instance, OutputField, Plugin, PluginError, Setup};
-use crate::sandbox::Egress;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::info;
 
-/// The instances of one handler and configuration.
-pub(super) struct Instances {
+/// What all instances of one handler and configuration share.
+pub(super) struct Handler {
     plugin: Plugin,
-    setup: Setup,
     inputs: Arc<[Input]>,
     outputs: Vec<OutputField>,
     meters: Arc<Meters>,
-    free: Mutex<Vec<Serving>>,
     /// What all of them have counted, those that are lost too.
     counters: Mutex<BTreeMap<String, u64>>,
+}
+
+/// The instances of one lane.
+pub(super) struct Instances {
+    handler: Arc<Handler>,
+    setup: Setup,
+    free: Mutex<Vec<Serving>>,
 }
 
 /// An instance, and what it had counted when it was last asked.
@@ -27,13 +31,13 @@ pub(super) struct Serving {
     counted: Vec<(String, u64)>,
 }
 
-impl Instances {
-    /// Sets up the first one: what is wrong with the configuration shows here.
+impl Handler {
+    /// Sets up the first instance.
     pub(super) async fn set_up(
         plugin: Plugin,
         setup: Setup,
         meters: Arc<Meters>,
-    ) -> Result<Self, PluginError> {
+    ) -> Result<(Arc<Self>, Serving), PluginError> {
         let mut first = Instance::set_up(&plugin, &setup).await?;
         meters.instances.add(1);
         let outputs = match first.outputs().await {
@@ -42,19 +46,12 @@ impl Instances {
             Err(PluginError::Refused(_)) => Vec::new(),
             Err(error) => return Err(error),
         };
-        let first = Serving { instance: first, number: 1, counted: Vec::new() };
-        let instances = Instances {
-            inputs: first.instance.inputs().clone(),
-            outputs,
-            plugin,
-            setup,
-            meters,
-            free: Mutex::default(),
-            counters: Mutex::default(),
-        };
+        let inputs = first.inputs().clone();
+        let handler = Handler { plugin, inputs, outputs, meters, counters: Mutex::default() };
+        let mut first = Serving { instance: first, number: 1, counted: Vec::new() };
         // Now, so that the names of what it counts are known.
-        instances.give_back(first).await;
-        Ok(instances)
+        handler.count(&mut first).await;
+        Ok((Arc::new(handler), first))
     }
 
     /// The fields that the handler reads.
@@ -65,44 +62,6 @@ impl Instances {
     /// The fields that come out, where the store tells before there are rows.
     pub(super) fn outputs(&self) -> &[OutputField] {
         &self.outputs
-    }
-
-    /// The door to the store.
-    pub(super) fn egress(&self) -> &Egress {
-        &self.setup.egress
-    }
-
-    /// A free instance, or a new one.
-    pub(super) async fn take(&self) -> Result<Serving, PluginError> {
-        let free = lock(&self.free).pop();
-        if let Some(serving) = free {
-            return Ok(serving);
-        }
-        let instance = Instance::set_up(&self.plugin, &self.setup).await?;
-        let number = self.meters.instances.add(1);
-        Ok(Serving { instance, number, counted: Vec::new() })
-    }
-
-    /// Takes an instance back, if it can still be used, and what it has counted since.
-    pub(super) async fn give_back(&self, mut serving: Serving) {
-        if let Some(text) = serving.instance.take_stderr() {
-            for line in text.lines() {
-                info!(handler = self.plugin.name(), instance = serving.number, "{line}");
-            }
-        }
-        if serving.instance.is_alive() && self.count(&mut serving).await {
-            lock(&self.free).push(serving);
-        }
-    }
-
-    /// Tears all free instances down.
-    pub(super) async fn tear_down(&self) {
-        let free = std::mem::take(&mut *lock(&self.free));
-        for mut serving in free {
-            self.count(&mut serving).await;
-            // An instance that fails at its end has answered all that it was asked.
-            let _ = serving.instance.tear_down().await;
-        }
     }
 
     /// What all instances have counted.
@@ -127,6 +86,46 @@ impl Instances {
         drop(sum);
         serving.counted = counted;
         true
+    }
+}
+
+impl Instances {
+    /// The instances that a setup makes; `first` is one.
+    pub(super) fn new(handler: &Arc<Handler>, setup: Setup, first: Option<Serving>) -> Self {
+        Instances { handler: handler.clone(), setup, free: Mutex::new(first.into_iter().collect()) }
+    }
+
+    /// A free instance, or a new one.
+    pub(super) async fn take(&self) -> Result<Serving, PluginError> {
+        let free = lock(&self.free).pop();
+        if let Some(serving) = free {
+            return Ok(serving);
+        }
+        let instance = Instance::set_up(&self.handler.plugin, &self.setup).await?;
+        let number = self.handler.meters.instances.add(1);
+        Ok(Serving { instance, number, counted: Vec::new() })
+    }
+
+    /// Takes an instance back, if it can still be used, and what it has counted since.
+    pub(super) async fn give_back(&self, mut serving: Serving) {
+        if let Some(text) = serving.instance.take_stderr() {
+            for line in text.lines() {
+                info!(handler = self.handler.plugin.name(), instance = serving.number, "{line}");
+            }
+        }
+        if serving.instance.is_alive() && self.handler.count(&mut serving).await {
+            lock(&self.free).push(serving);
+        }
+    }
+
+    /// Tears all free instances down.
+    pub(super) async fn tear_down(&self) {
+        let free = std::mem::take(&mut *lock(&self.free));
+        for mut serving in free {
+            self.handler.count(&mut serving).await;
+            // An instance that fails at its end has answered all that it was asked.
+            let _ = serving.instance.tear_down().await;
+        }
     }
 }
 

@@ -31,10 +31,14 @@ impl Keys {
     /// Writes the key of a row over what `key` holds.
     pub(super) fn write(&self, row: usize, key: &mut Vec<u8>) {
         key.clear();
-        key.extend_from_slice(&self.types);
-        if let Some(values) = &self.values {
-            key.extend_from_slice(values.row(row).data());
-        }
+        let (types, values) = self.key(row);
+        key.extend_from_slice(&types);
+        key.extend_from_slice(values);
+    }
+
+    /// The key of a row, in its two parts.
+    pub(super) fn key(&self, row: usize) -> ([u8; 8], &[u8]) {
+        (self.types, self.values(row))
     }
 
     /// The values of a row alone: within one batch they tell rows apart.

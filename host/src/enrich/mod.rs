@@ -9,7 +9,7 @@
 //! An [`Enricher`] is shared by all bundles of a run. It sets up instances as bundles need them,
 //! asks equal rows once, tries again what may succeed later, and tells of each row what became
 //! of it. A runner in any process can embed it: `enrich` is async, and may be called for any
-//! number of bundles at once.
+//! number of bundles at once. Instances run on threads of the enricher's own.
 //!
 //! ```
 //! # use std::sync::Arc;
@@ -57,6 +57,7 @@ mod distinct;
 mod enricher;
 mod instances;
 mod keys;
+mod lanes;
 mod meters;
 mod options;
 mod retry;

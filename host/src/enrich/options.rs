@@ -1,6 +1,8 @@
 //! How rows are enriched: every knob, with its default.
 
 use std::fmt;
+use std::num::NonZero;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// How rows are enriched.
@@ -8,6 +10,9 @@ use std::time::Duration;
 pub struct EnrichOptions {
     /// Bundles that are in the handler at once, each in an instance of its own.
     pub in_flight: usize,
+    /// Threads that instances run on; `None` for one per core. No more than there are bundles
+    /// in flight.
+    pub threads: Option<NonZero<usize>>,
     /// Whether equal rows, within a bundle and in flight, are asked once.
     pub coalesce: bool,
     /// What is tried again, and when.
@@ -18,7 +23,21 @@ pub struct EnrichOptions {
 
 impl Default for EnrichOptions {
     fn default() -> Self {
-        EnrichOptions { in_flight: 8, coalesce: true, retry: RetryOptions::default(), cache: None }
+        EnrichOptions {
+            in_flight: 8,
+            threads: None,
+            coalesce: true,
+            retry: RetryOptions::default(),
+            cache: None,
+        }
+    }
+}
+
+impl EnrichOptions {
+    /// How many threads instances run on.
+    pub(super) fn threads(&self) -> usize {
+        let cores = || available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        self.threads.unwrap_or_else(cores).get().min(self.in_flight)
     }
 }
 

@@ -12,13 +12,15 @@ use super::summary::Summary;
 use super::telemetry::Telemetry;
 use crate::enrich::{EnrichError, Enricher};
 use crate::plugin::{OutputField, Plugin, Setup};
+use crate::task::Task;
 use beamlet_rows::{Reader, Rows, Writer};
 use futures_util::{Stream, StreamExt, stream};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinHandle, spawn_blocking};
+use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::{Instrument, info_span};
 
 /// All that a run needs.
@@ -98,8 +100,8 @@ async fn pump(
     outputs.declare(bundles.enricher.outputs())?;
     let (rows, reading) = read(reader, options.bundle_size);
     let started = rows.take_until(Box::pin(stop.stopped())).map(|rows| {
-        let bundle = rows.map(|rows| Bundle::start(bundles.clone(), rows));
-        async move { bundle?.join().await }
+        let bundle = rows.map(|rows| start(bundles.clone(), rows));
+        async move { joined(bundle?.join().await) }
     });
     let mut done: Pin<Box<dyn Stream<Item = Result<Done, RunError>> + Send + '_>> =
         if options.ordered {
@@ -153,26 +155,11 @@ async fn pump(
     }
 }
 
-/// A bundle that is being enriched on a task of its own; dropped, it is given up.
-struct Bundle(JoinHandle<Result<Done, RunError>>, AbortHandle);
-
-impl Bundle {
-    fn start(bundles: Arc<Bundles>, rows: Rows) -> Self {
-        let span = info_span!("bundle", rows = rows.len());
-        let task = tokio::spawn(async move { bundles.enrich(rows).await }.instrument(span));
-        let abort = task.abort_handle();
-        Bundle(task, abort)
-    }
-
-    async fn join(mut self) -> Result<Done, RunError> {
-        joined((&mut self.0).await)
-    }
-}
-
-impl Drop for Bundle {
-    fn drop(&mut self) {
-        self.1.abort();
-    }
+/// Enriches a bundle on a task of its own.
+fn start(bundles: Arc<Bundles>, rows: Rows) -> Task<Result<Done, RunError>> {
+    let span = info_span!("bundle", rows = rows.len());
+    let bundle = async move { bundles.enrich(rows).await };
+    Task::spawn(&Handle::current(), bundle.instrument(span))
 }
 
 /// Reads bundles on a thread of its own, two ahead.

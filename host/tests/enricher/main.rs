@@ -8,6 +8,7 @@ mod support;
 mod cache;
 mod coalesce;
 mod deadline;
+mod lanes;
 mod limits;
 mod losses;
 mod redis;

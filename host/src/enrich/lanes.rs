@@ -1,0 +1,139 @@
+//! The threads that instances run on. Each has a runtime, connections and instances of its own,
+//! and a bundle stays where it began: no request wakes another thread, which would cost as much
+//! as the handler does.
+
+use super::enricher::EnrichError;
+use super::instances::{Handler, Instances};
+use super::meters::Meters;
+use crate::plugin::{Plugin, PluginError, Setup};
+use crate::task::Task;
+use std::future::Future;
+use std::io;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+use tracing::Instrument;
+
+/// All lanes of a handler.
+pub(super) struct Lanes {
+    handler: Arc<Handler>,
+    lanes: Vec<Lane>,
+}
+
+/// A thread, and what runs on it.
+struct Lane {
+    thread: Thread,
+    instances: Arc<Instances>,
+    /// Bundles that it has in hand.
+    busy: AtomicUsize,
+}
+
+impl Lanes {
+    /// Starts threads, and sets up the first instance: what is wrong with the configuration shows
+    /// here.
+    pub(super) async fn set_up(
+        plugin: Plugin,
+        setup: Setup,
+        threads: usize,
+        meters: Arc<Meters>,
+    ) -> Result<Self, EnrichError> {
+        let own = || Setup { egress: Arc::new(setup.egress.beside()), ..setup.clone() };
+        let (thread, its_setup) = (Thread::start(0)?, own());
+        let (handler, first) =
+            thread.run(Handler::set_up(plugin, its_setup.clone(), meters)).await??;
+        let mut lanes = vec![Lane::new(thread, Instances::new(&handler, its_setup, Some(first)))];
+        for number in 1..threads {
+            lanes.push(Lane::new(Thread::start(number)?, Instances::new(&handler, own(), None)));
+        }
+        Ok(Lanes { handler, lanes })
+    }
+
+    /// What all instances share.
+    pub(super) fn handler(&self) -> &Handler {
+        &self.handler
+    }
+
+    /// Has the lane that has least to do run something with its instances.
+    pub(super) async fn run<T, F>(
+        &self,
+        job: impl FnOnce(Arc<Instances>) -> F,
+    ) -> Result<T, PluginError>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let busy = |lane: &&Lane| lane.busy.load(Ordering::Relaxed);
+        let lane = self.lanes.iter().min_by_key(busy).ok_or(PluginError::Finished)?;
+        let _busy = Busy::on(&lane.busy);
+        lane.thread.run(job(lane.instances.clone())).await
+    }
+
+    /// Tears all free instances down.
+    pub(super) async fn tear_down(&self) {
+        for lane in &self.lanes {
+            let instances = lane.instances.clone();
+            // A lane that has ended has torn its instances down.
+            let _ = lane.thread.run(async move { instances.tear_down().await }).await;
+        }
+    }
+}
+
+impl Lane {
+    fn new(thread: Thread, instances: Instances) -> Self {
+        Lane { thread, instances: Arc::new(instances), busy: AtomicUsize::new(0) }
+    }
+}
+
+/// Counts a bundle on a lane, for as long as it lives.
+struct Busy<'a>(&'a AtomicUsize);
+
+impl<'a> Busy<'a> {
+    fn on(lane: &'a AtomicUsize) -> Self {
+        lane.fetch_add(1, Ordering::Relaxed);
+        Busy(lane)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A thread with a runtime. Dropped, it ends, and what runs on it is given up.
+struct Thread {
+    tasks: Handle,
+    _running: oneshot::Sender<()>,
+}
+
+impl Thread {
+    fn start(number: usize) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let tasks = runtime.handle().clone();
+        let (running, stopped) = oneshot::channel();
+        thread::Builder::new().name(format!("beamlet-lane-{number}")).spawn(move || {
+            let _ = runtime.block_on(stopped);
+            // A name that is being looked up is not waited for.
+            runtime.shutdown_background();
+        })?;
+        Ok(Thread { tasks, _running: running })
+    }
+
+    /// Runs a task to its end; given up, so is the task.
+    async fn run<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, PluginError> {
+        let task = Task::spawn(&self.tasks, task.in_current_span());
+        match task.join().await {
+            Ok(ended) => Ok(ended),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => Err(PluginError::Finished),
+            },
+        }
+    }
+}
