@@ -11,7 +11,7 @@ use beamlet::plugin::{HandlerErrorKind, Input, Instance, PluginError, Validation
 use beamlet::sandbox::Permissions;
 use serde_json::json;
 use std::time::Duration;
-use support::library::{bundle, counts, setup, tailnums, tecton};
+use support::library::{bundle, counts, evil, evil_config, setup, tailnums, tecton};
 use support::server::{PAUSE, Server, answer};
 use support::store::{Store, config};
 use tecton_emulator::{DataType, Emulator, FeatureService, FeatureView, Repository, Workspace};
@@ -124,6 +124,40 @@ async fn an_instance_outlives_a_refusal_to_tell_its_outputs() {
     };
     assert_eq!((error.kind, error.http_status), (HandlerErrorKind::NotFound, Some(404)));
     assert!(instance.is_alive());
+}
+
+/// The handler writes down what it is told to do, and traps at its end with all of it.
+#[tokio::test]
+async fn a_handler_lives_as_a_dofn_does() {
+    let plugin = evil();
+    let setup = setup(&plugin, &evil_config("diary", "")).await;
+    let mut instance = Instance::set_up(&plugin, &setup).await.unwrap();
+    for calls in [&[2, 1][..], &[], &[3]] {
+        let mut bundle = instance.start_bundle().await.unwrap();
+        for rows in calls {
+            bundle.process(&tailnums(&SOME[..*rows])).await.unwrap();
+        }
+        bundle.finish().await.unwrap();
+    }
+    let ended = instance.tear_down().await.unwrap_err();
+    let PluginError::Trap { call: "teardown", stderr, .. } = ended else { panic!("{ended}") };
+    let diary: Vec<&str> = stderr.lines().collect();
+    assert_eq!(
+        diary,
+        [
+            "setup",
+            "start-bundle",
+            "process 2",
+            "process 1",
+            "finish",
+            "start-bundle",
+            "finish",
+            "start-bundle",
+            "process 3",
+            "finish",
+            "teardown",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use prost::Message;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use support::beamlet::Beamlet;
 use support::store::{KEY, Store, config, folder_of, planes};
@@ -177,6 +177,43 @@ fn a_collector_gets_spans_and_metrics_over_otlp() {
     for expected in ["beamlet.rows.read", "beamlet.bundle.duration", "beamlet.request.duration"] {
         assert!(names.contains(expected), "{names:?}");
     }
+}
+
+/// What a run writes to a terminal: `script` gives it one.
+fn on_a_terminal(folder: &support::folder::Folder, arguments: &str) -> String {
+    let beamlet = Beamlet::run(folder, arguments).into_command();
+    let words = std::iter::once(beamlet.get_program()).chain(beamlet.get_args());
+    let line: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"]);
+    script.current_dir(folder.path()).env("TERM", "xterm").stdin(Stdio::null());
+    for (name, value) in beamlet.get_envs() {
+        script.env(name, value.unwrap());
+    }
+    let ended = script.output().unwrap();
+    let shown = String::from_utf8(ended.stdout).unwrap();
+    assert!(ended.status.success(), "{shown}");
+    shown
+}
+
+#[test]
+fn a_terminal_shows_a_bar_with_the_rate_and_the_time_to_come() {
+    let store = planes().latency(std::time::Duration::from_millis(100)).start_blocking().unwrap();
+    let folder = folder_of(&config(&store.url()));
+    folder.write("rows.ndjson", rows(300));
+    Beamlet::run(&folder, "--input rows.ndjson --output rows.parquet").succeed();
+    Beamlet::run(&folder, "--input rows.ndjson --output rows.arrow").succeed();
+    for input in ["rows.ndjson", "rows.parquet", "rows.arrow"] {
+        let arguments =
+            format!("--input {input} --output out.ndjson --in-flight 1 --bundle-size 40");
+        let shown = on_a_terminal(&folder, &arguments);
+        let bars: Vec<&str> = shown.split('\r').filter(|bar| bar.contains(" to come")).collect();
+        let under_way = |bar: &&&str| bar.contains(" rows, ") && bar.contains(" a second");
+        assert!(bars.iter().any(|bar| under_way(&bar) && bar.contains('%')), "{input}: {shown}");
+        assert!(shown.contains("written to out.ndjson"), "{input}: {shown}");
+    }
+    let shown = on_a_terminal(&folder, "--input rows.ndjson --output out.ndjson --progress never");
+    assert!(!shown.contains(" to come"), "{shown}");
 }
 
 #[test]

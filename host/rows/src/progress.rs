@@ -1,7 +1,7 @@
 //! How far an input has been read.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// How many bytes of an input have been read, and of how many where that is known: as they lie
 /// on the disk, be they compressed or not.
@@ -28,5 +28,60 @@ impl InputProgress {
 
     pub(crate) fn set_total(&self, bytes: u64) {
         let _ = self.total.set(bytes); // the first who knows it is right
+    }
+}
+
+/// The share of one file that is not read front to back: it counts by its rows, or its batches.
+pub(crate) struct Share {
+    progress: Arc<InputProgress>,
+    bytes: u64,
+    counted: u64,
+    /// How many rows or batches there are.
+    all: u64,
+    done: u64,
+}
+
+impl Share {
+    pub(crate) fn new(progress: Arc<InputProgress>, bytes: u64, all: u64) -> Self {
+        Share { progress, bytes, counted: 0, all, done: 0 }
+    }
+
+    /// So many more have been read.
+    pub(crate) fn add(&mut self, more: u64) {
+        self.done += more;
+        if self.all > 0 {
+            let part = u128::from(self.bytes) * u128::from(self.done) / u128::from(self.all);
+            self.reach(part as u64);
+        }
+    }
+
+    /// All have been read.
+    pub(crate) fn end(&mut self) {
+        self.reach(self.bytes);
+    }
+
+    fn reach(&mut self, bytes: u64) {
+        let bytes = bytes.min(self.bytes);
+        self.progress.add(bytes.saturating_sub(self.counted));
+        self.counted = self.counted.max(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_counts_by_its_rows_and_is_read_at_its_end() {
+        let progress = Arc::new(InputProgress::default());
+        let mut share = Share::new(progress.clone(), 1000, 3);
+        share.add(1);
+        assert_eq!(progress.read(), 333);
+        share.add(2);
+        share.end();
+        share.end();
+        assert_eq!(progress.read(), 1000);
+        Share::new(progress.clone(), 10, 0).end();
+        assert_eq!(progress.read(), 1010);
     }
 }

@@ -48,8 +48,7 @@ impl Source {
         Self { name: name.into(), input: Input::Stream(Box::new(stream)), progress: None }
     }
 
-    /// Has it told how far it is read. Of Parquet and Arrow it is not: they are not read front to
-    /// back.
+    /// Has it told how far it is read, where it is files.
     #[must_use]
     pub fn watched(mut self, progress: Arc<InputProgress>) -> Self {
         self.progress = Some(progress);

@@ -244,8 +244,8 @@ fn a_store_that_asks_for_fewer_requests_is_429() {
     let store = Store::that_answers(StatusFault::new(429).retry_after("7"));
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
-        0 rows after 10 s, 0 rows a second, 100 % of the input, 0 s to come
-        0 rows after 20 s, 0 rows a second, 100 % of the input, 0 s to come
+        0 rows, 0 a second after 10 s, 100 % of the input, 0 s to come
+        0 rows, 0 a second after 20 s, 100 % of the input, 0 s to come
         error: rows.ndjson:1: throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 7 s (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
         of the rows 4 asked for again

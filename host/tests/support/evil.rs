@@ -6,8 +6,15 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The behaviours whose tests are in `sandbox.rs`.
-pub const OF_THE_SANDBOX: [&str; 6] =
-    ["call", "call-in-setup", "call-and-panic", "call-and-blame", "echo-config", "look-around"];
+pub const OF_THE_SANDBOX: [&str; 7] = [
+    "call",
+    "call-in-setup",
+    "call-and-panic",
+    "call-and-blame",
+    "diary",
+    "echo-config",
+    "look-around",
+];
 
 /// The component's file.
 pub fn component() -> &'static Path {

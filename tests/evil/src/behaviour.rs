@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::hint::black_box;
 
 /// The behaviours, by the names that a configuration calls them.
-pub(crate) const NAMES: [&str; 29] = [
+pub(crate) const NAMES: [&str; 30] = [
     "healthy",
     "trap",
     "trap-on-a-row",
@@ -17,6 +17,7 @@ pub(crate) const NAMES: [&str; 29] = [
     "wait",
     "allocate",
     "chatter",
+    "diary",
     "too-few-rows",
     "too-many-rows",
     "no-rows-at-all",
@@ -72,6 +73,21 @@ impl Behaviour {
             "spin-in-setup" => spin(),
             "call-in-setup" => Err(post(&self.url, &self.key)),
             _ => Ok(()),
+        }
+    }
+
+    /// Who keeps a diary writes down what it is told to do.
+    pub(crate) fn note(&self, what: std::fmt::Arguments<'_>) {
+        if self.name == "diary" {
+            eprintln!("{what}");
+        }
+    }
+
+    /// What is done at the end. A diary is read then: a trap shows it.
+    pub(crate) fn tear_down(&self) {
+        self.note(format_args!("teardown"));
+        if self.name == "diary" {
+            std::arch::wasm32::unreachable();
         }
     }
 

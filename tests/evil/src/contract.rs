@@ -50,6 +50,7 @@ impl typed::Guest for Evil {
 impl typed::GuestHandler for Configured {
     fn setup(config: String) -> Result<typed::Handler, Vec<ConfigProblem>> {
         let behaviour = read(&config)?;
+        behaviour.note(format_args!("setup"));
         behaviour.set_up().map_err(problem)?;
         Ok(typed::Handler::new(Configured(Rc::new(behaviour))))
     }
@@ -67,6 +68,7 @@ impl typed::GuestHandler for Configured {
     }
 
     fn start_bundle(&self) -> typed::Bundle {
+        self.0.note(format_args!("start-bundle"));
         typed::Bundle::new(Started(self.0.clone()))
     }
 
@@ -75,12 +77,20 @@ impl typed::GuestHandler for Configured {
     }
 }
 
+impl Drop for Configured {
+    fn drop(&mut self) {
+        self.0.tear_down();
+    }
+}
+
 impl typed::GuestBundle for Started {
     fn process(&self, rows: Batch) -> Result<Vec<Enriched>, Error> {
+        self.0.note(format_args!("process {}", rows.rows));
         self.0.process(&rows)
     }
 
-    fn finish(_: typed::Bundle) -> Result<Vec<Enriched>, Error> {
+    fn finish(this: typed::Bundle) -> Result<Vec<Enriched>, Error> {
+        this.get::<Self>().0.note(format_args!("finish"));
         Ok(Vec::new())
     }
 }

@@ -11,6 +11,7 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::{Read, ReadOptions};
+use crate::progress::Share;
 use crate::rows::Body;
 use crate::source::Part;
 use crate::table::Table;
@@ -28,6 +29,7 @@ pub(super) struct Columnar {
     first: Arc<str>,
     schema: SchemaRef,
     state: State,
+    share: Option<Share>,
     /// Rows that were read and not yet handed out.
     ahead: Option<RecordBatch>,
     /// The number of the next row in its part, from 1.
@@ -44,7 +46,7 @@ enum State {
 impl Columnar {
     pub(super) fn new(part: Part, format: Format, options: ReadOptions) -> Result<Self, RowsError> {
         let source = part.name().clone();
-        let (schema, state) = opened(part, format)?;
+        let Opened { schema, state, share } = opened(part, format)?;
         for (position, field) in schema.fields().iter().enumerate() {
             if schema.fields()[..position].iter().any(|before| before.name() == field.name()) {
                 let field = field.name().clone();
@@ -55,7 +57,7 @@ impl Columnar {
             return Err(RowsError::TypeInSchema { name: source, field });
         }
         let first = source.clone();
-        Ok(Self { format, source, first, schema, state, ahead: None, row: 1 })
+        Ok(Self { format, source, first, schema, state, share, ahead: None, row: 1 })
     }
 
     fn read(&mut self, max_rows: usize) -> Result<Option<RecordBatch>, RowsError> {
@@ -80,10 +82,15 @@ impl Columnar {
                 }
             };
             match guarded(|| batches.next().transpose()).map_err(bad)? {
-                None => self.state = State::End,
+                None => {
+                    self.state = State::End;
+                    self.share.iter_mut().for_each(Share::end);
+                }
                 Some(batch) if batch.num_rows() == 0 => {}
                 // A batch of Parquet lacks the schema's metadata, and another part has its own.
                 Some(batch) => {
+                    let more = if format == Format::Parquet { batch.num_rows() as u64 } else { 1 };
+                    self.share.iter_mut().for_each(|share| share.add(more));
                     let options = RecordBatchOptions::new()
                         .with_row_count(Some(batch.num_rows()))
                         .with_match_field_names(false);
@@ -114,12 +121,12 @@ impl Read for Columnar {
 
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
-        let (schema, state) = opened(part, self.format)?;
+        let Opened { schema, state, share } = opened(part, self.format)?;
         if let Some(difference) = difference(&self.schema, &schema) {
             let (first, second) = (self.first.clone(), self.source.clone());
             return Err(RowsError::OtherHeader { first, second, difference });
         }
-        (self.state, self.row) = (state, 1);
+        (self.state, self.share, self.row) = (state, share, 1);
         Ok(())
     }
 
@@ -128,27 +135,43 @@ impl Read for Columnar {
     }
 }
 
-fn opened(part: Part, format: Format) -> Result<(SchemaRef, State), RowsError> {
+/// A part whose schema is read.
+struct Opened {
+    schema: SchemaRef,
+    state: State,
+    share: Option<Share>,
+}
+
+fn opened(part: Part, format: Format) -> Result<Opened, RowsError> {
     let name = part.name().clone();
     let bad = |problem| RowsError::BadFile { name, format, problem };
-    match format {
+    let share = part.share();
+    Ok(match format {
         Format::Parquet => {
             let file = part.file()?;
             let builder =
                 guarded(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(bad)?;
-            Ok((builder.schema().clone(), State::Parquet(Box::new(builder))))
+            let rows = builder.metadata().file_metadata().num_rows().unsigned_abs();
+            let share = share.map(|of| of(rows));
+            Opened {
+                schema: builder.schema().clone(),
+                state: State::Parquet(Box::new(builder)),
+                share,
+            }
         }
         Format::Arrow => {
             let file = BufReader::new(part.file()?);
             let reader = guarded(|| FileReader::try_new(file, None)).map_err(bad)?;
-            Ok((reader.schema(), State::Batches(Box::new(reader))))
+            let share = share.map(|of| of(reader.num_batches() as u64));
+            Opened { schema: reader.schema(), state: State::Batches(Box::new(reader)), share }
         }
+        // It is read front to back.
         _ => {
             let stream = BufReader::new(part.bytes()?);
             let reader = guarded(|| StreamReader::try_new(stream, None)).map_err(bad)?;
-            Ok((reader.schema(), State::Batches(Box::new(reader))))
+            Opened { schema: reader.schema(), state: State::Batches(Box::new(reader)), share: None }
         }
-    }
+    })
 }
 
 /// What `run` answers; a parser that panics on a broken file has found it to be broken.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::compression::decoded;
+use crate::progress::Share;
 use crate::{Compression, InputProgress, RowsError};
 
 /// A part that is opened when its turn comes.
@@ -65,6 +66,16 @@ impl Part {
     /// Its bytes as they are.
     pub(crate) fn bytes(self) -> Result<Box<dyn Read + Send>, RowsError> {
         self.text(Some(Compression::None))
+    }
+
+    /// Its share in what is told of the input, if it has `all` rows or batches; `None` of what is
+    /// no file, or where nobody asks.
+    pub(crate) fn share(&self) -> Option<impl FnOnce(u64) -> Share + use<>> {
+        let (Place::Path(path), Some(progress)) = (&self.place, self.progress.clone()) else {
+            return None;
+        };
+        let found = path.metadata().ok().filter(|found| found.is_file())?;
+        Some(move |all| Share::new(progress, found.len(), all))
     }
 
     /// A file of its bytes that can be read from any place: what is no file is copied to a

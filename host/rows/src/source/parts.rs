@@ -39,12 +39,10 @@ pub(super) fn format(parts: &[PathBuf]) -> Result<Option<Format>, RowsError> {
     }
 }
 
-/// How many bytes there are, where all parts are files of text.
+/// How many bytes there are, where all parts are files.
 pub(super) fn bytes(parts: &[PathBuf]) -> Option<u64> {
-    let is_text =
-        |part: &PathBuf| matches!(Format::from_path(part), Ok(Format::Ndjson | Format::Csv));
     let bytes = |part: &PathBuf| {
-        let found = fs::metadata(part).ok().filter(|found| found.is_file() && is_text(part));
+        let found = fs::metadata(part).ok().filter(|found| found.is_file());
         found.map(|found| found.len())
     };
     parts.iter().map(bytes).sum()

@@ -28,9 +28,10 @@ impl Progress {
             (ShowProgress::Auto, true) => {
                 let bar = bar(&meters);
                 let drawn = bar.clone();
+                let started = Instant::now();
                 let task = tokio::spawn(every(DRAWN, move || {
-                    drawn.set_position(position(&meters));
-                    drawn.set_message(message(&meters));
+                    drawn.set_position(meters.input.read());
+                    drawn.set_message(message(&meters, started.elapsed()));
                 }));
                 Some(Progress { task, bar: Some(bar) })
             }
@@ -76,12 +77,11 @@ fn bar(meters: &RunMeters) -> ProgressBar {
     }
 }
 
-fn position(meters: &RunMeters) -> u64 {
-    meters.input.read()
-}
-
-fn message(meters: &RunMeters) -> String {
-    let mut text = format!("{} rows", meters.written.get() + meters.dead_letters.get());
+/// How many rows there were, which of them are of note, and how many come a second.
+fn message(meters: &RunMeters, elapsed: Duration) -> String {
+    let rows = meters.written.get() + meters.dead_letters.get();
+    let rate = rows as f64 / elapsed.as_secs_f64();
+    let mut text = format!("{rows} rows, {rate:.0} a second");
     for (count, name) in [(meters.failed.get(), "failed"), (meters.missing.get(), "missing")] {
         if count > 0 {
             text = format!("{text}, {count} {name}");
@@ -91,13 +91,7 @@ fn message(meters: &RunMeters) -> String {
 }
 
 fn line(meters: &RunMeters, elapsed: Duration) -> String {
-    let rows = meters.written.get() + meters.dead_letters.get();
-    let rate = rows as f64 / elapsed.as_secs_f64();
-    let mut text = format!(
-        "{} after {:.0} s, {rate:.0} rows a second",
-        message(meters),
-        elapsed.as_secs_f64()
-    );
+    let mut text = format!("{} after {:.0} s", message(meters, elapsed), elapsed.as_secs_f64());
     if let Some(total) = meters.input.total().filter(|total| *total > 0) {
         let share = meters.input.read() as f64 / total as f64;
         text = format!("{text}, {:.0} % of the input", 100.0 * share.min(1.0));
@@ -121,7 +115,7 @@ mod tests {
         meters.failed.add(100);
         meters.missing.add(7);
         let line = line(&meters, Duration::from_secs(10));
-        assert_eq!(line, "1600 rows, 100 failed, 7 missing after 10 s, 160 rows a second");
+        assert_eq!(line, "1600 rows, 160 a second, 100 failed, 7 missing after 10 s");
     }
 
     #[test]
