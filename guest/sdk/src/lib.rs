@@ -16,7 +16,7 @@ pub mod contract;
 mod counters;
 mod error;
 mod handler;
-mod json;
+pub mod json;
 mod rows;
 mod texts;
 pub mod transport;
