@@ -4,8 +4,10 @@
 use serde_json::Value;
 use std::cell::RefCell;
 
+mod reference;
 mod section;
 
+pub use reference::{Reference, usable_secret};
 pub use section::{Section, camel_case, pointer};
 
 /// One thing that is wrong with a configuration.

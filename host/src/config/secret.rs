@@ -1,10 +1,9 @@
 //! Secrets in a configuration: `{ env = "NAME" }`, `{ file = "path" }`, or a text where the
 //! handler's schema says `writeOnly`.
 
-use beamlet_config::Problem;
+use beamlet_config::{Problem, Reference, usable_secret};
 use beamlet_egress::Secrets;
-use http::HeaderValue;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::path::Path;
 
 /// The table in which a reference to a secret may stand: elsewhere, `{ env = "prod" }` is what
@@ -48,14 +47,14 @@ impl<'a> Resolver<'a> {
             |message: String| problems.push(Problem { path: path.to_owned(), message });
         match value {
             Value::String(text) if is_secret(schema) && !text.is_empty() => {
-                if let Err(why) = usable(text) {
+                if let Err(why) = usable_secret(text) {
                     problem(why);
                 }
                 *text = secrets.keep(text);
             }
             Value::Object(map) => {
                 if let Some(reference) = Reference::of(map) {
-                    let placeholder = match self.read(&reference) {
+                    let placeholder = match reference.read(self.directory) {
                         Ok(secret) => secrets.keep(&secret),
                         Err(why) => {
                             problem(why);
@@ -76,10 +75,6 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn read(&self, reference: &Reference<'_>) -> Result<String, String> {
-        reference.read(self.directory)
-    }
-
     /// The schema of a property, through references within the document.
     fn property<'s>(&'s self, schema: &'s Value, name: &str) -> Option<&'s Value> {
         let schema = self.follow(schema);
@@ -94,57 +89,6 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Where a secret is kept.
-enum Reference<'a> {
-    Env(&'a str),
-    File(&'a str),
-}
-
-impl<'a> Reference<'a> {
-    /// An object of exactly one key, `env` or `file`, with a text.
-    fn of(map: &'a Map<String, Value>) -> Option<Self> {
-        let (name, value) = map.iter().next().filter(|_| map.len() == 1)?;
-        match (name.as_str(), value.as_str()?) {
-            ("env", name) => Some(Reference::Env(name)),
-            ("file", path) => Some(Reference::File(path)),
-            _ => None,
-        }
-    }
-
-    /// What it refers to; the error says why it cannot be used. A file is relative to
-    /// `directory`.
-    fn read(&self, directory: &Path) -> Result<String, String> {
-        let (secret, source) = match self {
-            Reference::Env(name) => {
-                let secret = std::env::var(name).map_err(|error| match error {
-                    std::env::VarError::NotPresent => {
-                        format!("the environment variable {name} is not set")
-                    }
-                    std::env::VarError::NotUnicode(_) => {
-                        format!("the environment variable {name} is not UTF-8")
-                    }
-                })?;
-                (secret, format!("the environment variable {name}"))
-            }
-            Reference::File(file) => {
-                let path = directory.join(file);
-                let secret = std::fs::read_to_string(&path).map_err(|error| {
-                    format!("the file {} cannot be read: {error}", path.display())
-                })?;
-                (
-                    secret.trim_end_matches(['\r', '\n']).to_owned(),
-                    format!("the file {}", path.display()),
-                )
-            }
-        };
-        if secret.is_empty() {
-            return Err(format!("{source} is empty"));
-        }
-        usable(&secret).map_err(|why| format!("what {source} holds {why}"))?;
-        Ok(secret)
-    }
-}
-
 /// The secret that a value refers to, if it is a reference.
 pub(super) fn read(directory: &Path, value: &Value) -> Option<Result<String, String>> {
     Some(Reference::of(value.as_object()?)?.read(directory))
@@ -152,12 +96,4 @@ pub(super) fn read(directory: &Path, value: &Value) -> Option<Result<String, Str
 
 fn is_secret(schema: Option<&Value>) -> bool {
     schema.and_then(|schema| schema.get("writeOnly")).and_then(Value::as_bool) == Some(true)
-}
-
-/// A secret travels in a header. Says what is wrong for after the name of its key.
-fn usable(secret: &str) -> Result<(), String> {
-    match HeaderValue::from_str(secret) {
-        Ok(_) if secret.is_ascii() && secret.trim() == secret => Ok(()),
-        _ => Err("must be printable ASCII, on one line, without spaces around it".to_owned()),
-    }
 }

@@ -1,0 +1,155 @@
+//! What became of a request: kept while it is answered, then told to the log, to the counts and,
+//! for rows, in trailers.
+
+use crate::counts::Counts;
+use crate::route::Route;
+use beamlet_guest::json::Outcome;
+use serde_json::{Value, json};
+
+/// A request and what became of it.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// The place that it asked for, if there is one.
+    pub route: Option<Route>,
+    /// The status it was answered with.
+    pub status: u16,
+    /// Bytes of its body that were read, and of the answer's that were written.
+    pub bytes_in: u64,
+    /// Bytes of the answer's body.
+    pub bytes_out: u64,
+    /// Rows with features.
+    pub enriched: u64,
+    /// Rows whose entity the store does not know.
+    pub missing: u64,
+    /// Rows whose key is null.
+    pub null_keys: u64,
+    /// Rows that could not be enriched.
+    pub failed: u64,
+    /// What the handler counted meanwhile.
+    pub handler: Vec<(String, u64)>,
+    /// Why it was not answered as it should be.
+    pub error: Option<String>,
+    /// Whether the answer broke off after it had begun.
+    pub broken_off: bool,
+    /// How long it took, in milliseconds.
+    pub ms: u64,
+}
+
+/// The names of the trailers behind rows.
+pub const TRAILERS: [&str; 5] =
+    ["beamlet-rows", "beamlet-enriched", "beamlet-missing", "beamlet-null-keys", "beamlet-failed"];
+
+impl Told {
+    /// Counts a row.
+    pub fn row(&mut self, outcome: Outcome<'_>) {
+        *match outcome {
+            Outcome::Enriched => &mut self.enriched,
+            Outcome::Missing => &mut self.missing,
+            Outcome::NullKey => &mut self.null_keys,
+            Outcome::Failed(_) => &mut self.failed,
+        } += 1;
+    }
+
+    /// Rows that were answered.
+    pub fn rows(&self) -> u64 {
+        self.enriched + self.missing + self.null_keys + self.failed
+    }
+
+    /// The values of [`TRAILERS`].
+    pub fn trailers(&self) -> [u64; 5] {
+        [self.rows(), self.enriched, self.missing, self.null_keys, self.failed]
+    }
+
+    fn path(&self) -> &'static str {
+        self.route.map_or("other", Route::path)
+    }
+
+    /// One line of JSON. Never holds a path that is not the service's own, a value of a row or a
+    /// secret.
+    pub fn line(&self) -> String {
+        let mut line = json!({
+            "request": self.path(),
+            "status": self.status,
+            "ms": self.ms,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+        });
+        if self.route == Some(Route::Enrich) {
+            line["rows"] = self.rows().into();
+            line["enriched"] = self.enriched.into();
+            line["missing"] = self.missing.into();
+            line["null_keys"] = self.null_keys.into();
+            line["failed"] = self.failed.into();
+            for (name, count) in &self.handler {
+                line[name] = (*count).into();
+            }
+        }
+        if self.broken_off {
+            line["broken_off"] = Value::Bool(true);
+        }
+        if let Some(error) = &self.error {
+            line["error"] = error.as_str().into();
+        }
+        line.to_string()
+    }
+
+    /// The same as counts.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        let (path, status) = (self.path(), self.status);
+        counts
+            .add(format!("beamlet_edge_requests_total{{path=\"{path}\",status=\"{status}\"}}"), 1);
+        counts.add("beamlet_edge_request_bytes_total", self.bytes_in);
+        counts.add("beamlet_edge_response_bytes_total", self.bytes_out);
+        counts.add("beamlet_edge_broken_off_total", self.broken_off.into());
+        let outcomes = [
+            ("enriched", self.enriched),
+            ("missing", self.missing),
+            ("null-key", self.null_keys),
+            ("failed", self.failed),
+        ];
+        for (outcome, rows) in outcomes {
+            counts.add(format!("beamlet_edge_rows_total{{outcome=\"{outcome}\"}}"), rows);
+        }
+        for (name, count) in &self.handler {
+            counts.of_handler(name, *count);
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn a_request_is_told_in_one_line_and_in_counts() {
+        let mut told = Told { route: Some(Route::Enrich), status: 200, ms: 7, ..Told::default() };
+        for row in [Outcome::Enriched, Outcome::Enriched, Outcome::NullKey] {
+            told.row(row);
+        }
+        told.handler.push(("feature_retrieval_requests".to_owned(), 1));
+        told.broken_off = true;
+        told.error = Some("the client went away".to_owned());
+        assert_snapshot!(told.line(), @r#"{"request":"/enrich","status":200,"ms":7,"bytes_in":0,"bytes_out":0,"rows":3,"enriched":2,"missing":0,"null_keys":1,"failed":0,"feature_retrieval_requests":1,"broken_off":true,"error":"the client went away"}"#);
+        assert_snapshot!(told.counts().to_text(), @r#"
+        beamlet_edge_broken_off_total 1
+        beamlet_edge_request_bytes_total 0
+        beamlet_edge_requests_total{path="/enrich",status="200"} 1
+        beamlet_edge_response_bytes_total 0
+        beamlet_edge_rows_total{outcome="enriched"} 2
+        beamlet_edge_rows_total{outcome="failed"} 0
+        beamlet_edge_rows_total{outcome="missing"} 0
+        beamlet_edge_rows_total{outcome="null-key"} 1
+        beamlet_handler_feature_retrieval_requests_total 1
+        "#);
+        assert_eq!(told.trailers(), [3, 2, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_path_that_is_not_the_services_own_is_not_told() {
+        let told = Told { status: 404, ..Told::default() };
+        assert_snapshot!(told.line(), @r#"{"request":"other","status":404,"ms":0,"bytes_in":0,"bytes_out":0}"#);
+    }
+}
