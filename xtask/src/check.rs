@@ -30,6 +30,8 @@ fn guests() -> Result<()> {
     run(cargo(&[
         "clippy",
         "--package",
+        "beamlet-edge",
+        "--package",
         "beamlet-guest",
         "--package",
         "beamlet-tecton",

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod components;
 mod demo;
 mod emulator;
 mod homes;
@@ -31,6 +32,10 @@ enum Command {
     Homes,
     /// Check format, lints, documentation, and the licences and advisories of dependencies
     Check,
+    /// Build the components as files: target/components/tecton.wasm and edge.wasm
+    Components,
+    /// Plug a handler into the edge: target/components/tecton-edge.wasm
+    Compose(components::Composition),
     /// Measure the handler as a component against the same logic compiled natively
     Bench(bench::Options),
 }
@@ -41,6 +46,8 @@ fn main() -> ExitCode {
         Command::Test => test::test(),
         Command::Homes => homes::homes(),
         Command::Check => check::check(),
+        Command::Components => components::components(),
+        Command::Compose(composition) => components::compose(&composition),
         Command::Bench(options) => bench::bench(&options),
     };
     match done {

@@ -18,6 +18,26 @@ pub(crate) struct Tool {
 pub(crate) const CARGO_DENY: Tool =
     Tool { package: "cargo-deny", program: "cargo-deny", version: "0.20.2", features: &[] };
 
+/// Of the version that the host is built with: a test holds them together.
+pub(crate) const WASMTIME: Tool = Tool {
+    package: "wasmtime-cli",
+    program: "wasmtime",
+    version: "48.0.8",
+    features: &[
+        "run",
+        "serve",
+        "cranelift",
+        "component-model",
+        "wasi-http",
+        "pooling-allocator",
+        "parallel-compilation",
+        "cache",
+    ],
+};
+
+pub(crate) const WAC: Tool =
+    Tool { package: "wac-cli", program: "wac", version: "0.12.0", features: &[] };
+
 impl Tool {
     /// Where the program is; installs it if it is not there.
     pub(crate) fn ensure(&self) -> Result<PathBuf> {

@@ -1,12 +1,12 @@
 //! The service's configuration, from its environment.
 
-use beamlet_guest::config::{Problem, Reference, kind, pointer};
-use serde_json::Value;
-use std::path::{Path, PathBuf};
+use beamlet_guest::config::Problem;
+use std::path::PathBuf;
 
 /// What may be set.
 pub struct Settings {
-    /// The handler's configuration, a JSON object, with the secrets it refers to.
+    /// The handler's configuration, a JSON object: the handler reads it, and the secrets that it
+    /// refers to.
     pub config: String,
     /// The largest body that is taken, in bytes.
     pub max_body_bytes: u64,
@@ -16,8 +16,6 @@ pub struct Settings {
     pub log: bool,
 }
 
-/// The part of the configuration in which an object may refer to a secret, as in Beamlet's host.
-const TABLE: &str = "connection";
 const MAX_BODY_BYTES: u64 = 64 << 20;
 
 impl Settings {
@@ -46,43 +44,20 @@ impl Settings {
                 true
             }
         };
-        let mut config = Value::Null;
-        match get("BEAMLET_CONFIG").as_deref().map(serde_json::from_str::<Value>) {
-            None => problem(
+        let config = get("BEAMLET_CONFIG").unwrap_or_else(|| {
+            problem(
                 "",
                 "the environment variable BEAMLET_CONFIG is not set; it holds the handler's \
                  configuration, a JSON object"
                     .to_owned(),
-            ),
-            Some(Err(error)) => problem("", format!("BEAMLET_CONFIG is not JSON: {error}")),
-            Some(Ok(Value::Object(map))) => config = Value::Object(map),
-            Some(Ok(other)) => {
-                problem("", format!("BEAMLET_CONFIG must be an object, is {}", kind(&other)));
-            }
-        }
-        if let Some(table) = config.get_mut(TABLE) {
-            resolve(table, &format!("/{TABLE}"), &mut problems);
-        }
+            );
+            String::new()
+        });
         if !problems.is_empty() {
             return Err(problems);
         }
         let totals = get("BEAMLET_METRICS_DIR").map(PathBuf::from);
-        Ok(Settings { config: config.to_string(), max_body_bytes, totals, log })
-    }
-}
-
-/// Puts secrets where objects refer to them.
-fn resolve(value: &mut Value, path: &str, problems: &mut Vec<Problem>) {
-    let Value::Object(map) = value else { return };
-    let Some(reference) = Reference::of(map) else {
-        for (name, value) in map {
-            resolve(value, &pointer(path, name), problems);
-        }
-        return;
-    };
-    match reference.read(Path::new("/")) {
-        Ok(secret) => *value = Value::String(secret),
-        Err(message) => problems.push(Problem { path: path.to_owned(), message }),
+        Ok(Settings { config, max_body_bytes, totals, log })
     }
 }
 
@@ -99,35 +74,23 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_comes_from_where_the_connection_refers_to_and_only_there() {
-        // A variable that every test process has.
-        let config = r#"{"connection":{"api_key":{"env":"CARGO_PKG_NAME"},"kwargs":{"headers":
-            {"x":{"env":"CARGO_PKG_NAME"}}}},"retrieval":{"request_context_map":{"env":"prod"}}}"#;
-        let settings = read(&[("BEAMLET_CONFIG", config)]).ok().unwrap();
-        assert_eq!(
-            settings.config,
-            r#"{"connection":{"api_key":"beamlet-edge","kwargs":{"headers":{"x":"beamlet-edge"}}},"retrieval":{"request_context_map":{"env":"prod"}}}"#
-        );
+    fn what_is_not_set_has_a_default() {
+        let settings = read(&[("BEAMLET_CONFIG", "{}")]).ok().unwrap();
         assert_eq!((settings.max_body_bytes, settings.log), (64 << 20, true));
+        assert_eq!(settings.totals, None);
     }
 
     #[test]
     fn every_problem_is_told_with_its_place() {
-        let variables = [
-            ("BEAMLET_CONFIG", r#"{"connection":{"api_key":{"env":"NO_SUCH_VARIABLE"}}}"#),
-            ("BEAMLET_MAX_BODY_BYTES", "64 MiB"),
-            ("BEAMLET_LOG", "loud"),
-        ];
+        let variables = [("BEAMLET_MAX_BODY_BYTES", "64 MiB"), ("BEAMLET_LOG", "loud")];
         assert_eq!(
             read(&variables).err().unwrap(),
             [
                 "the configuration: BEAMLET_MAX_BODY_BYTES must be a whole number of bytes",
                 "the configuration: BEAMLET_LOG must be on or off",
-                "/connection/api_key: the environment variable NO_SUCH_VARIABLE is not set",
+                "the configuration: the environment variable BEAMLET_CONFIG is not set; it holds the \
+                 handler's configuration, a JSON object",
             ]
         );
-        assert!(read(&[]).err().unwrap()[0].contains("BEAMLET_CONFIG is not set"));
-        assert!(read(&[("BEAMLET_CONFIG", "{")]).err().unwrap()[0].contains("is not JSON"));
-        assert!(read(&[("BEAMLET_CONFIG", "[]")]).err().unwrap()[0].contains("is an array"));
     }
 }

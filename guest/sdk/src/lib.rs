@@ -18,6 +18,7 @@ mod error;
 mod handler;
 pub mod json;
 mod rows;
+mod secrets;
 mod texts;
 pub mod transport;
 mod values;

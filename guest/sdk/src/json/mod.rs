@@ -45,10 +45,18 @@ pub async fn enrich_json<H: Handler, T: Transport>(
 
 /// Parses and checks a configuration.
 pub(crate) fn setup<H: Handler>(config: &str) -> Result<H, Vec<Problem>> {
-    let config: Value = serde_json::from_str(config).map_err(|error| {
+    let mut config: Value = serde_json::from_str(config).map_err(|error| {
         vec![Problem { path: String::new(), message: format!("is not JSON: {error}") }]
     })?;
-    H::new(&config)
+    let mut problems = crate::secrets::resolve(&mut config);
+    match H::new(&config) {
+        Ok(handler) if problems.is_empty() => Ok(handler),
+        Ok(_) => Err(problems),
+        Err(more) => {
+            problems.extend(more);
+            Err(problems)
+        }
+    }
 }
 
 /// The problems as `enrichment-json` tells them.
