@@ -96,8 +96,7 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
 fn measure(case: Case, options: &Options) -> Result<Outcome> {
     let latency = format!("{}ms", case.latency_ms);
     // On one thread it takes least of the cores that it shares with what is measured.
-    let options = ["--latency", &latency, "--threads", "1"];
-    let emulator = Emulator::start(&store()?, &options)?;
+    let emulator = Emulator::start(&store()?, &["--latency", &latency, "--threads", "1"])?;
     let component = machine::binary("beamlet-bench-component");
     let native = machine::target_dir().join("native/beamlet-bench-native");
     let (mut of_component, mut of_native) = (Vec::new(), Vec::new());
