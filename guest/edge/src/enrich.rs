@@ -3,6 +3,7 @@
 //! A small body is read whole and checked before anything is asked for, so that a bad row in it is
 //! a status. Of another one the rows are answered as they come, and a bad row is told in its place.
 
+use crate::account::Account;
 use crate::body::{Body, Read};
 use crate::instance::Instance;
 use crate::media::Form;
@@ -10,10 +11,10 @@ use crate::piece;
 use crate::problem::Problem;
 use crate::reply::{self, Gone, Reply};
 use crate::split::{Broken, MAX_ROW_BYTES, Rows};
-use crate::told::{TRAILERS, Told};
+use crate::told::TRAILERS;
 use beamlet_guest::contract::wasi::http::types::{IncomingRequest, ResponseOutparam};
 
-/// A body of at most so many bytes, where its length is told, is checked before it is enriched.
+/// A body of at most so many bytes, where its length is account, is checked before it is enriched.
 const WHOLE_BYTES: u64 = 256 << 10;
 /// The most rows of a piece: a bundle of the handler's.
 const PIECE_ROWS: usize = 1000;
@@ -60,21 +61,21 @@ pub(crate) fn enrich(
     instance: &Instance,
     request: &IncomingRequest,
     out: ResponseOutparam,
-    told: &mut Told,
+    account: &mut Account<'_>,
 ) {
     let mut answer = Answer::Due(out);
-    let stopped = exchange(instance, request, &mut answer, told);
+    let stopped = exchange(instance, request, &mut answer, account);
     match (stopped, answer) {
         (Ok(()), _) => {}
-        (Err(Stop::Problem(problem)), Answer::Due(out)) => reply::problem(out, told, &problem),
+        (Err(Stop::Problem(problem)), Answer::Due(out)) => reply::problem(out, account, &problem),
         // Dropped, the answer breaks off, and who reads it sees that it is not whole.
         (Err(Stop::Problem(problem)), _) => {
-            told.broken_off = true;
-            told.error = problem.body["detail"].as_str().map(str::to_owned);
+            account.told.broken_off = true;
+            account.told.error = problem.body["detail"].as_str().map(str::to_owned);
         }
         (Err(Stop::Gone), _) => {
-            told.broken_off = true;
-            told.error = Some("the client went away".to_owned());
+            account.told.broken_off = true;
+            account.told.error = Some("the client went away".to_owned());
         }
     }
 }
@@ -83,7 +84,7 @@ fn exchange(
     instance: &Instance,
     request: &IncomingRequest,
     answer: &mut Answer,
-    told: &mut Told,
+    account: &mut Account<'_>,
 ) -> Result<(), Stop> {
     let header = |name: &str| {
         let values = request.headers().get(name);
@@ -104,12 +105,12 @@ fn exchange(
     let mut pieces = Pieces { body, rows: Rows::new(form), limit, ended: false };
     if whole {
         while !pieces.ended {
-            pieces.more(told, true)?;
+            pieces.more(account, true)?;
         }
     }
     let mut first = true;
     loop {
-        pieces.fill(told)?;
+        pieces.fill(account)?;
         let texts: Vec<&[u8]> = pieces.rows.rows().collect();
         let start = pieces.rows.first();
         if first && whole {
@@ -123,18 +124,18 @@ fn exchange(
             if let Some(error) = answered.all_failed.take().filter(|_| due) {
                 return Err(Problem::of_store(&error).into());
             }
-            told.enriched += answered.told.enriched;
-            told.missing += answered.told.missing;
-            told.null_keys += answered.told.null_keys;
-            told.failed += answered.told.failed;
-            write(answer, form, &answered.text, told)?;
+            account.told.enriched += answered.told.enriched;
+            account.told.missing += answered.told.missing;
+            account.told.null_keys += answered.told.null_keys;
+            account.told.failed += answered.told.failed;
+            write(answer, form, &answered.text, account)?;
         }
         pieces.rows.clear();
         if pieces.rows.is_done() {
             break;
         }
     }
-    finish(answer, form, told)
+    finish(answer, form, account)
 }
 
 /// Reads the rows of a piece; what breaks the body ends it.
@@ -189,28 +190,34 @@ fn too_large(limit: u64) -> Stop {
 }
 
 /// Writes rows, behind the head and the array's begin where they are the first.
-fn write(answer: &mut Answer, form: Form, text: &[u8], told: &mut Told) -> Result<(), Stop> {
+fn write(
+    answer: &mut Answer,
+    form: Form,
+    text: &[u8],
+    account: &mut Account<'_>,
+) -> Result<(), Stop> {
     if let Answer::Due(_) = answer
         && let Answer::Due(out) = std::mem::replace(answer, Answer::Lost)
     {
-        told.status = 200;
+        account.told.status = 200;
         let names = TRAILERS.join(", ");
         let headers = [("content-type", form.content_type()), ("trailer", names.as_str())];
         *answer = Answer::Begun(Reply::start(out, 200, &headers)?);
         if form == Form::Array {
-            write(answer, form, b"[", told)?;
+            write(answer, form, b"[", account)?;
         }
     }
     let Answer::Begun(reply) = answer else { return Err(Stop::Gone) };
     reply.write(text)?;
-    told.bytes_out += text.len() as u64;
+    account.told.bytes_out += text.len() as u64;
     Ok(())
 }
 
-fn finish(answer: &mut Answer, form: Form, told: &mut Told) -> Result<(), Stop> {
-    write(answer, form, if form == Form::Array { b"]\n" } else { b"" }, told)?;
+fn finish(answer: &mut Answer, form: Form, account: &mut Account<'_>) -> Result<(), Stop> {
+    write(answer, form, if form == Form::Array { b"]\n" } else { b"" }, account)?;
     let Answer::Begun(reply) = std::mem::replace(answer, Answer::Lost) else { return Ok(()) };
-    let trailers: Vec<_> = TRAILERS.into_iter().zip(told.trailers()).collect();
+    account.close();
+    let trailers: Vec<_> = TRAILERS.into_iter().zip(account.told.trailers()).collect();
     Ok(reply.finish(&trailers)?)
 }
 
@@ -224,12 +231,12 @@ struct Pieces {
 
 impl Pieces {
     /// Takes more of the body; false where nothing is there, and it was not to be waited for.
-    fn more(&mut self, told: &mut Told, wait: bool) -> Result<bool, Stop> {
+    fn more(&mut self, account: &mut Account<'_>, wait: bool) -> Result<bool, Stop> {
         loop {
             match self.body.read().map_err(|why| Problem::new(400, why))? {
                 Read::Bytes(bytes) => {
-                    told.bytes_in += bytes.len() as u64;
-                    if told.bytes_in > self.limit {
+                    account.told.bytes_in += bytes.len() as u64;
+                    if account.told.bytes_in > self.limit {
                         return Err(too_large(self.limit));
                     }
                     self.rows.push(&bytes);
@@ -247,14 +254,14 @@ impl Pieces {
     }
 
     /// Takes a piece: what is there, as far as a piece may hold it; where not even a row is, waits.
-    fn fill(&mut self, told: &mut Told) -> Result<(), Stop> {
+    fn fill(&mut self, account: &mut Account<'_>) -> Result<(), Stop> {
         loop {
             self.rows.cut(PIECE_ROWS)?;
             let rows = self.rows.rows().len();
             let full = rows >= PIECE_ROWS
                 || self.rows.held() >= PIECE_BYTES && rows > 0
                 || self.rows.held() > PIECE_BYTES + MAX_ROW_BYTES;
-            if full || self.ended || !self.more(told, rows == 0)? {
+            if full || self.ended || !self.more(account, rows == 0)? {
                 return Ok(());
             }
         }

@@ -18,6 +18,8 @@ pub mod told;
 pub mod totals;
 
 #[cfg(target_arch = "wasm32")]
+mod account;
+#[cfg(target_arch = "wasm32")]
 mod body;
 #[cfg(target_arch = "wasm32")]
 mod contract;

@@ -1,7 +1,7 @@
 //! An answer on its way out, no faster than it is taken.
 
+use crate::account::Account;
 use crate::problem::{self, Problem};
-use crate::told::Told;
 use beamlet_guest::contract::wasi::http::types::{
     Fields, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
@@ -74,12 +74,14 @@ impl Reply {
 /// Sends a whole answer.
 pub(crate) fn whole(
     out: ResponseOutparam,
-    told: &mut Told,
+    account: &mut Account<'_>,
     status: u16,
     headers: &[(&str, &str)],
     body: &str,
 ) {
-    told.status = status;
+    account.told.status = status;
+    account.told.bytes_out = body.len() as u64;
+    account.close();
     let length = body.len().to_string();
     let mut all = vec![("content-length", length.as_str())];
     all.extend_from_slice(headers);
@@ -87,15 +89,14 @@ pub(crate) fn whole(
     if let Ok(mut reply) = Reply::start(out, status, &all)
         && reply.write(body.as_bytes()).is_ok()
     {
-        told.bytes_out += body.len() as u64;
         let _ = reply.finish(&[]);
     }
 }
 
 /// Sends a problem.
-pub(crate) fn problem(out: ResponseOutparam, told: &mut Told, problem: &Problem) {
+pub(crate) fn problem(out: ResponseOutparam, account: &mut Account<'_>, problem: &Problem) {
     let mut headers = vec![("content-type", problem::CONTENT_TYPE)];
     headers.extend(problem.headers.iter().map(|(name, value)| (*name, value.as_str())));
-    told.error = problem.body["detail"].as_str().map(str::to_owned);
-    whole(out, told, problem.status, &headers, &problem.body.to_string());
+    account.told.error = problem.body["detail"].as_str().map(str::to_owned);
+    whole(out, account, problem.status, &headers, &problem.body.to_string());
 }

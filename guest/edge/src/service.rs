@@ -1,5 +1,6 @@
 //! The export: each request to its place, and what became of it to the log and the counts.
 
+use crate::account::Account;
 use crate::contract::export;
 use crate::contract::exports::wasi::http::incoming_handler::Guest;
 use crate::enrich::enrich;
@@ -8,30 +9,18 @@ use crate::openapi;
 use crate::problem::Problem;
 use crate::reply::{problem, whole};
 use crate::route::{NoRoute, Route};
-use crate::told::Told;
 use crate::totals::Totals;
 use beamlet_guest::contract::wasi::http::types::{IncomingRequest, Method, ResponseOutparam};
 use serde_json::{Value, json};
-use std::io::Write as _;
-use std::time::Instant;
 
 struct Edge;
 
 impl Guest for Edge {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        let started = Instant::now();
-        let mut told = Told::default();
         instance::with(|instance| {
-            let before = instance.as_ref().map(Instance::handler_counts).unwrap_or_default();
-            answer(instance, &request, out, &mut told);
-            told.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            if let Ok(instance) = instance {
-                let after = instance.handler_counts().into_iter().zip(before);
-                told.handler = after
-                    .map(|((name, after), (_, before))| (name, after.saturating_sub(before)))
-                    .collect();
-            }
-            keep(instance.as_ref().ok(), &told);
+            let mut account = Account::new(instance.as_ref().ok());
+            answer(instance, &request, out, &mut account);
+            account.close();
         });
     }
 }
@@ -41,50 +30,50 @@ fn answer(
     instance: &Result<Instance, Vec<beamlet_guest::config::Problem>>,
     request: &IncomingRequest,
     out: ResponseOutparam,
-    told: &mut Told,
+    account: &mut Account<'_>,
 ) {
     let path = request.path_with_query().unwrap_or_default();
     let route = match Route::of(&method(request), &path) {
         Ok(route) => route,
         Err(NoRoute::Path) => {
             let detail = "there is no such path; /openapi.json tells which there are";
-            return problem(out, told, &Problem::new(404, detail));
+            return problem(out, account, &Problem::new(404, detail));
         }
         Err(NoRoute::Method(route)) => {
-            told.route = Some(route);
+            account.told.route = Some(route);
             let detail = format!("{} takes {}", route.path(), route.allow());
             let refusal = Problem::new(405, detail).header("allow", route.allow());
-            return problem(out, told, &refusal);
+            return problem(out, account, &refusal);
         }
     };
-    told.route = Some(route);
+    account.told.route = Some(route);
     let json = [("content-type", "application/json")];
     match (route, instance) {
         (Route::OpenApi, instance) => {
             let inputs = instance.as_ref().map(|it| it.inputs.as_slice()).unwrap_or_default();
             let required = inputs.iter().filter(|(_, required)| *required);
             let required: Vec<_> = required.map(|(name, _)| name.clone()).collect();
-            whole(out, told, 200, &json, &openapi::document(&required));
+            whole(out, account, 200, &json, &openapi::document(&required));
         }
-        (Route::Health, Ok(_)) => whole(out, told, 200, &json, r#"{"status":"ok"}"#),
+        (Route::Health, Ok(_)) => whole(out, account, 200, &json, r#"{"status":"ok"}"#),
         (Route::Health, Err(problems)) => {
-            problem(out, told, &Problem::of_configuration(problems));
+            problem(out, account, &Problem::of_configuration(problems));
         }
         (_, Err(_)) => {
             let detail = "the service is not configured; /healthz tells what is wrong";
-            problem(out, told, &Problem::new(500, detail));
+            problem(out, account, &Problem::new(500, detail));
         }
-        (Route::Enrich, Ok(instance)) => enrich(instance, request, out, told),
+        (Route::Enrich, Ok(instance)) => enrich(instance, request, out, account),
         (Route::Schema, Ok(instance)) => match schema(instance) {
-            Ok(schema) => whole(out, told, 200, &json, &schema.to_string()),
-            Err(refusal) => problem(out, told, &refusal),
+            Ok(schema) => whole(out, account, 200, &json, &schema.to_string()),
+            Err(refusal) => problem(out, account, &refusal),
         },
         (Route::Metrics, Ok(instance)) => match metrics(instance) {
             Ok(text) => {
                 let type_ = [("content-type", "text/plain; version=0.0.4; charset=utf-8")];
-                whole(out, told, 200, &type_, &text);
+                whole(out, account, 200, &type_, &text);
             }
-            Err(refusal) => problem(out, told, &refusal),
+            Err(refusal) => problem(out, account, &refusal),
         },
     }
 }
@@ -112,27 +101,6 @@ fn metrics(instance: &Instance) -> Result<String, Problem> {
         Problem::new(500, format!("the counts in {directory} cannot be read: {error}"))
     })?;
     Ok(counts.exposition())
-}
-
-/// Counts a request, and writes it down.
-fn keep(instance: Option<&Instance>, told: &Told) {
-    let mut lines = String::new();
-    if let Some(instance) = instance {
-        let counts = told.counts();
-        if let Some(directory) = &instance.settings.totals
-            && let Err(error) = Totals::new(directory).add(&counts)
-        {
-            let why = format!("not counted in {}: {error}", directory.display());
-            lines = json!({ "error": why }).to_string() + "\n";
-        }
-        instance.counts.borrow_mut().merge(&counts);
-    }
-    if instance.is_none_or(|instance| instance.settings.log) {
-        lines += &told.line();
-        lines.push('\n');
-    }
-    // Nobody may be there to read it.
-    let _ = std::io::stderr().write_all(lines.as_bytes());
 }
 
 /// The method, in capitals.
