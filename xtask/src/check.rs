@@ -30,6 +30,8 @@ fn guests() -> Result<()> {
     run(cargo(&[
         "clippy",
         "--package",
+        "beamlet-bench-hello",
+        "--package",
         "beamlet-edge",
         "--package",
         "beamlet-guest",

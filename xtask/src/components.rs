@@ -14,6 +14,7 @@ type Guest = (&'static str, &'static str);
 
 const TECTON: Guest = ("beamlet-tecton", "tecton");
 const EDGE: Guest = ("beamlet-edge", "edge");
+const HELLO: Guest = ("beamlet-bench-hello", "hello");
 
 /// What to compose.
 #[derive(Args)]
@@ -46,6 +47,11 @@ pub(crate) fn compose(composition: &Composition) -> Result<()> {
 /// The Tecton handler in the edge.
 pub(crate) fn tecton_edge() -> Result<PathBuf> {
     with_edge(&component(TECTON)?)
+}
+
+/// The component that says but a word.
+pub(crate) fn hello() -> Result<PathBuf> {
+    component(HELLO)
 }
 
 /// Builds a guest to `target/components/NAME.wasm`: the same bytes as the host has built in, as it

@@ -7,9 +7,12 @@ mod demo;
 mod emulator;
 mod homes;
 mod live;
+mod load;
 mod machine;
+mod serve;
 mod test;
 mod tools;
+mod venv;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -38,6 +41,8 @@ enum Command {
     Compose(components::Composition),
     /// Measure the handler as a component against the same logic compiled natively
     Bench(bench::Options),
+    /// Put the edge under load, beside a component that says but a word
+    Load(load::Options),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +54,7 @@ fn main() -> ExitCode {
         Command::Components => components::components(),
         Command::Compose(composition) => components::compose(&composition),
         Command::Bench(options) => bench::bench(&options),
+        Command::Load(options) => load::load(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

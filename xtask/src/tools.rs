@@ -28,6 +28,8 @@ pub(crate) const WASMTIME: Tool = Tool {
         "serve",
         "cranelift",
         "component-model",
+        // Without it, `serve` does not compile.
+        "component-model-async",
         "wasi-http",
         "pooling-allocator",
         "parallel-compilation",

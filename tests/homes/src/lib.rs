@@ -1,4 +1,14 @@
-//! What the tests of the other homes share: the tools that `cargo xtask homes` installs.
+//! What the tests of the other homes share: the tools that `cargo xtask homes` installs, the
+//! components that it builds, a store, and `wasmtime serve`.
+#![allow(clippy::unwrap_used)] // only tests call this, and end there
+
+mod http;
+mod serve;
+mod store;
+
+pub use http::{Answer, Connection, Request};
+pub use serve::Serve;
+pub use store::{KEY, Store, planes};
 
 use std::path::{Path, PathBuf};
 
@@ -17,4 +27,40 @@ pub fn tool(name: &str) -> PathBuf {
 /// The project's root.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tests/homes is in it")
+}
+
+/// A file that was built: below cargo's target directory.
+///
+/// # Panics
+/// If it is not there.
+pub fn built(path: &str) -> PathBuf {
+    // target/PROFILE/deps/TEST
+    let test = std::env::current_exe().unwrap();
+    let built = test.ancestors().nth(3).expect("a test is in the target directory").join(path);
+    assert!(built.exists(), "{} is missing: run `cargo xtask homes`", built.display());
+    built
+}
+
+/// The flights of the sample as NDJSON.
+///
+/// # Panics
+/// If `data/` is not as it was.
+pub fn flights() -> String {
+    let sample = std::fs::read_to_string(root().join("data/flights-sample.csv")).unwrap();
+    let mut lines = sample.lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let mut rows = String::new();
+    for line in lines {
+        let mut row = serde_json::Map::new();
+        for (name, value) in names.iter().zip(line.split(',')) {
+            let value = match value {
+                "NA" => serde_json::Value::Null,
+                value => value.parse::<i64>().map_or_else(|_| value.into(), Into::into),
+            };
+            row.insert((*name).to_owned(), value);
+        }
+        rows.push_str(&serde_json::Value::Object(row).to_string());
+        rows.push('\n');
+    }
+    rows
 }
