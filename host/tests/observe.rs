@@ -265,7 +265,7 @@ fn what_a_handler_writes_to_its_standard_error_is_logged_with_its_name() {
     let ended = Beamlet::run(&folder, &arguments).stdin("{\"tailnum\":\"N1\"}\n").end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let lines: Vec<&str> =
-        ended.stderr.lines().filter(|line| line.contains("beamlet_evil.wasm")).collect();
+        ended.stderr.lines().filter(|line| line.contains("beamlet-evil.wasm")).collect();
     assert!(
         lines[0].contains(&format!("{:063}", 0)) && lines[0].contains("instance=1"),
         "{}",

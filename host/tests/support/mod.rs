@@ -15,7 +15,7 @@ pub fn redacted(check: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"(127\.0\.0\.1|localhost):\d+", "[store]");
     settings.add_filter(r"\d+ rows a second, [\d.]+ s", "[speed]");
-    settings.add_filter(r"\S*/guests/wasm32-wasip2/guest/", "[guests]/");
+    settings.add_filter(r"\S*/guests/components/", "[guests]/");
     settings.add_filter(r"behaviour\.rs:\d+:\d+", "behaviour.rs:[line]");
     settings.bind(check);
 }

@@ -1,0 +1,57 @@
+//! How a handler's package becomes a component: cargo builds it, and a stamp says what it is.
+//!
+//! The host's build script, `cargo xtask` and the tests all call this, so that the component
+//! that is built in, the one in a file and the one in a registry are the same bytes.
+
+mod cargo;
+mod package;
+mod revision;
+mod stamp;
+
+pub use package::Package;
+pub use stamp::{Origin, stamp};
+
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Builds a package of the workspace at `root` as a component and stamps it; its file, named
+/// like the package, in `guests`.
+///
+/// `guests` is a target directory of its own, `guests` in the outer one by custom: a cargo that
+/// runs this holds the lock on its own.
+///
+/// # Errors
+/// The package does not build, or is none of the workspace.
+pub fn component(root: &Path, guests: &Path, package: &str) -> Result<PathBuf> {
+    let built = cargo::build(root, guests, package)?;
+    let bytes = fs::read(&built).with_context(|| format!("{} cannot be read", built.display()))?;
+    let described = Package::of(root, package)?;
+    let origin = Origin { revision: revision::of(root), rustc: cargo::rustc_version(root) };
+    let stamped = stamp(&bytes, &described, &origin)?;
+    let directory = guests.join("components");
+    fs::create_dir_all(&directory)?;
+    let file = directory.join(format!("{package}.wasm"));
+    write(&file, &stamped)?;
+    Ok(file)
+}
+
+/// Notes the sources' revision in `guests` if it is another than before, and answers with the
+/// note's file: what has a component in it is out of date when that has changed.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn note_revision(root: &Path, guests: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(guests)?;
+    let file = guests.join("revision");
+    write(&file, revision::of(root).unwrap_or_default().as_bytes())?;
+    Ok(file)
+}
+
+/// Writes a file, unless it holds the same already: who looks at its time has nothing to do then.
+fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(file).is_ok_and(|present| present == bytes) {
+        return Ok(());
+    }
+    fs::write(file, bytes).with_context(|| format!("{} cannot be written", file.display()))
+}
