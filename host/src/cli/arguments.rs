@@ -40,10 +40,16 @@ pub(crate) enum Command {
 /// Which handler, and where it is kept when compiled.
 #[derive(Args, Debug)]
 pub(crate) struct Handler {
-    /// The handler: `tecton`, which is built in, or a component's file
-    #[arg(long, default_value = "tecton", value_name = "tecton|FILE.wasm")]
+    /// The handler: `tecton`, which is built in, a component's file, or one in a registry, by
+    /// digest
+    #[arg(
+        long,
+        default_value = "tecton",
+        value_name = "tecton|FILE.wasm|oci://REGISTRY/NAME@sha256:…"
+    )]
     pub(crate) handler: String,
-    /// Where compiled handlers are kept [default: beamlet in the user's cache directory]
+    /// Where handlers are kept, compiled and as they were pulled [default: beamlet in the user's
+    /// cache directory]
     #[arg(long, env = "BEAMLET_CACHE_DIR", value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
 }

@@ -5,6 +5,7 @@ use super::failure::Usage;
 use beamlet::config::{Config, Document};
 use beamlet::plugin::{Description, Plugin, PluginError, Problem, Setup};
 use beamlet::sandbox::{Egress, Permissions, Runtime, RuntimeOptions};
+use beamlet_registry::RegistryError;
 use etcetera::BaseStrategy;
 use etcetera::base_strategy::choose_base_strategy;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,10 @@ impl Loaded {
         let runtime = runtime(handler, max_instances)?;
         let plugin = match handler.handler.as_str() {
             "tecton" => Plugin::tecton(&runtime),
+            name if name.starts_with(beamlet_registry::SCHEME) => {
+                let component = pulled(name, handler).await?;
+                Plugin::from_bytes(&runtime, name, &component)
+            }
             file => Plugin::from_file(&runtime, Path::new(file)),
         }
         .map_err(|error| Usage(error.to_string()))?;
@@ -104,12 +109,26 @@ pub(crate) fn usage_of(error: PluginError) -> anyhow::Error {
     }
 }
 
-fn runtime(handler: &Handler, max_instances: usize) -> anyhow::Result<Runtime> {
-    let cache: Option<PathBuf> = match &handler.cache_dir {
+/// The component that a registry has by this name, from the cache where it has been pulled before.
+async fn pulled(name: &str, handler: &Handler) -> anyhow::Result<Vec<u8>> {
+    let usage = |error: RegistryError| match error.is_usage() {
+        true => Usage(error.to_string()).into(),
+        false => anyhow::Error::from(error),
+    };
+    let reference = name.parse().map_err(usage)?;
+    beamlet_registry::pull(&reference, cache_dir(handler).as_deref()).await.map_err(usage)
+}
+
+/// Where handlers are kept: compiled, and as they were pulled.
+fn cache_dir(handler: &Handler) -> Option<PathBuf> {
+    match &handler.cache_dir {
         Some(directory) => Some(directory.clone()),
         None => choose_base_strategy().ok().map(|user| user.cache_dir().join("beamlet")),
-    };
-    let options = RuntimeOptions { cache, max_instances: max_instances as u32 };
+    }
+}
+
+fn runtime(handler: &Handler, max_instances: usize) -> anyhow::Result<Runtime> {
+    let options = RuntimeOptions { cache: cache_dir(handler), max_instances: max_instances as u32 };
     match Runtime::new(&options) {
         Ok(runtime) => Ok(runtime),
         // A read-only home is no reason not to run: it only compiles each time.
