@@ -1,7 +1,7 @@
 //! `cargo xtask components` and `compose`: the components as files of their own, for other hosts
 //! than ours.
 
-use crate::machine::{self, cargo, run};
+use crate::machine::{self, run};
 use crate::tools;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -44,6 +44,11 @@ pub(crate) fn compose(composition: &Composition) -> Result<()> {
     Ok(())
 }
 
+/// The Tecton handler by itself.
+pub(crate) fn tecton() -> Result<PathBuf> {
+    component(TECTON)
+}
+
 /// The Tecton handler in the edge.
 pub(crate) fn tecton_edge() -> Result<PathBuf> {
     with_edge(&component(TECTON)?)
@@ -55,20 +60,23 @@ pub(crate) fn hello() -> Result<PathBuf> {
 }
 
 /// Builds a guest to `target/components/NAME.wasm`: the same bytes as the host has built in, as it
-/// is the same build.
+/// is built and stamped in the same way.
 fn component((package, name): Guest) -> Result<PathBuf> {
-    let guests = machine::target_dir().join("guests");
-    run(cargo(&["build", "--package", package, "--target", "wasm32-wasip2"])
-        .args(["--profile", "guest", "--target-dir"])
-        .arg(&guests)
-        // As for the host's own build: what is said of flags and wrappers is about the host.
-        .env_remove("RUSTFLAGS")
-        .env_remove("RUSTC_WRAPPER")
-        .env_remove("RUSTC_WORKSPACE_WRAPPER"))?;
-    let built = guests.join(format!("wasm32-wasip2/guest/{}.wasm", package.replace('-', "_")));
+    let built = beamlet_guest_build::component(machine::root(), &guests(), package)?;
     let component = directory()?.join(format!("{name}.wasm"));
     fs::copy(&built, &component).with_context(|| format!("{} is missing", built.display()))?;
     Ok(component)
+}
+
+/// Notes the revision of the components' sources: a host with an older component in it is built
+/// anew.
+pub(crate) fn note_revision() -> Result<()> {
+    beamlet_guest_build::note_revision(machine::root(), &guests()).map(|_| ())
+}
+
+/// Where guests are built.
+fn guests() -> PathBuf {
+    machine::target_dir().join("guests")
 }
 
 /// Plugs a handler into the edge: `target/components/HANDLER-edge.wasm`.

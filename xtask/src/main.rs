@@ -9,6 +9,7 @@ mod homes;
 mod live;
 mod load;
 mod machine;
+mod packages;
 mod serve;
 mod test;
 mod tools;
@@ -46,7 +47,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    let done = components::note_revision().and_then(|()| match command {
         Command::Demo => demo::demo(),
         Command::Test => test::test(),
         Command::Homes => homes::homes(),
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
         Command::Compose(composition) => components::compose(&composition),
         Command::Bench(options) => bench::bench(&options),
         Command::Load(options) => load::load(&options),
-    };
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

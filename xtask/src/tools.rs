@@ -40,6 +40,17 @@ pub(crate) const WASMTIME: Tool = Tool {
 pub(crate) const WAC: Tool =
     Tool { package: "wac-cli", program: "wac", version: "0.12.0", features: &[] };
 
+/// What publishes components to a registry, and pulls them.
+pub(crate) const WKG: Tool =
+    Tool { package: "wkg", program: "wkg", version: "0.16.1", features: &[] };
+
+pub(crate) const WASM_TOOLS: Tool = Tool {
+    package: "wasm-tools",
+    program: "wasm-tools",
+    version: "1.263.0",
+    features: &["component", "metadata", "print", "validate"],
+};
+
 impl Tool {
     /// Where the program is; installs it if it is not there.
     pub(crate) fn ensure(&self) -> Result<PathBuf> {

@@ -128,7 +128,11 @@ fn cache_dir(handler: &Handler) -> Option<PathBuf> {
 }
 
 fn runtime(handler: &Handler, max_instances: usize) -> anyhow::Result<Runtime> {
-    let options = RuntimeOptions { cache: cache_dir(handler), max_instances: max_instances as u32 };
+    let options = RuntimeOptions {
+        // A directory of its own: the engine drops from it what it has not used for long.
+        cache: cache_dir(handler).map(|directory| directory.join("compiled")),
+        max_instances: max_instances as u32,
+    };
     match Runtime::new(&options) {
         Ok(runtime) => Ok(runtime),
         // A read-only home is no reason not to run: it only compiles each time.

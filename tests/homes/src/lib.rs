@@ -1,11 +1,13 @@
 //! What the tests of the other homes share: the tools that `cargo xtask homes` installs, the
-//! components that it builds, a store, and `wasmtime serve`.
+//! components that it builds, a store, examples, and `wasmtime serve`.
 #![allow(clippy::unwrap_used)] // only tests call this, and end there
 
+mod example;
 mod http;
 mod serve;
 mod store;
 
+pub use example::{Ended, Example, rows};
 pub use http::{Answer, Connection, Request};
 pub use serve::Serve;
 pub use store::{KEY, Store, planes};
