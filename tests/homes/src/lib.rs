@@ -4,11 +4,13 @@
 
 mod example;
 mod http;
+mod registry;
 mod serve;
 mod store;
 
 pub use example::{Ended, Example, rows};
 pub use http::{Answer, Connection, Request};
+pub use registry::{PASSWORD, Registry, USER};
 pub use serve::Serve;
 pub use store::{KEY, Store, planes};
 
