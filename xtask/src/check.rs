@@ -2,7 +2,7 @@
 
 use crate::machine::{self, cargo, run};
 use crate::tools;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::process::Command;
 
 /// Format, lints, documentation; licences, advisories and sources of dependencies.
@@ -19,6 +19,7 @@ pub(crate) fn check() -> Result<()> {
         "warnings",
     ]))?;
     guests()?;
+    released()?;
     run(cargo(&["doc", "--workspace", "--no-deps", "--release", "--document-private-items"])
         .env("RUSTDOCFLAGS", "--deny warnings"))?;
     deny()
@@ -45,6 +46,26 @@ fn guests() -> Result<()> {
     ])
     .arg(target_dir)
     .args(["--", "--deny", "warnings"]))
+}
+
+/// What was released stays as it was: a text in `wit/released` is added once, and never changed.
+fn released() -> Result<()> {
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.current_dir(machine::root()).args(arguments).args(["--", "wit/released"]);
+        // Without git (an unpacked archive) there is no history to look at.
+        git.output().map(|told| String::from_utf8_lossy(&told.stdout).trim().to_owned())
+    };
+    let changed = "--diff-filter=DMRT";
+    let committed = git(&["log", changed, "--format=%h %s"]).unwrap_or_default();
+    let here = git(&["diff", "HEAD", changed, "--name-only"]).unwrap_or_default();
+    if !committed.is_empty() || !here.is_empty() {
+        bail!(
+            "what was released was changed afterwards: {committed} {here}; put it back, and give \
+             the contract a new version"
+        );
+    }
+    Ok(())
 }
 
 /// Runs cargo-deny.
