@@ -20,7 +20,7 @@ use std::task::{Context, Poll, Waker};
 pub struct Component<H>(PhantomData<H>);
 
 /// Runs a future over [`WasiHttp`], which blocks where others would wait: one poll ends it.
-fn run<T>(future: impl Future<Output = T>) -> T {
+pub fn run<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => {

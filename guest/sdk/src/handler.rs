@@ -1,6 +1,6 @@
 //! What a handler supplies: the one trait that a new feature store implements.
 
-use crate::config::Problem;
+use crate::config::{Problem, Section};
 use crate::{Batch, Enriched, Error, Field, Finding, Input, Report, Request, Response, Severity};
 
 /// How a handler wants its rows put into requests.
@@ -10,6 +10,26 @@ pub struct Batching {
     pub max_batch_size: usize,
     /// Requests that one bundle may have on the wire, at least 1.
     pub max_in_flight: usize,
+}
+
+/// A hundred entities in a request, four requests on the wire.
+impl Default for Batching {
+    fn default() -> Self {
+        Batching { max_batch_size: 100, max_in_flight: 4 }
+    }
+}
+
+impl Batching {
+    /// Reads `max_batch_size` and `max_in_flight`, each within a range from 1; what is not there
+    /// is as by default.
+    pub fn read(section: &Section<'_>) -> Self {
+        let number = |name, most| section.integer(name, 1..=most).map(|number| number as usize);
+        let usual = Batching::default();
+        Batching {
+            max_batch_size: number("max_batch_size", 10_000).unwrap_or(usual.max_batch_size),
+            max_in_flight: number("max_in_flight", 256).unwrap_or(usual.max_in_flight),
+        }
+    }
 }
 
 /// What an answer that is an error says of the rows it was asked for.
@@ -53,7 +73,9 @@ pub trait Handler: Sized + Send + Sync + 'static {
     fn inputs(&self) -> Vec<Input>;
 
     /// How rows are put into requests.
-    fn batching(&self) -> Batching;
+    fn batching(&self) -> Batching {
+        Batching::default()
+    }
 
     /// Makes an entity of each row, in order; a row that cannot be one fails alone.
     ///

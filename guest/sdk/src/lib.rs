@@ -15,12 +15,18 @@ mod bundle;
 pub mod contract;
 mod counters;
 mod error;
+mod field_type;
+mod fields;
 mod handler;
 pub mod json;
+mod keys;
+mod refusal;
+mod retry_after;
 mod rows;
 mod secrets;
 mod texts;
 pub mod transport;
+mod url;
 mod values;
 
 #[cfg(target_arch = "wasm32")]
@@ -37,13 +43,19 @@ pub use contract::exports::beamlet::enrichment::enrichment_handler::{
     Counter, Description, Field, Finding, Input, Report, Severity,
 };
 pub use counters::Counters;
+pub use field_type::FieldType;
+pub use fields::{Fields, Found};
 pub use handler::{Batching, Blame, Handler};
 pub use json::enrich_json;
 pub use transport::{Request, Response, Target, Timeouts, Transport, TransportError};
+pub use url::BaseUrl;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
-pub use component::Component;
+pub use component::{Component, run};
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub use wasi_http::WasiHttp;
 
 /// Makes the crate a handler component: `beamlet_guest::export_handler!(MyHandler);`.
 ///

@@ -1,6 +1,7 @@
 //! How requests leave and answers come back: one trait, over `wasi:http` in a component and
 //! over anything else on the native target.
 
+use crate::{Error, ErrorKind};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -12,6 +13,13 @@ pub struct Request {
     pub target: Arc<Target>,
     /// What to send.
     pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A request whose body is JSON.
+    pub fn json(target: &Arc<Target>, body: &serde_json::Value) -> Self {
+        Request { target: target.clone(), body: body.to_string().into_bytes() }
+    }
 }
 
 /// Where a handler sends its requests, and with which headers.
@@ -63,6 +71,25 @@ pub struct Response {
     pub location: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The body, parsed as JSON.
+    ///
+    /// # Errors
+    /// It is none, or not of this form; the store may do better next time.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let what = match error.classify() {
+                serde_json::error::Category::Data => "is not of the form that was asked for",
+                serde_json::error::Category::Eof => "breaks off",
+                _ => "is no JSON",
+            };
+            let message = format!("the feature store's answer {what}, at {line}:{column}");
+            Error::new(ErrorKind::BadResponse, message).retryable()
+        })
+    }
 }
 
 /// Why there is no answer.

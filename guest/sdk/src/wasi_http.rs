@@ -16,10 +16,10 @@ use crate::{Request, Response, Transport, TransportError};
 
 /// Sends over `wasi:http`; waits in `wasi:io/poll`.
 #[derive(Default)]
-pub(crate) struct WasiHttp;
+pub struct WasiHttp;
 
 /// A request on the wire.
-pub(crate) struct Call {
+pub struct Call {
     state: State,
     /// Whether it may have come further since it was last asked.
     ready: bool,

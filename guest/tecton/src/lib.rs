@@ -14,9 +14,7 @@ mod features;
 mod growing;
 mod refusal;
 mod request;
-mod retry_after;
 mod service;
-mod url;
 mod wire;
 
 use beamlet_guest::{

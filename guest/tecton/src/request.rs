@@ -89,16 +89,11 @@ fn target(config: &Configuration, endpoint: &str) -> Target {
         headers.push(header("user-agent", agent.to_owned()));
     }
     headers.extend(own.iter().cloned());
-    Target {
-        secure: connection.url.secure,
-        authority: connection.url.authority.clone(),
-        path: connection.url.path(&format!("/api/v1/feature-service/{endpoint}")),
-        headers,
-        timeouts: Timeouts {
-            connect_ms: connection.kwargs.connect_timeout_ms,
-            response_ms: connection.kwargs.timeout_ms,
-        },
-    }
+    let timeouts = Timeouts {
+        connect_ms: connection.kwargs.connect_timeout_ms,
+        response_ms: connection.kwargs.timeout_ms,
+    };
+    connection.url.target(&format!("/api/v1/feature-service/{endpoint}"), headers, timeouts)
 }
 
 #[cfg(test)]

@@ -1,18 +1,21 @@
 //! Where the feature store is, and who asks.
 
 use super::name;
-use crate::url::BaseUrl;
+use beamlet_guest::BaseUrl;
 use beamlet_guest::config::{Section, kind};
 use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use std::collections::BTreeMap;
+
+/// What a URL looks like.
+const URL: &str = "https://example.tecton.ai";
 
 /// Where the feature store is, and who asks.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Connection {
     /// URL of the Tecton instance, http or https. A base path is kept.
-    #[schemars(with = "String", url, example = &"https://example.tecton.ai")]
+    #[schemars(with = "String", url, example = &URL)]
     pub url: BaseUrl,
     /// Workspace of the feature service, where `retrieval.workspace_name` names no other.
     #[schemars(length(min = 1), example = &"prod")]
@@ -70,7 +73,7 @@ const RESERVED: [(&str, &str); 6] = [
 
 impl Connection {
     pub(super) fn read(section: Section<'_>) -> Option<Self> {
-        let url = section.required_text("url").and_then(|url| match BaseUrl::parse(url) {
+        let url = section.required_text("url").and_then(|url| match BaseUrl::parse(url, URL) {
             Ok(url) => Some(url),
             Err(why) => {
                 section.problem("url", why);

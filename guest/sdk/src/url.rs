@@ -1,23 +1,25 @@
-//! The URL of a Tecton instance, taken apart once.
+//! The URL of a store, taken apart once.
 
+use crate::transport::{Target, Timeouts};
 use http::Uri;
 
-/// Scheme, authority and base path of an instance.
+/// Scheme, authority and base path of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
-    pub(crate) secure: bool,
-    pub(crate) authority: String,
+    secure: bool,
+    authority: String,
     /// Without a slash at its end.
     base: String,
 }
 
 impl BaseUrl {
-    /// Reads a URL; the error says what is wrong with it, for after the name of its key.
+    /// Reads a URL; the error says what is wrong with it, for after the name of its key, and how
+    /// an `example` looks.
     ///
     /// # Errors
     /// It is no http or https URL, or has parts that a base URL cannot have.
-    pub fn parse(url: &str) -> Result<Self, String> {
-        let form = "must be a URL such as https://example.tecton.ai";
+    pub fn parse(url: &str, example: &str) -> Result<Self, String> {
+        let form = format!("must be a URL such as {example}");
         if url.contains('#') {
             return Err(format!("{form}, without a fragment"));
         }
@@ -49,29 +51,49 @@ impl BaseUrl {
         })
     }
 
-    /// The path of an endpoint, which starts with a slash, below the base path.
-    pub(crate) fn path(&self, endpoint: &str) -> String {
-        format!("{}{endpoint}", self.base)
+    /// Where requests to an endpoint go, which starts with a slash and is below the base path.
+    /// Header names are in lower case.
+    pub fn target(
+        &self,
+        endpoint: &str,
+        headers: Vec<(String, Vec<u8>)>,
+        timeouts: Timeouts,
+    ) -> Target {
+        Target {
+            secure: self.secure,
+            authority: self.authority.clone(),
+            path: format!("{}{endpoint}", self.base),
+            headers,
+            timeouts,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::BaseUrl;
+    use crate::transport::Timeouts;
+
+    fn parse(url: &str) -> Result<BaseUrl, String> {
+        BaseUrl::parse(url, "https://example.tecton.ai")
+    }
+
+    /// The URL of an endpoint.
+    fn at(url: &str, endpoint: &str) -> String {
+        parse(url).unwrap().target(endpoint, Vec::new(), Timeouts::default()).to_string()
+    }
 
     #[test]
     fn a_base_path_is_kept_and_a_last_slash_is_not() {
         for url in ["https://host:8443/tecton", "https://host:8443/tecton/"] {
-            let base = BaseUrl::parse(url).unwrap();
-            assert_eq!(base.authority, "host:8443");
-            assert_eq!(base.path("/api/v1/x"), "/tecton/api/v1/x");
+            assert_eq!(at(url, "/api/v1/x"), "https://host:8443/tecton/api/v1/x");
         }
-        assert_eq!(BaseUrl::parse("http://h").unwrap().path("/api"), "/api");
+        assert_eq!(at("http://h", "/api"), "http://h/api");
     }
 
     #[test]
     fn what_is_no_base_url_is_refused_with_the_reason() {
-        let why = |url| BaseUrl::parse(url).unwrap_err();
+        let why = |url| parse(url).unwrap_err();
         assert!(why("example.tecton.ai").contains("no scheme"));
         assert!(why("ftp://example").contains("\"ftp\""));
         assert!(why("https://u:p@example").contains("api_key"));

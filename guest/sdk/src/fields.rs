@@ -1,0 +1,140 @@
+//! The fields that a configuration declares, and answers of JSON objects in their columns.
+
+use crate::config::Section;
+use crate::{Batch, Column, Enriched, Error, ErrorKind, Field, FieldType, RowFailure};
+use serde_json::{Map, Value};
+
+/// Fields that come out, with their types, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(String, FieldType)>);
+
+/// What a store said of one row.
+#[derive(Clone, Copy, Debug)]
+pub enum Found<'a> {
+    /// The fields of what the key names; one that is not there, or null, comes out as null.
+    Values(&'a Map<String, Value>),
+    /// The key names nothing that the store knows.
+    Missing,
+    /// The key is null, and the store knows nothing for it.
+    NullKey,
+}
+
+impl Fields {
+    /// Reads an object of names and types. What is no type is a problem.
+    pub fn read(section: &Section<'_>) -> Self {
+        let mut fields = Vec::new();
+        for (name, value) in section.entries() {
+            match value.as_str().unwrap_or_default().parse() {
+                Ok(of) => fields.push((name.to_owned(), of)),
+                Err(why) => section.problem(name, why),
+            }
+        }
+        Fields(fields)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The fields as [`Handler::outputs`](crate::Handler::outputs) tells them.
+    pub fn outputs(&self) -> Vec<Field> {
+        let field =
+            |(name, of): &(String, FieldType)| Field { name: name.clone(), type_: of.to_string() };
+        self.0.iter().map(field).collect()
+    }
+
+    /// The answer for rows, in their order. A row with a value that is not of its field's type
+    /// fails alone.
+    pub fn enriched(&self, rows: &[Found<'_>]) -> Enriched {
+        let mut enriched = Enriched::failed(0, &Error::new(ErrorKind::BadResponse, ""));
+        let mut columns: Vec<Column> = self.0.iter().map(|(name, of)| column(name, *of)).collect();
+        for (row, found) in (0..).zip(rows) {
+            let values = match found {
+                Found::Missing => {
+                    enriched.missing.push(row);
+                    None
+                }
+                Found::NullKey => {
+                    enriched.null_keys.push(row);
+                    None
+                }
+                Found::Values(values) => match self.mismatch(values) {
+                    None => Some(*values),
+                    Some(error) => {
+                        enriched.failures.push(RowFailure { row, error });
+                        None
+                    }
+                },
+            };
+            for (column, (name, _)) in columns.iter_mut().zip(&self.0) {
+                let value = values.and_then(|values| values.get(name));
+                if !value.is_some_and(|value| column.values.push_json(value)) {
+                    column.append_nulls(row, 1);
+                }
+            }
+        }
+        enriched.fields = Batch { rows: rows.len() as u32, columns };
+        enriched
+    }
+
+    /// The first value that is not of its field's type: an answer that is not what was promised.
+    fn mismatch(&self, values: &Map<String, Value>) -> Option<Error> {
+        self.0.iter().find_map(|(name, of)| {
+            let value = values.get(name).filter(|value| !value.is_null() && !of.takes(value))?;
+            let is = crate::config::kind(value);
+            let message = format!("field `{name}` is declared {of} and is {is}");
+            Some(Error::new(ErrorKind::BadResponse, message))
+        })
+    }
+}
+
+fn column(name: &str, of: FieldType) -> Column {
+    Column { name: name.to_owned(), values: of.values(), nulls: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Values;
+    use crate::config::Problems;
+    use serde_json::json;
+
+    fn read(fields: &Value) -> Result<Fields, Vec<crate::config::Problem>> {
+        let problems = Problems::default();
+        let fields = Fields::read(&Section::root(fields, &problems));
+        problems.or(Some(fields))
+    }
+
+    #[test]
+    fn rows_become_columns_with_nulls_where_there_is_nothing() {
+        let fields = read(&json!({ "year": "int64", "model": "string" })).unwrap();
+        let known = json!({ "model": "A320", "year": "1998" });
+        let wrong = json!({ "model": 320 });
+        let known = Found::Values(known.as_object().unwrap());
+        let wrong = Found::Values(wrong.as_object().unwrap());
+        let answer = fields.enriched(&[Found::Missing, known, Found::NullKey, wrong]);
+        assert_eq!((answer.missing, answer.null_keys), (vec![0], vec![2]));
+        assert_eq!(answer.failures[0].row, 3);
+        assert_eq!(
+            answer.failures[0].error.message,
+            "field `model` is declared string and is a number"
+        );
+        let [year, model] = &answer.fields.columns[..] else { panic!("two columns") };
+        let Values::Int64s(years) = &year.values else { panic!("not int64") };
+        assert_eq!(
+            (years.as_slice(), year.nulls.as_slice()),
+            (&[0, 1998, 0, 0][..], &[0, 2, 3][..])
+        );
+        let Values::Strings(models) = &model.values else { panic!("not string") };
+        assert_eq!(models.iter().collect::<Vec<_>>(), ["", "A320", "", ""]);
+        assert_eq!(answer.fields.rows, 4);
+    }
+
+    #[test]
+    fn a_field_of_no_type_is_a_problem_at_its_place() {
+        let problems = read(&json!({ "a": "int64", "b": "number", "c": 5 })).unwrap_err();
+        let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(paths, ["/b", "/c"]);
+    }
+}
