@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`sandbox`] | what a component may do: memory, time, destinations |
 //! | [`plugin`] | a handler and its life: load, set up, bundles, tear down |
+//! | [`conform`] | whether a handler keeps the promises of the contract |
 //! | [`columns`] | rows between Arrow and the contract |
 //! | [`enrich`] | rows in, features out, each row answered once: retries, a cache, equal rows as one |
 //! | [`config`] | what a user writes in a file |
@@ -12,6 +13,7 @@
 
 pub mod columns;
 pub mod config;
+pub mod conform;
 pub mod enrich;
 pub mod plugin;
 pub mod run;

@@ -29,6 +29,11 @@ impl Secrets {
         placeholder
     }
 
+    /// Whether a text is the placeholder of a secret.
+    pub fn is_placeholder(&self, text: &str) -> bool {
+        self.0.iter().any(|(placeholder, _)| placeholder == text)
+    }
+
     /// Puts secrets where the headers hold placeholders.
     pub(crate) fn reveal(&self, headers: &mut HeaderMap) {
         if self.0.is_empty() {
@@ -102,6 +107,7 @@ mod tests {
         let mut secrets = Secrets::default();
         let placeholder = secrets.keep("s3cret");
         assert!(!placeholder.contains("s3cret"));
+        assert!(secrets.is_placeholder(&placeholder) && !secrets.is_placeholder("s3cret"));
         assert_eq!(format!("{secrets:?}"), "Secrets(1)");
         assert_eq!(secrets.redact("invalid key s3cret".to_owned()), "invalid key [secret]");
     }

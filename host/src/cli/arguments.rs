@@ -12,6 +12,11 @@ const EXIT_CODES: &str = "Exit codes:
   2  bad usage or configuration
   130, 143  a second SIGINT or SIGTERM";
 
+const CONFORM_EXIT_CODES: &str = "Exit codes:
+  0  every promise that could be looked at is kept
+  1  a check failed
+  2  bad usage or configuration, or no handler component";
+
 /// Enriches rows from a feature store, through a sandboxed WebAssembly handler.
 #[derive(Debug, Parser)]
 #[command(name = "beamlet", version, after_help = EXIT_CODES)]
@@ -32,6 +37,9 @@ pub(crate) enum Command {
     /// Ask the store whether a configuration fits it, and which fields will come out
     #[command(after_help = EXIT_CODES)]
     Check(Check),
+    /// Hold a handler to the promises of the contract, and tell which it keeps
+    #[command(after_help = CONFORM_EXIT_CODES)]
+    Conform(Conform),
     /// Tell what a handler is: name, version, and what its configuration may hold
     #[command(after_help = EXIT_CODES)]
     Describe(Describe),
@@ -226,6 +234,40 @@ pub(crate) struct Check {
     pub(crate) config: PathBuf,
     #[command(flatten)]
     pub(crate) handler: Handler,
+}
+
+/// `beamlet conform`
+#[derive(Args, Debug)]
+pub(crate) struct Conform {
+    /// The handler: a component's file, or `tecton`, which is built in
+    #[arg(value_name = "FILE.wasm|tecton")]
+    pub(crate) handler: Option<String>,
+    /// The configuration, TOML or JSON: the checks ask the store that it names
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Rows to ask for, some of which the store knows: NDJSON, CSV, Parquet or Arrow [default:
+    /// made ones, that no store knows]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// The cell of a CSV that stands for null
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
+    pub(crate) null: String,
+    /// Rows of the check with very many
+    #[arg(long, default_value_t = beamlet::conform::Suite::MANY, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) rows: u32,
+    /// Make only this check, or the checks of this group; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// Tell every check and its promise, and make none
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Write the report as JSON, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Where compiled handlers are kept [default: beamlet in the user's cache directory]
+    #[arg(long, env = "BEAMLET_CACHE_DIR", value_name = "DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
 }
 
 /// `beamlet describe`

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod conform;
 mod describe;
 mod failure;
 mod loaded;
@@ -32,6 +33,7 @@ pub(crate) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Run(arguments) => run::run(*arguments).await,
             Command::Check(arguments) => check::check(arguments).await,
             Command::Validate(arguments) => validate::validate(arguments).await,
+            Command::Conform(arguments) => conform::conform(arguments).await,
             Command::Describe(arguments) => describe::describe(arguments).await,
         }
     });

@@ -71,4 +71,5 @@ pub use bundle::Bundle;
 pub use check::{CheckReport, Finding, Severity};
 pub use component::{Description, LoadError, Plugin, Validation};
 pub use error::PluginError;
+pub(crate) use instance::Sandboxed;
 pub use instance::{Input, Instance, OutputField, Setup};

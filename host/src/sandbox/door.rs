@@ -1,5 +1,6 @@
 //! `wasi:http` of a sandbox, as the pooled client behind the one door out.
 
+use super::played::Played;
 use beamlet_egress::{EgressError, Timeouts};
 use http_body_util::BodyExt;
 use std::error::Error as StdError;
@@ -15,9 +16,11 @@ pub(crate) struct Door {
     pub(crate) egress: Arc<Egress>,
     /// When whoever waits for an answer will have gone.
     pub(crate) deadline: Option<Instant>,
+    /// A store that is played instead of the real one.
+    pub(crate) played: Option<Arc<Played>>,
 }
 
-type Sent =
+pub(super) type Sent =
     Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 impl WasiHttpHooks for Door {
@@ -28,18 +31,31 @@ impl WasiHttpHooks for Door {
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let (egress, deadline) = (self.egress.clone(), self.deadline);
+        let played = self.played.clone();
         Box::new(async move {
             let timeouts = timeouts(options.unwrap_or_default(), egress.timeouts());
             let timeouts = within(timeouts, deadline);
-            let response = egress.send(request, timeouts).await.map_err(to_wasi)?;
-            let response = response.map(|body| body.map_err(to_wasi).boxed_unsync());
-            Ok((response, Box::new(std::future::ready(Ok(()))) as Box<_>))
+            match played {
+                Some(played) => played.send(request, &egress, timeouts).await,
+                None => pass(&egress, request, timeouts).await,
+            }
         })
     }
 
     fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
         4
     }
+}
+
+/// Sends a request to the store.
+pub(super) async fn pass(
+    egress: &Egress,
+    request: http::Request<WasiBody>,
+    timeouts: Timeouts,
+) -> Sent {
+    let response = egress.send(request, timeouts).await.map_err(to_wasi)?;
+    let response = response.map(|body| body.map_err(to_wasi).boxed_unsync());
+    Ok((response, Box::new(std::future::ready(Ok(()))) as Box<_>))
 }
 
 /// What the handler asks for, but never longer than the host allows.

@@ -10,11 +10,13 @@ mod door;
 mod limits;
 mod messages;
 mod permissions;
+mod played;
 mod runtime;
 mod state;
 
 pub use beamlet_egress::{BreakerOptions, Limits, ThrottleOptions};
 pub use door::Egress;
 pub use permissions::Permissions;
+pub(crate) use played::{Played, Scene};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
 pub(crate) use state::State;

@@ -31,7 +31,7 @@ impl State {
             wasi,
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
-            door: Door { egress, deadline: None },
+            door: Door { egress, deadline: None, played: None },
             stderr,
             limits: Limits::new(permissions.memory),
         }

@@ -1,0 +1,77 @@
+//! What goes wrong with answers on their way out.
+
+use crate::once::{BUNDLES, DROPPED, FAILED, OUT_OF_ORDER};
+use beamlet_guest::{Enriched, Values};
+
+/// What a bundle has seen.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Rows that were given.
+    pub(crate) rows: u32,
+    /// Calls that brought some, or none.
+    pub(crate) calls: u32,
+    /// Whether two rows with the same key stood side by side.
+    pub(crate) twins: bool,
+    /// Whether another bundle of the store's had not ended.
+    pub(crate) others: bool,
+}
+
+/// Breaks the form of an answer.
+pub(crate) fn deform(broken: &str, answer: &mut Enriched) {
+    let rows = answer.fields.rows;
+    let columns = &mut answer.fields.columns;
+    match broken {
+        "answers/ascending" => answer.missing.reverse(),
+        "answers/in-range" => answer.missing.push(rows),
+        "answers/disjoint" => {
+            answer.null_keys.splice(0..0, answer.missing.first().copied()).for_each(drop)
+        }
+        "answers/null-fields" => {
+            let missing = answer.missing.clone();
+            columns.iter_mut().take(1).for_each(|it| it.nulls.retain(|at| !missing.contains(at)));
+        }
+        "columns/length" => {
+            if let Some(Values::Int64s(list)) = columns.first_mut().map(|it| &mut it.values) {
+                list.pop();
+            }
+        }
+        "columns/nulls" => columns.iter_mut().take(1).for_each(|it| it.nulls.push(rows)),
+        "columns/texts" => {
+            if let Some(Values::Strings(texts)) = columns.get_mut(1).map(|it| &mut it.values) {
+                texts.text.push('x');
+            }
+        }
+        "columns/unique" => columns.extend(columns.first().cloned()),
+        "columns/json" => {
+            if let Some(column) = columns.get_mut(2) {
+                column.values = Values::Json((0..rows).map(|_| "{").collect());
+            }
+        }
+        "outputs/order" if rows == 1 => columns.reverse(),
+        _ => {}
+    }
+}
+
+/// Whether the values of a bundle are to be others than the store's.
+pub(crate) fn is_wrong(broken: &str, seen: &Seen) -> bool {
+    match broken {
+        "lifecycle/bundles" => BUNDLES.get() == 3,
+        "lifecycle/dropped-bundle" => DROPPED.is_set(),
+        "lifecycle/instances" => seen.others,
+        "answers/alone" => seen.rows == 1,
+        "answers/cuts" => seen.calls > 3,
+        "answers/duplicates" => seen.twins,
+        "answers/late" => OUT_OF_ORDER.is_set(),
+        "store/recovers" => FAILED.is_set() && BUNDLES.get() > 1,
+        _ => false,
+    }
+}
+
+/// Makes the numbers of an answer others.
+pub(crate) fn falsify(answer: &mut Enriched) {
+    if let Some(Values::Int64s(list)) =
+        answer.fields.columns.first_mut().map(|column| &mut column.values)
+    {
+        list.iter_mut().for_each(|number| *number += 1000);
+    }
+}

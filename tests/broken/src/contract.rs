@@ -1,0 +1,190 @@
+//! The exports of the component.
+
+use crate::bundle::Started;
+use crate::mark;
+use crate::once::{BESIDE, COUNTED, DESCRIBED, OUTPUTS, PROCESSED, SET_UP};
+use crate::store::Store;
+use beamlet_guest::config::Problem;
+use beamlet_guest::contract::exports::beamlet::enrichment::{
+    enrichment_handler as typed, enrichment_json as text,
+};
+use beamlet_guest::{
+    ConfigProblem, Counter, Counters, Description, Error, Field, Finding, Handler, Input, Report,
+    Response, Severity, Transport, WasiHttp, run,
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(crate) struct Broken;
+
+/// The resource `handler`.
+pub(crate) struct Configured {
+    pub(crate) store: Arc<Store>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// What a configuration's text calls the promise that is broken, where it can be read.
+fn broken(config: &str) -> String {
+    let config: Value = serde_json::from_str(config).unwrap_or_default();
+    let broken = config.pointer("/retrieval/broken").and_then(Value::as_str);
+    broken.unwrap_or_default().to_owned()
+}
+
+/// Reads a configuration.
+pub(crate) fn read(config: &str) -> Result<Store, Vec<Problem>> {
+    let whole = |message: String| vec![Problem { path: String::new(), message }];
+    let value: Value =
+        serde_json::from_str(config).map_err(|error| whole(format!("is not JSON: {error}")))?;
+    if value.is_null() && mark::broken() == "config/odd-texts" {
+        let usual = json!({
+            "connection": { "url": "http://127.0.0.1:1", "api_key": "none" },
+            "retrieval": { "key": "key" },
+        });
+        return Store::new(&usual);
+    }
+    Store::new(&value)
+}
+
+pub(crate) fn told(problems: Vec<Problem>) -> Vec<ConfigProblem> {
+    let problem = |Problem { path, message }| ConfigProblem { path, message };
+    problems.into_iter().map(problem).collect()
+}
+
+impl typed::Guest for Broken {
+    type Handler = Configured;
+    type Bundle = Started;
+
+    fn describe() -> Description {
+        let mut version = Store::VERSION.to_owned();
+        match mark::broken().as_str() {
+            "describe/name" => version = "one".to_owned(),
+            "describe/stable" => version = format!("0.1.{}", DESCRIBED.next()),
+            _ => {}
+        }
+        Description { name: Store::NAME.to_owned(), version, config_schema: Store::config_schema() }
+    }
+
+    fn validate(config: String) -> Result<Vec<ConfigProblem>, Vec<ConfigProblem>> {
+        let store = read(&config).map_err(told)?;
+        match store.broken.as_str() {
+            "config/accepts" if SET_UP.is_set() => {
+                let message = "is no longer to its taste".to_owned();
+                Err(told(vec![Problem { path: String::new(), message }]))
+            }
+            "config/asks-no-store" => {
+                store.tell("a configuration");
+                Ok(Vec::new())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+impl typed::GuestHandler for Configured {
+    fn setup(config: String) -> Result<typed::Handler, Vec<ConfigProblem>> {
+        let store = read(&config).map_err(|mut problems| {
+            if broken(&config) == "config/setup-agrees" {
+                problems.truncate(1);
+                problems.iter_mut().for_each(|it| it.message.push_str(", says setup"));
+            }
+            told(problems)
+        })?;
+        SET_UP.set();
+        Ok(typed::Handler::new(Configured { store: Arc::new(store), counters: Arc::default() }))
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        let mut inputs = self.store.inputs();
+        if self.store.broken == "inputs/stable" && PROCESSED.is_set() {
+            inputs.reverse();
+        }
+        inputs
+    }
+
+    fn outputs(&self) -> Result<Vec<Field>, Error> {
+        let again = OUTPUTS.next() > 0;
+        let answer = self.ask();
+        let told = answer.and_then(|answer| self.store.outputs(&answer));
+        match self.store.broken.as_str() {
+            "outputs/stable" if again => told.map(|mut fields| {
+                fields.reverse();
+                fields
+            }),
+            "store/outputs" => Ok(told.unwrap_or_else(|_| self.store.fields())),
+            _ => told,
+        }
+    }
+
+    fn check(&self) -> Result<Report, Error> {
+        let told = Handler::check(&*self.store, self.ask().as_ref());
+        match self.store.broken.as_str() {
+            "check/findings" => told.map(|mut report| {
+                report.findings.iter_mut().for_each(|it| it.path = "connection".to_owned());
+                report
+            }),
+            "check/agrees" => told.map(|mut report| {
+                report.outputs.reverse();
+                report
+            }),
+            "store/check" => told.or_else(|_| {
+                let message = "it will be well".to_owned();
+                let fine = Finding { severity: Severity::Ok, path: String::new(), message };
+                Ok(Report { findings: vec![fine], outputs: Vec::new() })
+            }),
+            _ => told,
+        }
+    }
+
+    fn start_bundle(&self) -> typed::Bundle {
+        typed::Bundle::new(Started::new(self))
+    }
+
+    fn counters(&self) -> Vec<Counter> {
+        let mut counters = self.counters.snapshot();
+        counters[1].value += BESIDE[0].get();
+        counters[2].value += BESIDE[1].get();
+        let counter = |name: &str, value| Counter { name: name.to_owned(), value };
+        match self.store.broken.as_str() {
+            "counters/names" => counters.push(counter("RowsSeen", 0)),
+            "counters/standard" => drop(counters.pop()),
+            "counters/monotonous" => counters.push(counter("left", 1000 - COUNTED.next())),
+            "counters/exact" => counters[0].value *= 2,
+            "counters/errors" => counters[2].value = 0,
+            _ => {}
+        }
+        counters
+    }
+}
+
+impl Configured {
+    /// Asks the store what it asks for the outputs.
+    fn ask(&self) -> Result<Response, Error> {
+        let request = self.store.outputs_request();
+        let target = request.target.clone();
+        let mut calls = vec![WasiHttp.send(request)];
+        run(WasiHttp.any(&mut calls)).1.map_err(|why| Error::no_answer(&target, &why))
+    }
+}
+
+/// A handler that cannot be torn down.
+impl Drop for Configured {
+    fn drop(&mut self) {
+        assert!(self.store.broken != "lifecycle/tear-down", "it will not go");
+    }
+}
+
+impl text::Guest for Broken {
+    fn describe() -> String {
+        crate::text::describe()
+    }
+
+    fn validate(config: String) -> Result<String, String> {
+        crate::text::validate(&config, &broken(&config))
+    }
+
+    fn enrich(config: String, rows: String) -> Result<String, String> {
+        crate::text::enrich(&config, rows, &broken(&config))
+    }
+}
+
+beamlet_guest::contract::__export!(Broken with_types_in beamlet_guest::contract);
