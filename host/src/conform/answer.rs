@@ -92,12 +92,13 @@ fn read_one(session: &Session<'_>, call: &str, answer: Enriched) -> Result<Vec<A
         (0..size).map(|_| Answered { fate: Fate::Enriched, fields: Vec::new() }).collect();
     let mut set = |row: u32, fate: Fate| {
         let Some(answered) = rows.get_mut(row as usize) else { return };
-        if answered.fate != Fate::Enriched {
+        if answered.fate == Fate::Enriched {
+            answered.fate = fate;
+        } else {
             let came = format!("row {row} is in two of them");
             let expected = "no row is in two of `missing`, `null-keys` and `failures`";
             session.note(call, "answers/disjoint", expected, came);
         }
-        answered.fate = fate;
     };
     answer.missing.iter().for_each(|row| set(*row, Fate::Missing));
     answer.null_keys.iter().for_each(|row| set(*row, Fate::NullKey));

@@ -98,11 +98,17 @@ pub(super) async fn optional(subject: &Subject) -> Verdict {
         });
         let rows = Value::Array(rows.collect()).to_string();
         let text = session.text_enrich(&subject.setup.config, &rows).await?;
-        let read = text.map_err(|_| String::new()).and_then(|text| Enriched::read(&text));
-        answers.push(read.map(|mut answer| {
-            answer.rows.iter_mut().for_each(|row| drop(row.remove(field)));
-            answer
-        }));
+        answers.push(match text.map(|text| Enriched::read(&text)) {
+            Err(_) => None,
+            Ok(Ok(mut answer)) => {
+                answer.rows.iter_mut().for_each(|row| drop(row.remove(field)));
+                Some(answer)
+            }
+            Ok(Err(why)) => {
+                let expected = "an answer of the contract's form";
+                return Err(session.breach("text/answer", expected, why));
+            }
+        });
     }
     if answers[0] != answers[1] {
         let expected = "the same answer: an absent field is shown as null";

@@ -60,9 +60,13 @@ pub(super) async fn instances(subject: &Subject) -> Verdict {
         }
         running.push((session, bundle));
     }
-    // The last one first.
+    // The last one first, and all of them before anything is compared.
+    let mut ended = Vec::new();
     for (mut session, bundle) in running.into_iter().rev() {
         let ran = session.end(bundle).await?;
+        ended.push((session, ran));
+    }
+    for (session, ran) in ended {
         let came = session.answered(CHECK, ran)?;
         ordinary.compare(&session, CHECK, &ordinary.answers, &came)?;
     }

@@ -8,9 +8,6 @@ use super::subject::{Subject, told};
 use crate::sandbox::{Played, Scene};
 use std::time::Duration;
 
-/// The most rows that are asked for one by one.
-const ALONE: usize = 8;
-
 /// The form of the answers to ordinary rows: what is wrong with it was noted while they were read.
 pub(super) async fn form(subject: &Subject) -> Verdict {
     subject.ordinary().await?;
@@ -38,14 +35,15 @@ pub(super) async fn order(subject: &Subject) -> Verdict {
 pub(super) async fn alone(subject: &Subject) -> Verdict {
     const CHECK: &str = "answers/alone";
     let ordinary = subject.ordinary().await?;
-    let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
-    let step = ordinary.rows.len().div_ceil(ALONE).max(1);
-    let rows = ordinary.rows.iter().zip(&ordinary.answers).enumerate().step_by(step);
-    for (at, (row, expected)) in rows {
-        session.doing = format!("row {at} of {} in a bundle of its own", told(&ordinary.rows));
-        let came = session.answers(CHECK, handler, &[subject.batch(&[*row])]).await?;
-        ordinary.compare(&session, CHECK, std::slice::from_ref(expected), &came)?;
+    let mut came = Vec::new();
+    for row in &ordinary.rows {
+        let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
+        session.doing = format!("{} in a bundle of its own", told(&[*row]));
+        came.extend(session.answers(CHECK, handler, &[subject.batch(&[*row])]).await?);
     }
+    let mut session = Session::new(subject, CHECK, None).await?;
+    session.doing = format!("{}, each in a bundle of its own", told(&ordinary.rows));
+    ordinary.compare(&session, CHECK, &ordinary.answers, &came)?;
     Ok(Kept::Yes)
 }
 

@@ -58,13 +58,10 @@ fn failures() -> Vec<Failing> {
 }
 
 /// What came of rows with keys while the store failed; `None` where it was not asked.
-async fn ask(
-    subject: &Subject,
-    check: &'static str,
-    failing: &Failing,
-) -> Result<Option<(String, Ran)>, Breach> {
+async fn ask(subject: &Subject, failing: &Failing) -> Result<Option<(String, Ran)>, Breach> {
     let played = Played::new(failing.scene);
-    let (mut session, handler) = Session::ready(subject, check, Some(played.clone())).await?;
+    let trap = "store/survives";
+    let (mut session, handler) = Session::ready(subject, trap, Some(played.clone())).await?;
     session.counted = "store/rows";
     let rows = subject.rows_with_keys();
     session.doing = format!("{} from a store {}", told(&rows), failing.what);
@@ -95,7 +92,7 @@ pub(super) async fn survives(subject: &Subject) -> Verdict {
     subject.ordinary().await?;
     let mut asked = false;
     for failing in failures() {
-        asked |= ask(subject, "store/survives", &failing).await?.is_some();
+        asked |= ask(subject, &failing).await?.is_some();
     }
     Ok(if asked { Kept::Yes } else { unasked() })
 }
@@ -106,7 +103,7 @@ pub(super) async fn no_answer_made_up(subject: &Subject) -> Verdict {
     subject.ordinary().await?;
     let mut asked = false;
     for failing in failures() {
-        let Some((done, ran)) = ask(subject, CHECK, &failing).await? else { continue };
+        let Some((done, ran)) = ask(subject, &failing).await? else { continue };
         asked = true;
         let Ran::Answered(rows) = ran else { continue };
         if let Some(at) = rows.iter().position(Answered::is_answer) {
@@ -171,7 +168,7 @@ async fn told_rightly(
     subject.ordinary().await?;
     let mut asked = false;
     for failing in failures() {
-        let Some((done, ran)) = ask(subject, check, &failing).await? else { continue };
+        let Some((done, ran)) = ask(subject, &failing).await? else { continue };
         asked = true;
         if let Some((expected, came)) = errors(ran).iter().find_map(|error| wrong(&failing, error))
         {

@@ -228,7 +228,10 @@ impl Ordinary {
     /// A row without what changes by itself.
     fn stable(&self, row: &Answered) -> Answered {
         let fields = row.fields.iter().filter(|(name, _)| !self.volatile.contains(name));
-        Answered { fate: row.fate.clone(), fields: fields.cloned().collect() }
+        let mut fields: Vec<_> = fields.cloned().collect();
+        // Their order is a promise of its own.
+        fields.sort_by(|(first, _), (second, _)| first.cmp(second));
+        Answered { fate: row.fate.clone(), fields }
     }
 
     /// Whether a field changes by itself.

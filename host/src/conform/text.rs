@@ -234,7 +234,8 @@ pub(super) async fn agrees(subject: &Subject) -> Verdict {
         }
     }
     let own = subject.input_names();
-    for (at, (row, typed)) in answer.rows.iter().zip(&ordinary.answers).enumerate() {
+    let rows = answer.rows.iter().zip(&ordinary.answers).enumerate();
+    for (at, (row, typed)) in rows.filter(|(_, (_, typed))| typed.fate == Fate::Enriched) {
         for (name, value) in &typed.fields {
             // A row's own value stays; a time may be written in another way.
             let skipped = own.contains(name) || ordinary.is_volatile(name);

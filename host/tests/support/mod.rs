@@ -4,6 +4,8 @@
 pub mod beamlet;
 pub mod evil;
 pub mod folder;
+pub mod guests;
+pub mod key_value;
 pub mod library;
 pub mod redis;
 pub mod rows;
