@@ -21,13 +21,13 @@ pub struct Retrieval {
     #[schemars(with = "String", default, example = &"user_id")]
     pub entity_id: String,
     /// Join key → expression in CEL over `row`; empty for a service without join keys.
-    #[schemars(schema_with = "entity_row_fn_schema")]
+    #[schemars(default, schema_with = "entity_row_fn_schema")]
     pub entity_row_fn: Vec<(String, Expression)>,
     /// Request context parameter → constant that is sent with every row.
     #[schemars(with = "Map<String, Value>", default, example = serde_json::json!({ "channel": "web" }))]
     pub request_context_map: Map<String, Value>,
     /// Request context parameter → expression in CEL over `row`, evaluated for each row.
-    #[schemars(schema_with = "request_context_fn_schema")]
+    #[schemars(default, schema_with = "request_context_fn_schema")]
     pub request_context_fn: Vec<(String, Expression)>,
     /// Workspace of the feature service; overrides `connection.default_workspace_name`.
     #[schemars(length(min = 1), example = &"prod")]

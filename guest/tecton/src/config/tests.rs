@@ -321,3 +321,11 @@ fn walk(root: &Value, schema: &Value, path: &str, told: &mut Vec<String>) {
 fn an_entity_id_of_another_type_is_one_problem() {
     assert_snapshot!(told(&[("/retrieval/entity_id", json!(7))]), @"/retrieval/entity_id: must be a string, is a number");
 }
+
+#[test]
+fn the_schema_wants_no_key_that_may_be_left_out() {
+    let schema: Value = serde_json::from_str(&super::schema()).unwrap();
+    assert_eq!(schema["required"], json!(["connection", "retrieval"]));
+    assert_eq!(schema["$defs"]["Connection"]["required"], json!(["url", "api_key"]));
+    assert_eq!(schema["$defs"]["Retrieval"]["required"], json!(["feature_service_name"]));
+}
