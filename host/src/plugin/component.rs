@@ -14,8 +14,12 @@ use wasmtime::component::types::ComponentItem;
 
 /// The interface that a handler exports, without its version.
 const INTERFACE: &str = "beamlet:enrichment/enrichment-handler";
+/// The other interface that it exports.
+const TEXT_INTERFACE: &str = "beamlet:enrichment/enrichment-json";
 /// The version of the contract that this host speaks.
 const VERSION: &str = "0.1.0";
+/// The version of WASI that handlers are given.
+const WASI: &str = "0.2";
 
 /// The Tecton handler, built with this library.
 static TECTON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tecton.wasm"));
@@ -114,6 +118,7 @@ impl Plugin {
         let component = Component::from_binary(&runtime.engine, bytes)
             .map_err(|error| no_component(format!("is no valid component: {error:#}")))?;
         check_exports(runtime, &component).map_err(no_handler)?;
+        check_imports(runtime, &component).map_err(no_handler)?;
         let pre = runtime.linker.instantiate_pre(&component).map_err(|error| {
             no_handler(format!("imports what a handler does not get: {error:#}"))
         })?;
@@ -194,7 +199,7 @@ fn not_a_component(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Checks that the component exports the handler's interface in a version that fits.
+/// Checks that the component exports the handler's interfaces in a version that fits.
 fn check_exports(runtime: &Runtime, component: &Component) -> Result<(), String> {
     let component_type = component.component_type();
     let exports: Vec<String> = component_type
@@ -202,17 +207,65 @@ fn check_exports(runtime: &Runtime, component: &Component) -> Result<(), String>
         .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)))
         .map(|(name, _)| name.to_owned())
         .collect();
+    for interface in [INTERFACE, TEXT_INTERFACE] {
+        let wanted = format!("{interface}@{VERSION}");
+        let of = |name: &&String| name.split('@').next() == Some(interface);
+        if let Some(other) = exports.iter().find(of).filter(|_| !exports.contains(&wanted)) {
+            return Err(format!(
+                "speaks the contract in version {}, this host in {VERSION}; rebuild the handler or take the host of that version",
+                version(other)
+            ));
+        }
+    }
     let wanted = format!("{INTERFACE}@{VERSION}");
     if exports.contains(&wanted) {
         return Ok(());
     }
-    let other = exports.iter().find(|name| name.split('@').next() == Some(INTERFACE));
-    Err(match (other, exports.is_empty()) {
-        (Some(other), _) => format!(
-            "speaks the contract in version {}, this host in {VERSION}; rebuild the handler or take the host of that version",
-            other.split('@').nth(1).unwrap_or("none")
-        ),
-        (None, true) => format!("exports no interface; a handler exports {wanted}"),
-        (None, false) => format!("exports {}; a handler exports {wanted}", exports.join(", ")),
+    let exported = exports.join(", ");
+    let exports = |interface: &str| exports.iter().any(|name| name.starts_with(interface));
+    Err(if exported.is_empty() {
+        format!("exports no interface; a handler exports {wanted}")
+    } else if exports("wasi:http/incoming-handler@") || exports("wasi:http/handler@") {
+        format!(
+            "is a component that serves HTTP (it exports {exported}), for `wasmtime serve` and the edge; a handler exports {wanted}"
+        )
+    } else {
+        format!("exports {exported}; a handler exports {wanted}")
     })
+}
+
+/// The version in the name of an interface.
+fn version(name: &str) -> &str {
+    name.split('@').nth(1).unwrap_or("none")
+}
+
+/// What is wrong with what the component imports, where that is a version.
+fn check_imports(runtime: &Runtime, component: &Component) -> Result<(), String> {
+    let component_type = component.component_type();
+    for (name, _) in component_type.imports(&runtime.engine) {
+        let package = name.split('/').next().unwrap_or_default();
+        let (there, given) = (version(name), given(package));
+        // A patch of the same minor version is the same interface, and may be older or newer.
+        let fits = given.is_none_or(|given| minor(there) == minor(given));
+        if let Some(given) = given.filter(|_| !fits) {
+            return Err(format!(
+                "imports {name}, in version {there}; this host gives {package} in version {given}: rebuild the handler for that"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The version of a package that handlers are given.
+fn given(package: &str) -> Option<&'static str> {
+    match package {
+        "beamlet:enrichment" => Some(VERSION),
+        package if package.starts_with("wasi:") => Some(WASI),
+        _ => None,
+    }
+}
+
+/// Major and minor of a version.
+fn minor(version: &str) -> Vec<&str> {
+    version.split('.').take(2).collect()
 }

@@ -1,6 +1,7 @@
 //! Handlers that are none.
 
 use crate::refused::{refused_by, refused_component};
+use crate::support::beamlet::Beamlet;
 use crate::support::redacted;
 use crate::support::store::{config, folder_of};
 use insta::assert_snapshot;
@@ -98,6 +99,98 @@ fn a_component_of_another_version_of_the_contract_is_told_both_versions() {
     exit code 2
     ")
     });
+}
+
+#[test]
+fn a_component_of_an_older_version_is_told_both_versions_by_every_command() {
+    let folder = folder_of(&config("http://127.0.0.1:1"));
+    let name = "beamlet:enrichment/enrichment-handler@0.0.9";
+    folder.write("handler.wasm", component(&format!("(export \"{name}\" (instance $empty))")));
+    let told = "error: handler.wasm: speaks the contract in version 0.0.9, this host in 0.1.0; \
+                rebuild the handler or take the host of that version\n";
+    for command in [
+        "run --config beamlet.toml --handler handler.wasm",
+        "validate --config beamlet.toml --handler handler.wasm",
+        "check --config beamlet.toml --handler handler.wasm",
+        "describe --handler handler.wasm",
+        "conform handler.wasm --config beamlet.toml",
+    ] {
+        let ended = Beamlet::new(&folder, command).end();
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), told), "{command}");
+    }
+}
+
+#[test]
+fn a_component_whose_text_interface_is_of_another_version_is_told_both_versions() {
+    let bytes = component(
+        "(export \"beamlet:enrichment/enrichment-handler@0.1.0\" (instance $empty))
+        (export \"beamlet:enrichment/enrichment-json@1.0.0\" (instance $empty))",
+    );
+    redacted(|| {
+        assert_snapshot!(refused_component(bytes), @"
+    error: handler.wasm: speaks the contract in version 1.0.0, this host in 0.1.0; rebuild the handler or take the host of that version
+    exit code 2
+    ")
+    });
+}
+
+/// A component that exports what a handler exports, by name, and imports this.
+fn importing(name: &str) -> Vec<u8> {
+    component(&format!(
+        "(import \"{name}\" (instance))
+        (export \"beamlet:enrichment/enrichment-handler@0.1.0\" (instance $empty))"
+    ))
+}
+
+#[test]
+fn a_component_that_imports_another_version_is_told_which_one_it_gets() {
+    let bytes = importing("beamlet:enrichment/types@0.2.0");
+    redacted(|| {
+        assert_snapshot!(refused_component(bytes), @"
+    error: handler.wasm: imports beamlet:enrichment/types@0.2.0, in version 0.2.0; this host gives beamlet:enrichment in version 0.1.0: rebuild the handler for that
+    exit code 2
+    ")
+    });
+    let bytes = importing("wasi:http/outgoing-handler@0.3.0");
+    redacted(|| {
+        assert_snapshot!(refused_component(bytes), @"
+    error: handler.wasm: imports wasi:http/outgoing-handler@0.3.0, in version 0.3.0; this host gives wasi:http in version 0.2: rebuild the handler for that
+    exit code 2
+    ")
+    });
+}
+
+#[test]
+fn a_component_that_serves_http_is_told_what_it_is_for() {
+    let bytes = component("(export \"wasi:http/incoming-handler@0.2.12\" (instance $empty))");
+    redacted(|| {
+        assert_snapshot!(refused_component(bytes), @"
+    error: handler.wasm: is a component that serves HTTP (it exports wasi:http/incoming-handler@0.2.12), for `wasmtime serve` and the edge; a handler exports beamlet:enrichment/enrichment-handler@0.1.0
+    exit code 2
+    ")
+    });
+}
+
+#[test]
+fn conform_and_describe_refuse_what_is_no_component_as_run_does() {
+    let whole = component("(export \"wasi:cli/run@0.2.0\" (instance $empty))");
+    for (bytes, told) in [
+        (MODULE, "handler.wasm: is a WebAssembly module, not a component"),
+        (b"", "handler.wasm: is empty"),
+        (b"connection", "handler.wasm: is not a WebAssembly component"),
+        (&whole[..whole.len() - 4], "handler.wasm: is no valid component"),
+        (&whole, "handler.wasm: exports wasi:cli/run@0.2.0"),
+    ] {
+        let folder = folder_of(&config("http://127.0.0.1:1"));
+        folder.write("handler.wasm", bytes);
+        let commands =
+            ["describe --handler handler.wasm", "conform handler.wasm --config beamlet.toml"];
+        for command in commands {
+            let ended = Beamlet::new(&folder, command).end();
+            assert_eq!(ended.code, Some(2), "{ended}");
+            assert!(ended.stderr.starts_with(&format!("error: {told}")), "{command}: {ended}");
+        }
+    }
 }
 
 #[test]
