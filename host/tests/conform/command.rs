@@ -38,7 +38,8 @@ fn a_handler_that_passes_gets_a_line_a_check_and_exit_code_0() {
         &example(&store),
         "key_value.wasm --config beamlet.toml --keys rows.ndjson --only lifecycle --only inputs/optional",
     );
-    redacted(|| assert_snapshot!(ended, @r#"
+    redacted(|| {
+        assert_snapshot!(ended, @r#"
 lifecycle/one-bundle      ok
 lifecycle/bundles         ok
 lifecycle/dropped-bundle  ok
@@ -50,7 +51,8 @@ inputs/optional           not applicable: every field is required
 
 key-value 0.1.0: 8 checks, 7 ok, 0 failed, 1 not applicable
 exit code 0
-"#));
+"#)
+    });
 }
 
 #[test]
@@ -59,7 +61,8 @@ fn what_failed_is_told_with_what_was_done_and_how_to_do_it_again() {
     let folder = broken(&store, "answers/count");
     let ended =
         conform(&folder, "broken.wasm --config broken.toml --keys rows.ndjson --only lifecycle");
-    redacted(|| assert_snapshot!(ended, @r#"
+    redacted(|| {
+        assert_snapshot!(ended, @r#"
 lifecycle/one-bundle      not looked at: answers/count failed
 answers/count             FAILED
 lifecycle/bundles         not looked at: answers/count failed
@@ -78,7 +81,8 @@ answers/count: each row that was given is answered exactly once
 
 broken 0.1.0: 8 checks, 0 ok, 1 failed, 7 not looked at, 0 not applicable
 exit code 1
-"#));
+"#)
+    });
 }
 
 #[test]
@@ -90,7 +94,8 @@ fn a_program_reads_the_same_as_json() {
         "broken.wasm --config broken.toml --only store/kinds --only inputs/optional --json report.json",
     );
     assert_eq!(ended.code, Some(1));
-    redacted(|| assert_snapshot!(folder.read("report.json"), @r#"
+    redacted(|| {
+        assert_snapshot!(folder.read("report.json"), @r#"
 {
   "handler": "broken 0.1.0",
   "passed": false,
@@ -119,7 +124,8 @@ fn a_program_reads_the_same_as_json() {
     }
   ]
 }
-"#));
+"#)
+    });
 }
 
 #[test]
@@ -129,13 +135,15 @@ fn without_keys_the_rows_are_made_and_their_order_cannot_be_seen() {
         &example(&store),
         "key_value.wasm --config beamlet.toml --only answers/order --only answers/cuts",
     );
-    redacted(|| assert_snapshot!(ended, @r#"
+    redacted(|| {
+        assert_snapshot!(ended, @r#"
 answers/order  not applicable: all rows got equal answers; give some that the store knows with --keys
 answers/cuts   ok
 
 key-value 0.1.0: 2 checks, 1 ok, 0 failed, 1 not applicable
 exit code 0
-"#));
+"#)
+    });
 }
 
 #[test]

@@ -7,3 +7,4 @@ mod support;
 mod broken;
 mod command;
 mod examples;
+mod guide;
