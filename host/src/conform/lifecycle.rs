@@ -18,7 +18,7 @@ pub(super) async fn bundles(subject: &Subject) -> Verdict {
     let rows = subject.batch(&ordinary.rows);
     for number in 1..=3 {
         session.doing = format!("{} as bundle {number} of an instance", told(&ordinary.rows));
-        let came = session.answers(CHECK, handler, &[rows.clone()]).await?;
+        let came = session.answers(CHECK, handler, std::slice::from_ref(&rows)).await?;
         ordinary.compare(&session, CHECK, &ordinary.answers, &came)?;
     }
     Ok(Kept::Yes)

@@ -187,7 +187,7 @@ pub(super) async fn recovers(subject: &Subject) -> Verdict {
     let rows = subject.batch(&ordinary.rows);
     session.doing = format!("{} from a store that answers 503", told(&ordinary.rows));
     session.counted = "store/rows";
-    let _ = session.bundle(handler, &[rows.clone()]).await?;
+    let _ = session.bundle(handler, std::slice::from_ref(&rows)).await?;
     if played.requests() == 0 {
         return Ok(unasked());
     }
