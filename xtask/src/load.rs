@@ -91,6 +91,18 @@ pub(crate) fn load(options: &Options) -> Result<()> {
     let hello = Serve::start(&components::hello()?, &[], &[])?;
     let fresh = Serve::start(&component, &environment, &[])?;
     let again = Serve::start(&component, &environment, &["--max-instance-reuse-count", "1000000"])?;
+    let counts = directory.join("counts");
+    fs::create_dir_all(&counts)?;
+    let counts = format!("{}::/counts", counts.display());
+    let counting = [
+        "--dir",
+        &counts,
+        "--env",
+        "BEAMLET_METRICS_DIR=/counts",
+        "--max-instance-reuse-count",
+        "1000000",
+    ];
+    let counted = Serve::start(&component, &environment, &counting)?;
     let case = |name, server: &Serve, path, rows| {
         let url = format!("{}{path}", server.url());
         Case { name, url, rows }
@@ -104,6 +116,7 @@ pub(crate) fn load(options: &Options) -> Result<()> {
         case("1 row, instances used again", &again, "/enrich", 1),
         case("10 rows, instances used again", &again, "/enrich", 10),
         case("100 rows, instances used again", &again, "/enrich", 100),
+        case("10 rows, used again, counted in a directory", &counted, "/enrich", 10),
     ];
     let tailnums = tailnums()?;
     let mut turns: Vec<Vec<Turn>> = cases.iter().map(|_| Vec::new()).collect();
