@@ -44,11 +44,6 @@ pub(crate) fn compose(composition: &Composition) -> Result<()> {
     Ok(())
 }
 
-/// The Tecton handler by itself.
-pub(crate) fn tecton() -> Result<PathBuf> {
-    component(TECTON)
-}
-
 /// The Tecton handler in the edge.
 pub(crate) fn tecton_edge() -> Result<PathBuf> {
     with_edge(&component(TECTON)?)

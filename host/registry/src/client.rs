@@ -116,7 +116,7 @@ impl<'r> Client<'r> {
         limit: u64,
     ) -> Result<Vec<u8>, RegistryError> {
         let too_large =
-            || RegistryError::TooLarge { reference: self.reference.clone(), what, limit };
+            || RegistryError::TooLarge { reference: Box::new(self.reference.clone()), what, limit };
         let mut body = Vec::new();
         loop {
             let chunk = response.chunk().await;
@@ -202,7 +202,7 @@ impl<'r> Client<'r> {
 
     /// What the registry said instead of what was asked for.
     async fn refused(&self, response: Response, what: &'static str) -> RegistryError {
-        let reference = self.reference.clone();
+        let reference = Box::new(self.reference.clone());
         let status = response.status();
         let body = self.body(response, what, SMALL).await.unwrap_or_default();
         let said = serde_json::from_slice::<Errors>(&body)
@@ -223,7 +223,10 @@ impl<'r> Client<'r> {
     }
 
     fn unauthorized(&self, why: &str) -> RegistryError {
-        RegistryError::Unauthorized { reference: self.reference.clone(), why: why.to_owned() }
+        RegistryError::Unauthorized {
+            reference: Box::new(self.reference.clone()),
+            why: why.to_owned(),
+        }
     }
 
     fn log_in(&self) -> String {

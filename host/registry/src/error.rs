@@ -19,9 +19,9 @@ pub enum RegistryError {
     #[error("{reference}: a tag can be moved; the component that it names now is {pinned}")]
     Unpinned {
         /// What was written.
-        reference: Reference,
+        reference: Box<Reference>,
         /// What to write.
-        pinned: Reference,
+        pinned: Box<Reference>,
     },
     /// The registry gave no answer.
     #[error("{registry}: {why}")]
@@ -35,7 +35,7 @@ pub enum RegistryError {
     #[error("{reference}: the registry answered {status}{}", behind(.said))]
     Status {
         /// What was asked for.
-        reference: Reference,
+        reference: Box<Reference>,
         /// The HTTP status.
         status: u16,
         /// What it said of that; may be empty.
@@ -45,7 +45,7 @@ pub enum RegistryError {
     #[error("{reference}: the registry has no {what}{}", behind(.said))]
     NotFound {
         /// What was asked for.
-        reference: Reference,
+        reference: Box<Reference>,
         /// What is missing.
         what: &'static str,
         /// What the registry said of that; may be empty.
@@ -55,7 +55,7 @@ pub enum RegistryError {
     #[error("{reference}: {why}")]
     Unauthorized {
         /// What was asked for.
-        reference: Reference,
+        reference: Box<Reference>,
         /// What it does not accept, and what to do.
         why: String,
     },
@@ -63,7 +63,7 @@ pub enum RegistryError {
     #[error("{reference}: the registry gave a {what} of another digest: {got}, not {wanted}")]
     Digest {
         /// What was asked for.
-        reference: Reference,
+        reference: Box<Reference>,
         /// A manifest or a component.
         what: &'static str,
         /// The digest that was asked for.
@@ -75,7 +75,7 @@ pub enum RegistryError {
     #[error("{reference}: {why}")]
     Incomplete {
         /// What was asked for.
-        reference: Reference,
+        reference: Box<Reference>,
         /// How much.
         why: String,
     },
@@ -83,7 +83,7 @@ pub enum RegistryError {
     #[error("{reference}: the {what} is larger than {limit} bytes, and is not taken in")]
     TooLarge {
         /// What was asked for.
-        reference: Reference,
+        reference: Box<Reference>,
         /// A manifest or a component.
         what: &'static str,
         /// What is taken in at most.
@@ -93,7 +93,7 @@ pub enum RegistryError {
     #[error("{reference}: {why}")]
     NoComponent {
         /// What was asked for.
-        reference: Reference,
+        reference: Box<Reference>,
         /// What it is instead.
         why: String,
     },

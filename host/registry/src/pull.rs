@@ -24,7 +24,8 @@ pub async fn pull(reference: &Reference, cache: Option<&Path>) -> Result<Vec<u8>
         Version::Tag(tag) => return Err(unpinned(reference, tag).await),
     };
     let cache = Cache::new(cache);
-    let no_component = |why| RegistryError::NoComponent { reference: reference.clone(), why };
+    let no_component =
+        |why| RegistryError::NoComponent { reference: Box::new(reference.clone()), why };
     let mut client = Client::new(reference)?;
     let (manifest, is_new) = match cache.get(digest) {
         Some(manifest) => (manifest, false),
@@ -54,8 +55,8 @@ async fn unpinned(reference: &Reference, tag: &str) -> RegistryError {
     };
     match asked.await {
         Ok(manifest) => RegistryError::Unpinned {
-            reference: reference.clone(),
-            pinned: reference.pinned(Digest::of(&manifest)),
+            reference: Box::new(reference.clone()),
+            pinned: Box::new(reference.pinned(Digest::of(&manifest))),
         },
         Err(error) => error,
     }
@@ -79,13 +80,17 @@ async fn bytes_of(
     const WHAT: &str = "component";
     if component.size > COMPONENT_LIMIT {
         let (what, limit) = (WHAT, COMPONENT_LIMIT);
-        return Err(RegistryError::TooLarge { reference: reference.clone(), what, limit });
+        return Err(RegistryError::TooLarge {
+            reference: Box::new(reference.clone()),
+            what,
+            limit,
+        });
     }
     let url = reference.url("blobs", &component.digest);
     let bytes = client.get(&url, "*/*", WHAT, component.size).await?;
     if (bytes.len() as u64) < component.size {
         return Err(RegistryError::Incomplete {
-            reference: reference.clone(),
+            reference: Box::new(reference.clone()),
             why: format!("{} of the component's {} bytes came", bytes.len(), component.size),
         });
     }
@@ -102,5 +107,10 @@ fn verified(
     if got == *wanted {
         return Ok(bytes);
     }
-    Err(RegistryError::Digest { reference: reference.clone(), what, wanted: wanted.clone(), got })
+    Err(RegistryError::Digest {
+        reference: Box::new(reference.clone()),
+        what,
+        wanted: wanted.clone(),
+        got,
+    })
 }

@@ -1,4 +1,5 @@
 //! What is pulled from a registry, and what is not: against one that answers as it is told.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The component in a registry: published and pulled with `wkg`, pulled by digest by `beamlet`.
+#![allow(clippy::unwrap_used)]
 
 use beamlet_homes::{Ended, KEY, PASSWORD, Registry, Store, USER, built, root, tool};
 use serde_json::Value;

@@ -1,4 +1,5 @@
 //! The contract through `wasm-tools component wit`, as others read it.
+#![allow(clippy::unwrap_used)]
 
 use beamlet_homes::{built, root, tool};
 use std::path::Path;
