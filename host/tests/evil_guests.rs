@@ -13,7 +13,7 @@ use insta::assert_snapshot;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use support::evil::OF_THE_SANDBOX;
+use support::evil::{OF_THE_LIFECYCLE, OF_THE_SANDBOX};
 use support::library::{bundle, counts, evil, evil_config, runtime, setup, tailnums};
 use support::redacted;
 
@@ -49,7 +49,8 @@ async fn every_behaviour_has_a_test() {
     let schema = evil().describe(&Permissions::default()).await.unwrap().config_schema;
     let names = schema["properties"]["retrieval"]["properties"]["evil"]["enum"].as_array().unwrap();
     let names: BTreeSet<&str> = names.iter().map(|name| name.as_str().unwrap()).collect();
-    let tested = TESTED.iter().map(|(name, _)| *name).chain(OF_THE_SANDBOX).collect();
+    let tested = TESTED.iter().map(|(name, _)| *name).chain(OF_THE_SANDBOX);
+    let tested = tested.chain(OF_THE_LIFECYCLE).collect();
     assert_eq!(names, tested);
 }
 
