@@ -69,18 +69,11 @@ struct Outcome {
 /// Measures, prints a table, and writes JSON.
 pub(crate) fn bench(options: &Options) -> Result<()> {
     machine::ensure_target()?;
-    machine::run(&mut machine::cargo(&[
-        "build",
-        "--release",
+    machine::run(&mut machine::cargo(&["build", "--release", "--package", "tecton-emulator"]))?;
+    // Both at their best, as they would be deployed.
+    machine::run(machine::cargo(&["build", "--profile", "dist"]).args([
         "--package",
         "beamlet-bench-component",
-        "--package",
-        "tecton-emulator",
-    ]))?;
-    machine::run(&mut machine::cargo(&[
-        "build",
-        "--profile",
-        "native",
         "--package",
         "beamlet-bench-native",
     ]))?;
@@ -97,8 +90,9 @@ fn measure(case: Case, options: &Options) -> Result<Outcome> {
     let latency = format!("{}ms", case.latency_ms);
     // On one thread it takes least of the cores that it shares with what is measured.
     let emulator = Emulator::start(&store()?, &["--latency", &latency, "--threads", "1"])?;
-    let component = machine::binary("beamlet-bench-component");
-    let native = machine::target_dir().join("native/beamlet-bench-native");
+    let built = machine::target_dir().join("dist");
+    let component = built.join("beamlet-bench-component");
+    let native = built.join("beamlet-bench-native");
     let (mut of_component, mut of_native) = (Vec::new(), Vec::new());
     // The first of each is to warm up: caches, the emulator's memory, the clock of the CPU.
     for round in 0..=options.rounds {

@@ -1,6 +1,6 @@
 //! Handlers from OCI registries, as `wkg` puts them there.
 //!
-//! A [`Reference`] names a component by the digest of its manifest; [`pull`] answers with the
+//! A [`Reference`] names a component by the digest of its manifest; [`pull()`] answers with the
 //! component's bytes, from the cache where they are, else from the registry.
 //!
 //! # Threat model
