@@ -1,12 +1,22 @@
-//! The example for Node: what its README says, line by line.
+//! The examples for other hosts: what their READMEs say, line by line.
 
 use beamlet_homes::{Example, KEY, Store, rows};
 
 #[test]
-fn the_lines_of_the_readme_enrich_rows_and_its_errors_read_as_it_says() {
+fn node_does_what_the_readme_says() {
+    does_what_its_readme_says("node");
+}
+
+#[test]
+fn python_does_what_the_readme_says() {
+    does_what_its_readme_says("python");
+}
+
+/// Its lines enrich rows, typed and as JSON, as a join by hand does, and its errors read as it says.
+fn does_what_its_readme_says(example: &str) {
     let store = Store::default();
     // In the place of the store that the README has its reader start.
-    let mut example = Example::copy("node");
+    let mut example = Example::copy(example);
     example.set("TECTON_URL", store.url());
     example.set("TECTON_API_KEY", KEY);
 
