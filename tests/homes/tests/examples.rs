@@ -30,7 +30,8 @@ fn does_what_its_readme_says(example: &str) {
             let enriched = rows(&ended.stdout);
             assert_eq!(enriched, expected, "{line}");
             // Own fields first, in their order.
-            let first: Vec<_> = enriched[0].as_object().unwrap().keys().take(4).collect();
+            let row = enriched[0].as_object().expect("a row is an object");
+            let first: Vec<_> = row.keys().take(4).collect();
             assert_eq!(first, ["flight", "tailnum", "origin", "planes.year"], "{line}");
         }
     }
