@@ -1,26 +1,24 @@
 //! Wakes a task at a moment, to about a tenth of a millisecond. Tokio's timer counts whole
 //! milliseconds, so that answers delayed by 5 ms would leave in bursts, up to 2 ms late.
+//!
+//! It runs beside the connections, in their runtime: a thread of its own, which wakes theirs for
+//! each answer, took more time than the answers.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-/// A thread that sleeps until the next moment that a task waits for. It ends with its owner.
+use super::clock::{Clock, Ringing};
+
+/// The moments that tasks wait for.
 #[derive(Debug)]
 pub(super) struct Alarm {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
     queue: Mutex<Queue>,
-    changed: Condvar,
+    clock: Clock,
 }
 
 #[derive(Debug, Default)]
@@ -29,81 +27,79 @@ struct Queue {
     /// The tasks by the number of their moment; numbers are given in order.
     tasks: hashbrown::HashMap<u64, oneshot::Sender<()>>,
     next: u64,
-    stopped: bool,
+    /// Nobody will ring.
+    over: bool,
 }
 
 impl Alarm {
-    pub(super) fn start() -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let of_thread = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name("tecton-emulator-alarm".to_owned())
-            .spawn(move || of_thread.run())?;
-        Ok(Self { shared, thread: Some(thread) })
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { queue: Mutex::default(), clock: Clock::new()? })
+    }
+
+    /// Wakes tasks, for as long as it is polled.
+    ///
+    /// # Errors
+    /// The system has no timer left. No task waits then, nor will.
+    pub(super) async fn run(&self) -> io::Result<()> {
+        let ended = self.ring().await;
+        let mut queue = self.queue();
+        queue.over = true;
+        queue.tasks.clear();
+        ended
+    }
+
+    async fn ring(&self) -> io::Result<()> {
+        let mut ringing = Ringing::of(&self.clock)?;
+        let mut due = Vec::new();
+        loop {
+            ringing.wait().await?;
+            self.take_due(&mut due)?;
+            for wake in due.drain(..) {
+                // A task that has been dropped does not mind.
+                let _ = wake.send(());
+            }
+        }
+    }
+
+    /// Takes the tasks whose moment has come, and has the clock ring at the next.
+    fn take_due(&self, due: &mut Vec<oneshot::Sender<()>>) -> io::Result<()> {
+        let mut queue = self.queue();
+        queue.take_due(Instant::now(), due);
+        // The queue is held, so that no earlier moment is overwritten.
+        queue.first().map_or(Ok(()), |moment| self.clock.set(moment))
     }
 
     /// Returns when `moment` has passed.
     pub(super) async fn wait_until(&self, moment: Instant) {
+        if let Some(woken) = self.wait(moment) {
+            // It fails only when the emulator stops, which ends the waiting too.
+            let _ = woken.await;
+        }
+    }
+
+    fn wait(&self, moment: Instant) -> Option<oneshot::Receiver<()>> {
         let (wake, woken) = oneshot::channel();
-        let is_first = self.shared.queue().push(moment, wake);
-        if is_first {
-            self.shared.changed.notify_one();
-        }
-        // It fails only when the emulator stops, which ends the waiting too.
-        let _ = woken.await;
+        let mut queue = self.queue();
+        queue.push(moment, wake);
+        let rings = queue.first() != Some(moment) || self.clock.set(moment).is_ok();
+        (rings && !queue.over).then_some(woken)
     }
-}
 
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        self.shared.queue().stopped = true;
-        self.shared.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn run(&self) {
-        let mut due = Vec::new();
-        let mut queue = self.queue();
-        while !queue.stopped {
-            let now = Instant::now();
-            queue.take_due(now, &mut due);
-            if !due.is_empty() {
-                drop(queue);
-                for wake in due.drain(..) {
-                    // A task that has been dropped does not mind.
-                    let _ = wake.send(());
-                }
-                queue = self.queue();
-                continue;
-            }
-            queue = match queue.moments.peek() {
-                Some(Reverse((moment, _))) => {
-                    let time = moment.saturating_duration_since(now);
-                    let waited = self.changed.wait_timeout(queue, time);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
     }
 }
 
 impl Queue {
-    /// Whether the moment is before all others.
-    fn push(&mut self, moment: Instant, wake: oneshot::Sender<()>) -> bool {
+    fn push(&mut self, moment: Instant, wake: oneshot::Sender<()>) {
         let number = self.next;
         self.next += 1;
         self.moments.push(Reverse((moment, number)));
         self.tasks.insert(number, wake);
-        self.moments.peek() == Some(&Reverse((moment, number)))
+    }
+
+    fn first(&self) -> Option<Instant> {
+        self.moments.peek().map(|Reverse((moment, _))| *moment)
     }
 
     fn take_due(&mut self, now: Instant, due: &mut Vec<oneshot::Sender<()>>) {
@@ -120,11 +116,14 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use std::time::Duration;
 
     #[tokio::test]
     async fn tasks_wake_in_the_order_of_their_moments_and_never_early() {
-        let alarm = Alarm::start().unwrap();
+        let alarm = Arc::new(Alarm::new().unwrap());
+        let running = alarm.clone();
+        tokio::spawn(async move { running.run().await });
         let now = Instant::now();
         let later = alarm.wait_until(now + Duration::from_millis(20));
         let sooner = alarm.wait_until(now + Duration::from_millis(10));
@@ -137,11 +136,13 @@ mod tests {
         assert!(now.elapsed() >= Duration::from_millis(20));
     }
 
-    #[test]
-    fn a_dropped_alarm_ends_its_thread_though_a_task_waits() {
-        let alarm = Alarm::start().unwrap();
-        let (wake, _woken) = oneshot::channel();
-        alarm.shared.queue().push(Instant::now() + Duration::from_secs(3_600), wake);
-        drop(alarm);
+    #[tokio::test]
+    async fn a_moment_that_has_passed_wakes_at_once() {
+        let alarm = Arc::new(Alarm::new().unwrap());
+        let running = alarm.clone();
+        tokio::spawn(async move { running.run().await });
+        let moment = Instant::now();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        alarm.wait_until(moment).await;
     }
 }

@@ -4,6 +4,7 @@
 mod accept;
 mod alarm;
 mod body;
+mod clock;
 mod respond;
 mod running;
 
@@ -124,7 +125,7 @@ impl Builder {
 
     fn prepare(self) -> Result<(TcpListener, Arc<State>), StartError> {
         let delays = !self.settings.latency.is_zero();
-        let alarm = delays.then(Alarm::start).transpose().map_err(StartError::Threads)?;
+        let alarm = delays.then(Alarm::new).transpose().map_err(StartError::Threads)?;
         let state = Arc::new(State {
             catalog: Catalog::load(&self.repository)?,
             alarm,
