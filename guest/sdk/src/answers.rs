@@ -142,14 +142,22 @@ impl Answers {
     /// Takes the answers from the first place on that are there without a gap.
     pub(crate) fn take(&mut self) -> Vec<Enriched> {
         let mut taken: Vec<Enriched> = Vec::new();
+        let there = self.waiting.iter().map_while(Option::as_ref);
+        // Still to come: there is room for them from the beginning.
+        let mut rows: usize = there.map(|answer| answer.fields.rows as usize).sum();
         while let Some(Some(_)) = self.waiting.front() {
             self.first += 1;
-            let Some(next) = self.waiting.pop_front().flatten() else {
+            let Some(mut next) = self.waiting.pop_front().flatten() else {
                 break;
             };
+            rows -= next.fields.rows as usize;
             match taken.last_mut() {
                 Some(last) if last.takes(&next) => last.append(next),
-                _ => taken.push(next),
+                _ => {
+                    let columns = next.fields.columns.iter_mut();
+                    columns.for_each(|column| column.values.reserve(rows));
+                    taken.push(next);
+                }
             }
         }
         taken

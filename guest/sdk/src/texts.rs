@@ -8,6 +8,11 @@ impl Texts {
         Texts { text: String::new(), ends: Vec::new() }
     }
 
+    /// No text, with room for some of so many bytes in all.
+    pub fn with_capacity(texts: usize, bytes: usize) -> Self {
+        Texts { text: String::with_capacity(bytes), ends: Vec::with_capacity(texts) }
+    }
+
     /// Adds a text.
     pub fn push(&mut self, text: &str) {
         self.text.push_str(text);
@@ -51,6 +56,15 @@ impl Texts {
         let end = kept.last().copied().unwrap_or(0);
         self.ends.resize(len, end);
         self.text.truncate(end as usize);
+    }
+
+    /// Makes room for so many more, each as long as those that are there, and for so many bytes
+    /// at most: the next ones may well be shorter.
+    pub(crate) fn reserve(&mut self, texts: usize) {
+        const MOST: usize = 64 << 10;
+        let each = self.text.len().div_ceil(self.len().max(1));
+        self.text.reserve(each.saturating_mul(texts).min(MOST));
+        self.ends.reserve(texts);
     }
 
     /// Adds all of another's.

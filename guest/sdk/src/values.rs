@@ -42,6 +42,11 @@ impl Values {
         each_list!(self, list => list.resize(rows, Default::default()), texts => list.resize(rows));
     }
 
+    /// Makes room for so many more values.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        each_list!(self, list => list.reserve(rows), texts => list.reserve(rows));
+    }
+
     /// A list of the same case with `rows` values that stand for null.
     fn nulls(&self, rows: usize) -> Values {
         let mut like = self.emptied();

@@ -24,14 +24,42 @@ pub(crate) struct Answers {
     /// Whether statuses are asked for, to come out or to be looked at.
     statuses: bool,
     /// The features of the last answer. The next one most likely has the same, to the letter.
-    last: Mutex<Option<Known>>,
+    last: Mutex<Option<Arc<Known>>>,
 }
 
-/// The features of an answer, by the text of its metadata.
-#[derive(Clone)]
+/// What is known of an answer, and of the next one if it is the same to the letter.
 struct Known {
-    text: Arc<str>,
+    /// What the metadata tells of the features.
+    told: Box<str>,
     features: Arc<[Feature]>,
+    around: Around,
+}
+
+/// What stands around an answer's rows.
+struct Around {
+    before: Box<str>,
+    after: Box<str>,
+    /// What the metadata in it says of partial results.
+    partial: bool,
+}
+
+impl Around {
+    /// The text of the rows, where this stands around them.
+    fn rows<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let (before, after) = (self.before.len(), self.after.len());
+        let rows = text.get(before..text.len().checked_sub(after)?)?;
+        let is = |part: &str, of: &str| same(part.as_bytes(), of.as_bytes());
+        (is(&text[..before], &self.before) && is(&text[before + rows.len()..], &self.after))
+            .then_some(rows)
+    }
+}
+
+/// Whether both are the same: eight bytes at a time, where the target's `memcmp` takes one.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let ((a, a_rest), (b, b_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    a.len() == b.len()
+        && a_rest == b_rest
+        && a.iter().zip(b).all(|(a, b)| u64::from_le_bytes(*a) == u64::from_le_bytes(*b))
 }
 
 /// A feature that comes out.
@@ -44,9 +72,11 @@ struct Feature {
 struct Whole<'a> {
     features: Arc<[Feature]>,
     fields: Batch,
-    metadata: Metadata<'a>,
-    /// What the metadata tells of the features.
-    told: &'a str,
+    /// Whether it says that its results are partial.
+    partial: bool,
+    /// What the metadata tells of the features, and of the service level; not read where nobody
+    /// asks for it.
+    told: Option<(&'a str, Option<&'a RawValue>)>,
 }
 
 /// Reads an answer's rows into columns, and gives its metadata.
@@ -74,12 +104,9 @@ impl<'de: 'a, 'a> Visitor<'de> for Answer<'_, '_, 'a> {
         let (mut metadata, mut result) = (None, false);
         while let Some(key) = answer.next_key::<&str>()? {
             match key {
-                "result" if !result && self.batch => {
-                    answer.next_value_seed(Rows(&mut *self.columns))?;
-                    result = true;
-                }
                 "result" if !result => {
-                    answer.next_value_seed(growing::Row(&mut *self.columns))?;
+                    let seed = Results { columns: &mut *self.columns, batch: self.batch };
+                    answer.next_value_seed(seed)?;
                     result = true;
                 }
                 "metadata" if metadata.is_none() => metadata = Some(answer.next_value()?),
@@ -88,6 +115,23 @@ impl<'de: 'a, 'a> Visitor<'de> for Answer<'_, '_, 'a> {
             }
         }
         metadata.filter(|_| result).ok_or_else(|| A::Error::custom("not whole"))
+    }
+}
+
+/// Reads the rows of an answer into columns.
+struct Results<'c, 'f, 'a> {
+    columns: &'c mut Columns<'f, 'a>,
+    batch: bool,
+}
+
+impl<'de: 'a, 'a> DeserializeSeed<'de> for Results<'_, '_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.batch {
+            true => Rows(self.columns).deserialize(deserializer),
+            false => growing::Row(self.columns).deserialize(deserializer),
+        }
     }
 }
 
@@ -122,6 +166,19 @@ struct Metadata<'a> {
     slo_info: Option<&'a RawValue>,
     #[serde(borrow)]
     partial_results: Option<&'a RawValue>,
+}
+
+impl Metadata<'_> {
+    fn is_partial(&self) -> bool {
+        self.partial_results.is_some_and(|value| value.get() != "false")
+    }
+}
+
+/// An answer of which only the rows are looked for.
+#[derive(Deserialize)]
+struct Found<'a> {
+    #[serde(borrow)]
+    result: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -185,15 +242,15 @@ impl Answers {
         }
         let text = std::str::from_utf8(&response.body)
             .map_err(|error| broken(&format!("it is not UTF-8: {error}")).retryable())?;
-        let Whole { features, mut fields, metadata, told } = match self.as_before(text, entities) {
+        let Whole { features, mut fields, partial, told } = match self.as_before(text, entities) {
             Some(whole) => whole,
             None => self.anew(text, entities)?,
         };
+        let (told, slo) = told.unwrap_or_default();
         let extras = self.told_extras(told)?;
-        let partial = metadata.partial_results.is_some_and(|value| value.get() != "false");
         let known = known(&fields, &extras, partial);
         if self.extras.any() {
-            let slo = self.slo(metadata.slo_info)?;
+            let slo = self.slo(slo)?;
             let names = features.iter().map(|feature| feature.name.as_str());
             let named =
                 names.zip(extras.into_iter().chain(std::iter::repeat_with(Default::default)));
@@ -208,16 +265,36 @@ impl Answers {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let features = last.features.iter().map(|feature| (&*feature.name, &feature.of));
         let mut columns = Columns::new(features, entities.len());
-        let mut parser = serde_json::Deserializer::from_str(text);
-        let seed = Answer { columns: &mut columns, batch: self.batch };
-        let metadata = seed.deserialize(&mut parser).ok()?;
-        parser.end().ok()?;
-        let told = metadata.features?.get();
-        if told != &*last.text || columns.rows() as usize != entities.len() {
+        let (partial, told) = match last.around.rows(text).filter(|_| !self.asks_metadata()) {
+            Some(rows) => {
+                let mut parser = serde_json::Deserializer::from_str(rows);
+                let seed = Results { columns: &mut columns, batch: self.batch };
+                seed.deserialize(&mut parser).ok()?;
+                parser.end().ok()?;
+                (last.around.partial, None)
+            }
+            None => {
+                let mut parser = serde_json::Deserializer::from_str(text);
+                let seed = Answer { columns: &mut columns, batch: self.batch };
+                let metadata = seed.deserialize(&mut parser).ok()?;
+                parser.end().ok()?;
+                let told = metadata.features?.get();
+                if !same(told.as_bytes(), last.told.as_bytes()) {
+                    return None;
+                }
+                (metadata.is_partial(), Some((told, metadata.slo_info)))
+            }
+        };
+        if columns.rows() as usize != entities.len() {
             return None;
         }
         let fields = Batch { rows: columns.rows(), columns: columns.finish()? };
-        Some(Whole { features: last.features.clone(), fields, metadata, told })
+        Some(Whole { features: last.features.clone(), fields, partial, told })
+    }
+
+    /// Whether more than names and types of the metadata has to be looked at.
+    fn asks_metadata(&self) -> bool {
+        self.extras.any() || self.statuses
     }
 
     /// Reads an answer of any features.
@@ -231,9 +308,10 @@ impl Answers {
         let none = "it has no metadata, though names and types were asked for";
         let metadata = metadata.ok_or_else(|| broken(none))?;
         let told = metadata.features.ok_or_else(|| broken(none))?.get();
-        let features = self.features(told)?;
+        let partial = metadata.is_partial();
+        let features = self.features(text, told, partial)?;
         let fields = columns(rows, &features)?;
-        Ok(Whole { features, fields, metadata, told })
+        Ok(Whole { features, fields, partial, told: Some((told, metadata.slo_info)) })
     }
 
     fn parse<'a>(&self, text: &'a str) -> Result<(Vec<Row<'a>>, Option<Metadata<'a>>), Error> {
@@ -249,15 +327,16 @@ impl Answers {
     }
 
     /// Names and types of the features, in the order of their values.
-    fn features(&self, text: &str) -> Result<Arc<[Feature]>, Error> {
+    fn features(&self, text: &str, told: &str, partial: bool) -> Result<Arc<[Feature]>, Error> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*last
-            && *known.text == *text
+            && *known.told == *told
         {
             return Ok(known.features.clone());
         }
-        let features: Arc<[Feature]> = read_features(text)?.into();
-        *last = Some(Known { text: text.into(), features: features.clone() });
+        let features: Arc<[Feature]> = read_features(told)?.into();
+        let around = around(text, partial)?;
+        *last = Some(Arc::new(Known { told: told.into(), features: features.clone(), around }));
         Ok(features)
     }
 
@@ -290,6 +369,15 @@ impl Answers {
             })
             .collect()
     }
+}
+
+/// What stands around the rows.
+fn around(text: &str, partial: bool) -> Result<Around, Error> {
+    let Found { result } = serde_json::from_str(text).map_err(|e| not_metadata(&e))?;
+    // It borrows from the text.
+    let before = result.get().as_ptr().addr() - text.as_ptr().addr();
+    let after = before + result.get().len();
+    Ok(Around { before: text[..before].into(), after: text[after..].into(), partial })
 }
 
 fn read_features(text: &str) -> Result<Vec<Feature>, Error> {

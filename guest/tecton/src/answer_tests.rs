@@ -1,5 +1,6 @@
 //! What an answer promises.
 
+use super::around;
 use crate::Tecton;
 use crate::data_type::DataType;
 use beamlet_guest::{Batch, Column, Enriched, Error, Handler, Response, Values};
@@ -87,6 +88,37 @@ fn an_answer_of_known_features_is_read_straight_into_columns() {
         let entities = entities(&(0..rows).collect::<Vec<_>>());
         assert!(handler.answers.as_before(&text, &entities).is_none(), "{text}");
     }
+}
+
+#[test]
+fn rows_are_found_by_what_stood_around_those_of_the_answer_before() {
+    let text = r#"{"result": [1, 2], "metadata": {}}"#;
+    let around = around(text, false).unwrap();
+    assert_eq!(around.rows(text), Some("[1, 2]"));
+    assert_eq!(around.rows(r#"{"result": [], "metadata": {}}"#), Some("[]"));
+    // Whether that is a list of rows is for the parser to say.
+    let twice = r#"{"result": [], "result": [1], "metadata": {}}"#;
+    assert_eq!(around.rows(twice), Some(r#"[], "result": [1]"#));
+    for other in [r#"{"result":[1, 2], "metadata": {}}"#, r#"{"result": [1, 2]}"#, "{", ""] {
+        assert_eq!(around.rows(other), None, "{other}");
+    }
+    // Too short for both, though it begins and ends as they do.
+    assert_eq!(around.rows(r#"{"result": , "metadata": {}}"#), Some(""));
+    assert_eq!(around.rows(r#"{"result": "metadata": {}}"#), None);
+    assert_eq!(around.rows("{\"result\": \u{fc}, \"metadata\": {}}"), Some("\u{fc}"));
+}
+
+#[test]
+fn an_answer_that_names_its_rows_twice_is_none() {
+    let answers = handler(10, &json!({}));
+    let metadata = json!({ "features": [int64("a", json!({}))] });
+    let known = json!({ "result": [{ "features": ["1"] }], "metadata": metadata }).to_string();
+    answer(&answers, &[1], known.as_bytes()).unwrap();
+    let rows = r#""result":[{"features":["1"]}]"#;
+    let twice = known.replace(rows, &format!("{rows},{rows}"));
+    assert_ne!(twice, known);
+    let error = answer(&answers, &[1], twice.as_bytes()).unwrap_err();
+    assert_snapshot!(error.message, @"the feature store's answer cannot be used: it is not of the promised form: duplicate field `result` at line 1 column 39");
 }
 
 fn int64(name: &str, rest: Value) -> Value {

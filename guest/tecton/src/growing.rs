@@ -24,6 +24,9 @@ struct Growing<'f, 'a> {
     nulls: Vec<u32>,
 }
 
+/// Bytes to make room for a text; more are made where they are needed.
+const TEXT: usize = 16;
+
 enum Grown<'a> {
     Booleans(Vec<bool>),
     Int64s(Vec<i64>),
@@ -47,7 +50,7 @@ impl<'f, 'a> Columns<'f, 'a> {
                 DataType::Int64 => Grown::Int64s(Vec::with_capacity(rows)),
                 DataType::Float32 => Grown::Float32s(Vec::with_capacity(rows)),
                 DataType::Float64 => Grown::Float64s(Vec::with_capacity(rows)),
-                DataType::String => Grown::Strings(Texts::new()),
+                DataType::String => Grown::Strings(Texts::with_capacity(rows, rows * TEXT)),
                 DataType::Timestamp => Grown::Timestamps(Vec::with_capacity(rows)),
                 DataType::Array(_)
                 | DataType::Struct(_)
