@@ -29,7 +29,11 @@ async fn main() -> Result<()> {
     let egress = Arc::new(egress.limited(&limits));
     let config = config(&options).to_string().into();
     let setup = Setup { config, permissions: Permissions::default(), egress };
-    let enrich = EnrichOptions { in_flight: options.bundles, ..EnrichOptions::default() };
+    let enrich = EnrichOptions {
+        in_flight: options.bundles,
+        threads: options.threads,
+        ..EnrichOptions::default()
+    };
     let enricher = Arc::new(Enricher::set_up(plugin, setup, enrich).await?);
     let clock = Clock::start();
     let workers: Vec<_> = (0..options.bundles)

@@ -14,6 +14,7 @@ use clap::Parser;
 use futures_util::future::select_all;
 use http_body_util::{BodyExt, Full};
 use std::sync::Arc;
+use std::thread;
 use tokio::task::JoinHandle;
 
 /// The transport of a native embedder: a task a request.
@@ -53,19 +54,45 @@ async fn send(egress: &Egress<Full<Bytes>>, request: Request) -> Result<Response
     })
 }
 
-// One thread: on two, which wake each other, it does little more than half the rows at no latency.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+/// A thread for each core, as in the host, with a runtime and connections of its own.
+fn main() -> Result<()> {
     let options = Options::parse();
     let bundles = Arc::new(Bundles::new(&options)?);
     let allowed: Allowed = Destination::of_text(&options.url).into_iter().collect();
-    let egress = Arc::new(Egress::new(allowed, Secrets::default(), Timeouts::default()));
+    let egress = Egress::new(allowed, Secrets::default(), Timeouts::default());
     let handler = Tecton::new(&config(&options)).map_err(|problems| anyhow!("{problems:?}"))?;
     let handler = Arc::new(handler);
+    let threads = options.threads();
     let clock = Clock::start();
-    let workers: Vec<_> = (0..options.bundles)
+    let (mut rows, mut enriched) = (0, 0);
+    let threads: Vec<_> = (0..threads)
+        .map(|thread| {
+            let egress = Arc::new(egress.beside());
+            let (handler, bundles) = (handler.clone(), bundles.clone());
+            let workers = (thread..options.bundles).step_by(threads).len();
+            thread::spawn(move || lane(workers, &handler, &egress, &bundles))
+        })
+        .collect();
+    for thread in threads {
+        let (answered, found) = thread.join().map_err(|_| anyhow!("a thread panicked"))??;
+        rows += answered;
+        enriched += found;
+    }
+    clock.stop(&options, rows, enriched)
+}
+
+/// What one thread does: so many bundles at once.
+#[tokio::main(flavor = "current_thread")]
+async fn lane(
+    workers: usize,
+    handler: &Arc<Tecton>,
+    egress: &Arc<Egress<Full<Bytes>>>,
+    bundles: &Arc<Bundles>,
+) -> Result<(u64, u64)> {
+    let workers: Vec<_> = (0..workers)
         .map(|_| {
-            tokio::spawn(work(handler.clone(), Arc::new(Pooled(egress.clone())), bundles.clone()))
+            let transport = Arc::new(Pooled(egress.clone()));
+            tokio::spawn(work(handler.clone(), transport, bundles.clone()))
         })
         .collect();
     let (mut rows, mut enriched) = (0, 0);
@@ -74,7 +101,7 @@ async fn main() -> Result<()> {
         rows += answered;
         enriched += found;
     }
-    clock.stop(&options, rows, enriched)
+    Ok((rows, enriched))
 }
 
 async fn work(

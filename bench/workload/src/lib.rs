@@ -4,8 +4,10 @@ use anyhow::{Result, ensure};
 use clap::Parser;
 use cpu_time::ProcessTime;
 use serde::{Deserialize, Serialize};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::available_parallelism;
 use std::time::Instant;
 
 /// One measurement.
@@ -29,6 +31,17 @@ pub struct Options {
     /// Requests that a bundle has in flight.
     #[arg(long)]
     pub in_flight: usize,
+    /// Threads that bundles run on [default: one for each core].
+    #[arg(long)]
+    pub threads: Option<NonZero<usize>>,
+}
+
+impl Options {
+    /// Threads that bundles run on: no more than there are bundles.
+    pub fn threads(&self) -> usize {
+        let cores = || available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        self.threads.unwrap_or_else(cores).get().min(self.bundles)
+    }
 }
 
 /// What was measured.
