@@ -8,7 +8,7 @@ use clap::Args;
 use comfy_table::{Table, presets};
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// How to measure.
@@ -61,10 +61,23 @@ struct Side {
 struct Outcome {
     case: Case,
     component: Side,
-    native: Side,
+    natives: Vec<Native>,
+}
+
+/// The handler compiled natively, run in one way.
+#[derive(Serialize)]
+struct Native {
+    name: &'static str,
+    side: Side,
     /// Rows a second, component ÷ native: the median of the rounds' own ratios.
     ratio: f64,
+    /// What is aimed at.
+    target: Option<f64>,
 }
+
+/// A plain program over tokio, which is what is aimed at, and one with the host's threads.
+const NATIVES: [(&str, &[&str]); 2] =
+    [("native", &[]), ("native, a thread a core", &["--thread-per-core"])];
 
 /// Measures, prints a table, and writes JSON.
 pub(crate) fn bench(options: &Options) -> Result<()> {
@@ -93,27 +106,33 @@ fn measure(case: Case, options: &Options) -> Result<Outcome> {
     let built = machine::target_dir().join("dist");
     let component = built.join("beamlet-bench-component");
     let native = built.join("beamlet-bench-native");
-    let (mut of_component, mut of_native) = (Vec::new(), Vec::new());
+    let mut sides: Vec<(&PathBuf, &[&str], Vec<_>)> = vec![(&component, &[], Vec::new())];
+    sides.extend(NATIVES.iter().map(|(_, options)| (&native, *options, Vec::new())));
     // The first of each is to warm up: caches, the emulator's memory, the clock of the CPU.
     for round in 0..=options.rounds {
         eprintln!("{latency}: round {round} of {}", options.rounds);
         let rows = if round == 0 { options.rows / 10 } else { options.rows };
-        let pair = if round % 2 == 0 { [true, false] } else { [false, true] };
-        for is_component in pair {
-            let binary = if is_component { &component } else { &native };
-            let measured = once(binary, &emulator, case, rows)?;
+        for turn in 0..sides.len() {
+            // Each goes first, and last, as often as the others.
+            let at = (turn + usize::from(round)) % sides.len();
+            let (binary, its_options, measured) = &mut sides[at];
+            let one = once(binary, its_options, &emulator, case, rows)?;
             if round > 0 {
-                if is_component { &mut of_component } else { &mut of_native }.push(measured);
+                measured.push(one);
             }
         }
     }
-    let ratios = of_component.iter().zip(&of_native).map(|(c, n)| n.0.seconds / c.0.seconds);
-    Ok(Outcome {
-        case,
-        ratio: median(ratios.collect()),
-        component: side(&of_component),
-        native: side(&of_native),
-    })
+    let [(_, _, of_component), of_natives @ ..] = &sides[..] else { bail!("nothing was measured") };
+    let natives = NATIVES.iter().zip(of_natives).map(|((name, its_options), (_, _, measured))| {
+        let ratios = of_component.iter().zip(measured).map(|(c, n)| n.0.seconds / c.0.seconds);
+        Native {
+            name,
+            side: side(measured),
+            ratio: median(ratios.collect()),
+            target: its_options.is_empty().then_some(case.target),
+        }
+    });
+    Ok(Outcome { case, component: side(of_component), natives: natives.collect() })
 }
 
 /// How often each plane is in the store, under keys of its own: more of them than are ever in
@@ -142,7 +161,13 @@ fn store() -> Result<PathBuf> {
     Ok(repository)
 }
 
-fn once(binary: &PathBuf, emulator: &Emulator, case: Case, rows: u64) -> Result<(Figures, Stats)> {
+fn once(
+    binary: &Path,
+    options: &[&str],
+    emulator: &Emulator,
+    case: Case,
+    rows: u64,
+) -> Result<(Figures, Stats)> {
     emulator.reset()?;
     let output = Command::new(binary)
         .args(["--url", emulator.url()])
@@ -151,6 +176,7 @@ fn once(binary: &PathBuf, emulator: &Emulator, case: Case, rows: u64) -> Result<
         .args(["--rows", &rows.to_string()])
         .args(["--bundles", &case.bundles.to_string()])
         .args(["--in-flight", &case.in_flight.to_string()])
+        .args(options)
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("{} could not be started", binary.display()))?;
@@ -195,15 +221,18 @@ fn table(outcomes: &[Outcome]) -> Table {
         "rows/s",
         "CPU µs/row",
         "requests/connection",
-        "ratio",
+        "component ÷ it",
         "aim",
     ]);
-    for Outcome { case, component, native, ratio } in outcomes {
-        let sides = [
-            ("component", component, format!("{ratio:.2}"), format!("{:.2}", case.target)),
-            ("native", native, String::new(), String::new()),
-        ];
-        for (name, side, ratio, target) in sides {
+    for Outcome { case, component, natives } in outcomes {
+        let none = (String::new(), String::new());
+        let natives = natives.iter().map(|Native { name, side, ratio, target }| {
+            let target = target.map_or_else(String::new, |target| format!("{target:.2}"));
+            (*name, side, (format!("{ratio:.2}"), target))
+        });
+        for (name, side, (ratio, target)) in
+            std::iter::once(("component", component, none)).chain(natives)
+        {
             table.add_row([
                 format!("{} ms", case.latency_ms),
                 (case.bundles * case.in_flight).to_string(),

@@ -15,6 +15,7 @@ use futures_util::future::select_all;
 use http_body_util::{BodyExt, Full};
 use std::sync::Arc;
 use std::thread;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
 /// The transport of a native embedder: a task a request.
@@ -54,54 +55,81 @@ async fn send(egress: &Egress<Full<Bytes>>, request: Request) -> Result<Response
     })
 }
 
-/// A thread for each core, as in the host, with a runtime and connections of its own.
 fn main() -> Result<()> {
-    let options = Options::parse();
-    let bundles = Arc::new(Bundles::new(&options)?);
+    let NativeOptions { options, thread_per_core } = NativeOptions::parse();
+    let shared = Arc::new(Bundles::new(&options)?);
     let allowed: Allowed = Destination::of_text(&options.url).into_iter().collect();
     let egress = Egress::new(allowed, Secrets::default(), Timeouts::default());
     let handler = Tecton::new(&config(&options)).map_err(|problems| anyhow!("{problems:?}"))?;
-    let handler = Arc::new(handler);
-    let threads = options.threads();
+    let native = Native { handler: Arc::new(handler), bundles: shared };
     let clock = Clock::start();
-    let (mut rows, mut enriched) = (0, 0);
-    let threads: Vec<_> = (0..threads)
-        .map(|thread| {
-            let egress = Arc::new(egress.beside());
-            let (handler, bundles) = (handler.clone(), bundles.clone());
-            let workers = (thread..options.bundles).step_by(threads).len();
-            thread::spawn(move || lane(workers, &handler, &egress, &bundles))
-        })
-        .collect();
-    for thread in threads {
-        let (answered, found) = thread.join().map_err(|_| anyhow!("a thread panicked"))??;
-        rows += answered;
-        enriched += found;
-    }
+    let (rows, enriched) = match thread_per_core {
+        false => Runtime::new()?.block_on(native.run(options.bundles, Arc::new(egress)))?,
+        true => native.thread_per_core(&options, &egress)?,
+    };
     clock.stop(&options, rows, enriched)
 }
 
-/// What one thread does: so many bundles at once.
-#[tokio::main(flavor = "current_thread")]
-async fn lane(
-    workers: usize,
-    handler: &Arc<Tecton>,
-    egress: &Arc<Egress<Full<Bytes>>>,
-    bundles: &Arc<Bundles>,
-) -> Result<(u64, u64)> {
-    let workers: Vec<_> = (0..workers)
-        .map(|_| {
-            let transport = Arc::new(Pooled(egress.clone()));
-            tokio::spawn(work(handler.clone(), transport, bundles.clone()))
-        })
-        .collect();
-    let (mut rows, mut enriched) = (0, 0);
-    for worker in workers {
-        let (answered, found) = worker.await??;
-        rows += answered;
-        enriched += found;
+/// How the native side is run.
+#[derive(Parser)]
+struct NativeOptions {
+    #[command(flatten)]
+    options: Options,
+    /// Give each thread a runtime and connections of its own, as the host does, instead of
+    /// tokio's threads that take each other's tasks.
+    #[arg(long)]
+    thread_per_core: bool,
+}
+
+/// What all bundles share.
+#[derive(Clone)]
+struct Native {
+    handler: Arc<Tecton>,
+    bundles: Arc<Bundles>,
+}
+
+impl Native {
+    /// Works on so many bundles at once.
+    async fn run(self, workers: usize, egress: Arc<Egress<Full<Bytes>>>) -> Result<(u64, u64)> {
+        let workers: Vec<_> = (0..workers)
+            .map(|_| {
+                let transport = Arc::new(Pooled(egress.clone()));
+                tokio::spawn(work(self.handler.clone(), transport, self.bundles.clone()))
+            })
+            .collect();
+        let (mut rows, mut enriched) = (0, 0);
+        for worker in workers {
+            let (answered, found) = worker.await??;
+            rows += answered;
+            enriched += found;
+        }
+        Ok((rows, enriched))
     }
-    Ok((rows, enriched))
+
+    fn thread_per_core(
+        &self,
+        options: &Options,
+        egress: &Egress<Full<Bytes>>,
+    ) -> Result<(u64, u64)> {
+        let threads = options.threads();
+        let threads: Vec<_> = (0..threads)
+            .map(|thread| {
+                let (native, egress) = (self.clone(), Arc::new(egress.beside()));
+                let workers = (thread..options.bundles).step_by(threads).len();
+                thread::spawn(move || {
+                    let runtime = Builder::new_current_thread().enable_all().build()?;
+                    runtime.block_on(native.run(workers, egress))
+                })
+            })
+            .collect();
+        let (mut rows, mut enriched) = (0, 0);
+        for thread in threads {
+            let (answered, found) = thread.join().map_err(|_| anyhow!("a thread panicked"))??;
+            rows += answered;
+            enriched += found;
+        }
+        Ok((rows, enriched))
+    }
 }
 
 async fn work(
