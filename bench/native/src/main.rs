@@ -57,11 +57,11 @@ async fn send(egress: &Egress<Full<Bytes>>, request: Request) -> Result<Response
 
 fn main() -> Result<()> {
     let NativeOptions { options, thread_per_core } = NativeOptions::parse();
-    let shared = Arc::new(Bundles::new(&options)?);
+    let bundles = Arc::new(Bundles::new(&options)?);
     let allowed: Allowed = Destination::of_text(&options.url).into_iter().collect();
     let egress = Egress::new(allowed, Secrets::default(), Timeouts::default());
     let handler = Tecton::new(&config(&options)).map_err(|problems| anyhow!("{problems:?}"))?;
-    let native = Native { handler: Arc::new(handler), bundles: shared };
+    let native = Native { handler: Arc::new(handler), bundles };
     let clock = Clock::start();
     let (rows, enriched) = match thread_per_core {
         false => Runtime::new()?.block_on(native.run(options.bundles, Arc::new(egress)))?,

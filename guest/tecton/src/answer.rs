@@ -1,6 +1,7 @@
 //! Answers of the online store: a row of cells an entity becomes typed columns, a row an
 //! entity, in the order of the request.
 
+use crate::around::{Around, same};
 use crate::config::Configuration;
 use crate::count::count;
 use crate::data_type::{DataType, WireType};
@@ -33,33 +34,6 @@ struct Known {
     told: Box<str>,
     features: Arc<[Feature]>,
     around: Around,
-}
-
-/// What stands around an answer's rows.
-struct Around {
-    before: Box<str>,
-    after: Box<str>,
-    /// What the metadata in it says of partial results.
-    partial: bool,
-}
-
-impl Around {
-    /// The text of the rows, where this stands around them.
-    fn rows<'a>(&self, text: &'a str) -> Option<&'a str> {
-        let (before, after) = (self.before.len(), self.after.len());
-        let rows = text.get(before..text.len().checked_sub(after)?)?;
-        let is = |part: &str, of: &str| same(part.as_bytes(), of.as_bytes());
-        (is(&text[..before], &self.before) && is(&text[before + rows.len()..], &self.after))
-            .then_some(rows)
-    }
-}
-
-/// Whether both are the same: eight bytes at a time, where the target's `memcmp` takes one.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    let ((a, a_rest), (b, b_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    a.len() == b.len()
-        && a_rest == b_rest
-        && a.iter().zip(b).all(|(a, b)| u64::from_le_bytes(*a) == u64::from_le_bytes(*b))
 }
 
 /// A feature that comes out.
@@ -172,13 +146,6 @@ impl Metadata<'_> {
     fn is_partial(&self) -> bool {
         self.partial_results.is_some_and(|value| value.get() != "false")
     }
-}
-
-/// An answer of which only the rows are looked for.
-#[derive(Deserialize)]
-struct Found<'a> {
-    #[serde(borrow)]
-    result: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -335,7 +302,7 @@ impl Answers {
             return Ok(known.features.clone());
         }
         let features: Arc<[Feature]> = read_features(told)?.into();
-        let around = around(text, partial)?;
+        let around = Around::of(text, partial).map_err(|error| not_metadata(&error))?;
         *last = Some(Arc::new(Known { told: told.into(), features: features.clone(), around }));
         Ok(features)
     }
@@ -369,15 +336,6 @@ impl Answers {
             })
             .collect()
     }
-}
-
-/// What stands around the rows.
-fn around(text: &str, partial: bool) -> Result<Around, Error> {
-    let Found { result } = serde_json::from_str(text).map_err(|e| not_metadata(&e))?;
-    // It borrows from the text.
-    let before = result.get().as_ptr().addr() - text.as_ptr().addr();
-    let after = before + result.get().len();
-    Ok(Around { before: text[..before].into(), after: text[after..].into(), partial })
 }
 
 fn read_features(text: &str) -> Result<Vec<Feature>, Error> {

@@ -1,6 +1,5 @@
 //! What an answer promises.
 
-use super::around;
 use crate::Tecton;
 use crate::data_type::DataType;
 use beamlet_guest::{Batch, Column, Enriched, Error, Handler, Response, Values};
@@ -88,24 +87,6 @@ fn an_answer_of_known_features_is_read_straight_into_columns() {
         let entities = entities(&(0..rows).collect::<Vec<_>>());
         assert!(handler.answers.as_before(&text, &entities).is_none(), "{text}");
     }
-}
-
-#[test]
-fn rows_are_found_by_what_stood_around_those_of_the_answer_before() {
-    let text = r#"{"result": [1, 2], "metadata": {}}"#;
-    let around = around(text, false).unwrap();
-    assert_eq!(around.rows(text), Some("[1, 2]"));
-    assert_eq!(around.rows(r#"{"result": [], "metadata": {}}"#), Some("[]"));
-    // Whether that is a list of rows is for the parser to say.
-    let twice = r#"{"result": [], "result": [1], "metadata": {}}"#;
-    assert_eq!(around.rows(twice), Some(r#"[], "result": [1]"#));
-    for other in [r#"{"result":[1, 2], "metadata": {}}"#, r#"{"result": [1, 2]}"#, "{", ""] {
-        assert_eq!(around.rows(other), None, "{other}");
-    }
-    // Too short for both, though it begins and ends as they do.
-    assert_eq!(around.rows(r#"{"result": , "metadata": {}}"#), Some(""));
-    assert_eq!(around.rows(r#"{"result": "metadata": {}}"#), None);
-    assert_eq!(around.rows("{\"result\": \u{fc}, \"metadata\": {}}"), Some("\u{fc}"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! request to the online store's HTTP API, and the answer columns of features.
 
 mod answer;
+mod around;
 mod blame;
 mod check;
 mod config;

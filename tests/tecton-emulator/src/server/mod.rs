@@ -48,9 +48,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// The server's thread or its runtime cannot be made.
-    #[error("cannot start the server's threads: {0}")]
-    Threads(std::io::Error),
+    /// The server's thread, its runtime or its timer cannot be made.
+    #[error("cannot start the server: {0}")]
+    System(std::io::Error),
 }
 
 impl Emulator {
@@ -125,7 +125,7 @@ impl Builder {
 
     fn prepare(self) -> Result<(TcpListener, Arc<State>), StartError> {
         let delays = !self.settings.latency.is_zero();
-        let alarm = delays.then(Alarm::new).transpose().map_err(StartError::Threads)?;
+        let alarm = delays.then(Alarm::new).transpose().map_err(StartError::System)?;
         let state = Arc::new(State {
             catalog: Catalog::load(&self.repository)?,
             alarm,

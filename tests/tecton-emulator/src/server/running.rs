@@ -75,7 +75,7 @@ forward_access!(Running, Background);
 impl Running {
     pub(super) fn start(listener: TcpListener, state: Arc<State>) -> Result<Self, StartError> {
         let access = Access::new(&listener, state)?;
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(StartError::Threads)?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(StartError::System)?;
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, Arc::clone(&access.state), stopped));
         Ok(Self { access, stop, task })
@@ -104,10 +104,10 @@ impl Background {
             .thread_name("tecton-emulator")
             .enable_all()
             .build()
-            .map_err(StartError::Threads)?;
+            .map_err(StartError::System)?;
         let listener = {
             let _entered = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(StartError::Threads)?
+            tokio::net::TcpListener::from_std(listener).map_err(StartError::System)?
         };
         let (stop, stopped) = oneshot::channel();
         let state = Arc::clone(&access.state);
@@ -119,7 +119,7 @@ impl Background {
                 let server = runtime.spawn(serve(listener, state, stopped));
                 let _ = runtime.block_on(server);
             })
-            .map_err(StartError::Threads)?;
+            .map_err(StartError::System)?;
         Ok(Self { access, server: Some((stop, thread)) })
     }
 }
@@ -136,7 +136,7 @@ impl Drop for Background {
 
 impl Access {
     fn new(listener: &TcpListener, state: Arc<State>) -> Result<Self, StartError> {
-        let address = listener.local_addr().map_err(StartError::Threads)?;
+        let address = listener.local_addr().map_err(StartError::System)?;
         Ok(Self { address, state })
     }
 }
