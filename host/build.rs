@@ -22,8 +22,8 @@ fn main() {
 /// The note of the sources' revision, which `cargo xtask` keeps up to date: a commit of what
 /// was built from a changed tree makes another component, and a commit of anything else none.
 fn revision(root: &Path, guests: &Path) -> PathBuf {
-    let note = beamlet_guest_build::note_revision(root, guests)
-        .unwrap_or_else(|error| panic!("{error:#}"));
+    let note = beamlet_guest_build::revision::note(root, guests)
+        .unwrap_or_else(|error| panic!("{}: {error}", guests.display()));
     // This build is of that revision: a note of now would be younger than it, and ask for another.
     let aged = File::options().write(true).open(&note);
     aged.and_then(|note| note.set_modified(SystemTime::UNIX_EPOCH))

@@ -1,27 +1,24 @@
 //! `cargo xtask check`: what a change has to pass besides its tests.
 
 use crate::machine::{self, cargo, run};
-use crate::tools;
+use crate::timings::step;
+use crate::{features, tools};
 use anyhow::{Result, bail};
 use std::process::Command;
 
 /// Format, lints, documentation; licences, advisories and sources of dependencies.
 pub(crate) fn check() -> Result<()> {
     machine::ensure_target()?;
-    run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    run(&mut cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--release",
-        "--",
-        "--deny",
-        "warnings",
-    ]))?;
-    guests()?;
+    step("format", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
+    step("features", features::check)?;
+    let mut clippy =
+        cargo(&["clippy", "--workspace", "--all-targets", "--release", "--", "--deny", "warnings"]);
+    step("clippy", || run(&mut clippy))?;
+    step("clippy, guests", guests)?;
     released()?;
-    run(cargo(&["doc", "--workspace", "--no-deps", "--release", "--document-private-items"])
-        .env("RUSTDOCFLAGS", "--deny warnings"))?;
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--release"]);
+    doc.arg("--document-private-items").env("RUSTDOCFLAGS", "--deny warnings");
+    step("rustdoc", || run(&mut doc))?;
     deny()
 }
 
@@ -80,5 +77,7 @@ fn deny() -> Result<()> {
     if std::env::var_os("BEAMLET_CHECK_ADVISORIES").is_some() {
         checks.push("advisories");
     }
-    run(Command::new(binary).current_dir(machine::root()).arg("check").args(checks))
+    let mut deny = Command::new(binary);
+    deny.current_dir(machine::root()).arg("check").args(checks);
+    step("cargo-deny", || run(&mut deny))
 }

@@ -2,7 +2,8 @@
 //! than ours.
 
 use crate::machine::{self, run};
-use crate::tools;
+use crate::programs::{self, GUEST_BUILD, PLUG};
+use crate::timings::step;
 use anyhow::{Context, Result};
 use clap::Args;
 use std::fs;
@@ -24,18 +25,20 @@ pub(crate) struct Composition {
     handler: Option<PathBuf>,
 }
 
-/// Builds all components, and says where they are.
+/// Builds all components, and prints where they are.
 pub(crate) fn components() -> Result<()> {
     machine::ensure_target()?;
+    programs::build(&[GUEST_BUILD])?;
     for guest in [TECTON, EDGE] {
         println!("{}", component(guest)?.display());
     }
     Ok(())
 }
 
-/// Plugs a handler into the edge, and says where the whole is.
+/// Plugs a handler into the edge, and prints where the result is.
 pub(crate) fn compose(composition: &Composition) -> Result<()> {
     machine::ensure_target()?;
+    programs::build(&[GUEST_BUILD, PLUG])?;
     let handler = match &composition.handler {
         Some(handler) => handler.clone(),
         None => component(TECTON)?,
@@ -44,12 +47,12 @@ pub(crate) fn compose(composition: &Composition) -> Result<()> {
     Ok(())
 }
 
-/// The Tecton handler in the edge.
+/// The Tecton handler in the edge. `GUEST_BUILD` and `PLUG` are built already.
 pub(crate) fn tecton_edge() -> Result<PathBuf> {
     with_edge(&component(TECTON)?)
 }
 
-/// The component that says but a word.
+/// The component that answers with a word. `GUEST_BUILD` is built already.
 pub(crate) fn hello() -> Result<PathBuf> {
     component(HELLO)
 }
@@ -57,7 +60,10 @@ pub(crate) fn hello() -> Result<PathBuf> {
 /// Builds a guest to `target/components/NAME.wasm`: the same bytes as the host has built in, as it
 /// is built and stamped in the same way.
 fn component((package, name): Guest) -> Result<PathBuf> {
-    let built = beamlet_guest_build::component(machine::root(), &guests(), package)?;
+    let built = guests().join("components").join(format!("{package}.wasm"));
+    let mut build = Command::new(machine::binary(GUEST_BUILD));
+    build.arg(machine::root()).arg(guests()).arg(package);
+    step(format!("build the component {name}"), || run(&mut build))?;
     let component = directory()?.join(format!("{name}.wasm"));
     fs::copy(&built, &component).with_context(|| format!("{} is missing", built.display()))?;
     Ok(component)
@@ -66,7 +72,9 @@ fn component((package, name): Guest) -> Result<PathBuf> {
 /// Notes the revision of the components' sources: a host with an older component in it is built
 /// anew.
 pub(crate) fn note_revision() -> Result<()> {
-    beamlet_guest_build::note_revision(machine::root(), &guests()).map(|_| ())
+    let guests = guests();
+    let noted = beamlet_revision::note(machine::root(), &guests);
+    noted.map(drop).with_context(|| format!("{} cannot be written", guests.display()))
 }
 
 /// Where guests are built.
@@ -79,14 +87,8 @@ fn with_edge(handler: &Path) -> Result<PathBuf> {
     let edge = component(EDGE)?;
     let name = handler.file_stem().with_context(|| format!("{} is no file", handler.display()))?;
     let composed = directory()?.join(format!("{}-edge.wasm", name.to_string_lossy()));
-    let wac = tools::WAC.ensure()?;
-    run(Command::new(wac)
-        .arg("plug")
-        .arg(edge)
-        .arg("--plug")
-        .arg(handler)
-        .arg("-o")
-        .arg(&composed))?;
+    let mut plug = Command::new(machine::binary(PLUG));
+    run(plug.arg(edge).arg("--plug").arg(handler).arg("--output").arg(&composed))?;
     Ok(composed)
 }
 

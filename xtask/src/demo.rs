@@ -2,6 +2,8 @@
 
 use crate::emulator::Emulator;
 use crate::machine;
+use crate::programs::{self, BEAMLET, EMULATOR};
+use crate::timings::step;
 use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
 use serde_json::Value;
@@ -26,13 +28,17 @@ const SHOWN: [&str; 9] = [
 /// How many rows it shows.
 const ROWS: usize = 10;
 
-/// Builds everything, enriches the sample, and shows what came out.
+/// Builds what it runs, enriches the sample, and shows what came out.
 pub(crate) fn demo() -> Result<()> {
     machine::ensure_target()?;
     eprintln!("building the handler as a component, the host and the emulator, in release");
     eprintln!("(the first build takes minutes: it compiles wasmtime)");
-    machine::run(&mut machine::cargo(&["build", "--release", "--workspace"]))?;
+    programs::build(&[BEAMLET, EMULATOR])?;
+    step("enrich the sample", enrich)
+}
 
+/// Enriches the sample against an emulator of its own, and prints what came out.
+fn enrich() -> Result<()> {
     let directory = machine::target_dir().join("demo");
     fs::create_dir_all(&directory)?;
     let emulator = Emulator::start(&machine::root().join("data/tecton-repository.toml"), &[])?;
@@ -41,7 +47,7 @@ pub(crate) fn demo() -> Result<()> {
     let output = directory.join("enriched.ndjson");
     let summary = directory.join("summary.json");
 
-    let mut beamlet = Command::new(machine::binary("beamlet"));
+    let mut beamlet = Command::new(machine::binary(BEAMLET));
     beamlet
         .args(["run", "--null", "NA", "--input"])
         .arg(machine::root().join("data/flights-sample.csv"))

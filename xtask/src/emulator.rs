@@ -1,6 +1,7 @@
 //! The Tecton emulator as a process that ends with this one, however this one ends.
 
 use crate::machine;
+use crate::programs::EMULATOR;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,7 +26,7 @@ pub(crate) struct Stats {
 impl Emulator {
     /// Starts it on a free port with a feature repository.
     pub(crate) fn start(repository: &Path, options: &[&str]) -> Result<Self> {
-        let mut child = Command::new(machine::binary("tecton-emulator"))
+        let mut child = Command::new(machine::binary(EMULATOR))
             .arg("--repository")
             .arg(repository)
             // It ends when its standard input does: when this process is gone.

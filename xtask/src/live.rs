@@ -3,7 +3,7 @@
 use crate::machine::{cargo, run};
 use anyhow::{Result, bail};
 
-/// What `host/tests/scenarios` asks for, all or none of it.
+/// What `host/tests/suite/scenarios` asks for, all or none of it.
 const VARIABLES: [&str; 4] =
     ["TECTON_URL", "TECTON_API_KEY", "TECTON_WORKSPACE", "TECTON_FEATURE_SERVICE"];
 
@@ -33,8 +33,8 @@ impl Live {
     pub(crate) fn test(&self) -> Result<()> {
         match self {
             // Of the workspace, as all tests are: it is built so.
-            Live::There => run(cargo(&["test", "--workspace", "--release", "--test", "scenarios"])
-                .args(["--", "--ignored", "live::"])),
+            Live::There => run(cargo(&["test", "--workspace", "--release", "--test", "suite"])
+                .args(["--", "--ignored", "scenarios::live::"])),
             Live::NotThere => Ok(()),
         }
     }

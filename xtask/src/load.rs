@@ -3,6 +3,7 @@
 use crate::components;
 use crate::emulator::Emulator;
 use crate::machine;
+use crate::programs::{self, EMULATOR, GUEST_BUILD, PLUG, WASMTIME};
 use crate::serve::Serve;
 use crate::tools;
 use anyhow::{Context, Result, bail};
@@ -73,7 +74,7 @@ pub(crate) fn load(options: &Options) -> Result<()> {
     if !tools::debian("wrk", &["wrk"])? {
         bail!("wrk is missing");
     }
-    machine::run(&mut machine::cargo(&["build", "--release", "--package", "tecton-emulator"]))?;
+    programs::build(&[EMULATOR, GUEST_BUILD, PLUG, WASMTIME])?;
     let directory = machine::target_dir().join("load");
     fs::create_dir_all(&directory)?;
     let emulator = Emulator::start(&machine::root().join("data/tecton-repository.toml"), &[])?;

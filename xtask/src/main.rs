@@ -4,14 +4,18 @@ mod bench;
 mod check;
 mod components;
 mod demo;
+mod dist;
 mod emulator;
-mod homes;
+mod features;
+mod interop;
 mod live;
 mod load;
 mod machine;
 mod packages;
+mod programs;
 mod serve;
 mod test;
+mod timings;
 mod tools;
 mod venv;
 
@@ -22,6 +26,9 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
+    /// Print at the end what each step took
+    #[arg(long, global = true)]
+    timings: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -32,8 +39,10 @@ enum Command {
     Demo,
     /// Run every test of the project itself
     Test,
-    /// Run the tests of the components outside this host, with the tools that they want
-    Homes,
+    /// Run the tests of the components outside this host, with programs of other projects
+    Interop,
+    /// Build the binary to deploy, stripped, with its symbols beside it
+    Dist,
     /// Check format, lints, documentation, and the licences and advisories of dependencies
     Check,
     /// Build the components as files: target/components/tecton.wasm and edge.wasm
@@ -47,17 +56,21 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = Arguments::parse().command;
+    let Arguments { timings, command } = Arguments::parse();
     let done = components::note_revision().and_then(|()| match command {
         Command::Demo => demo::demo(),
         Command::Test => test::test(),
-        Command::Homes => homes::homes(),
+        Command::Interop => interop::interop(),
+        Command::Dist => dist::dist(),
         Command::Check => check::check(),
         Command::Components => components::components(),
         Command::Compose(composition) => components::compose(&composition),
         Command::Bench(options) => bench::bench(&options),
         Command::Load(options) => load::load(&options),
     });
+    if timings {
+        timings::print();
+    }
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

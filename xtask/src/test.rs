@@ -2,6 +2,7 @@
 
 use crate::live::Live;
 use crate::machine::{cargo, ensure_target, run};
+use crate::timings::step;
 use crate::tools;
 use anyhow::{Result, bail};
 use std::process::{Command, Stdio};
@@ -46,12 +47,14 @@ pub(crate) fn test() -> Result<()> {
         bail!("{program} is missing: the tests of {shows} want it");
     }
     ensure_target()?;
-    let mut tests =
-        cargo(&["test", "--workspace", "--exclude", "beamlet-homes", "--release", "--"]);
+    let tests = || cargo(&["test", "--workspace", "--exclude", "beamlet-interop", "--release"]);
+    step("build the tests", || run(tests().arg("--no-run")))?;
+    let mut tests = tests();
+    tests.arg("--");
     for want in &skipped {
         tests.args(["--skip", want.tests]);
     }
-    run(&mut tests)?;
+    step("test", || run(&mut tests))?;
     live.test()?;
     // What was left out is told last, where it is seen.
     for Want { program, shows, .. } in skipped {

@@ -1,75 +1,39 @@
 //! Programs of others that tests and checks run: pinned, and installed where they are missing.
 
-use crate::machine::{self, cargo, run};
+use crate::machine::{cargo, run};
+use crate::timings::step;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// A program from crates.io, built with the fewest features that do.
+/// A program from crates.io, built with the fewest features that do. What is a library, too, is
+/// better a program of `tests/tools`: that shares what the workspace compiles.
 pub(crate) struct Tool {
-    /// The package.
+    /// The package, which is the program's name, too.
     package: &'static str,
-    /// The program.
-    program: &'static str,
     version: &'static str,
-    features: &'static [&'static str],
 }
 
-pub(crate) const CARGO_DENY: Tool =
-    Tool { package: "cargo-deny", program: "cargo-deny", version: "0.20.2", features: &[] };
-
-/// Of the version that the host is built with: a test holds them together.
-pub(crate) const WASMTIME: Tool = Tool {
-    package: "wasmtime-cli",
-    program: "wasmtime",
-    version: "48.0.8",
-    features: &[
-        "run",
-        "serve",
-        "cranelift",
-        "component-model",
-        // Without it, `serve` does not compile.
-        "component-model-async",
-        "wasi-http",
-        "pooling-allocator",
-        "parallel-compilation",
-        "cache",
-    ],
-};
-
-pub(crate) const WAC: Tool =
-    Tool { package: "wac-cli", program: "wac", version: "0.12.0", features: &[] };
-
-/// What publishes components to a registry, and pulls them.
-pub(crate) const WKG: Tool =
-    Tool { package: "wkg", program: "wkg", version: "0.16.1", features: &[] };
-
-pub(crate) const WASM_TOOLS: Tool = Tool {
-    package: "wasm-tools",
-    program: "wasm-tools",
-    version: "1.263.0",
-    features: &["component", "metadata", "print", "validate"],
-};
+pub(crate) const CARGO_DENY: Tool = Tool { package: "cargo-deny", version: "0.20.2" };
 
 impl Tool {
-    /// Where the program is; installs it if it is not there.
+    /// Where the program is; installs it if it is not there in this version.
     pub(crate) fn ensure(&self) -> Result<PathBuf> {
-        let Tool { package, program, version, features } = self;
-        let root = dir()?;
-        let binary = root.join("bin").join(program);
-        let told = Command::new(&binary).arg("--version").output();
-        if told.is_ok_and(|told| String::from_utf8_lossy(&told.stdout).contains(version)) {
+        let Tool { package, version } = self;
+        let root = dir()?.join(format!("{package}-{version}"));
+        let binary = root.join("bin").join(package);
+        if binary.exists() {
             return Ok(binary);
         }
         eprintln!("installing {package} {version} under {}", root.display());
-        run(cargo(&["install", package, "--version", version, "--locked", "--force"])
-            .args(["--no-default-features", "--features", &features.join(",")])
+        // It reads some files for a second: unoptimised, it is built in a third of the time.
+        let mut install = cargo(&["install", package, "--version", version, "--locked", "--force"]);
+        install
+            .args(["--no-default-features", "--debug", "--config", "profile.dev.debug=false"])
             .arg("--root")
-            .arg(&root)
-            // One directory for all: what they have in common is built once.
-            .arg("--target-dir")
-            .arg(machine::target_dir().join("tools")))
-        .with_context(|| format!("{package} could not be installed"))?;
+            .arg(&root);
+        step(format!("install {package}"), || run(&mut install))
+            .with_context(|| format!("{package} could not be installed"))?;
         if !binary.exists() {
             bail!("{package} was installed, but is not at {}", binary.display());
         }

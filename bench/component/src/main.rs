@@ -15,9 +15,9 @@ use std::sync::Arc;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let options = Options::parse();
+    let ComponentOptions { options, count_fuel } = ComponentOptions::parse();
     let bundles = Arc::new(Bundles::new(&options)?);
-    let runtime = Runtime::new(&RuntimeOptions::default())?;
+    let runtime = Runtime::new(&RuntimeOptions { count_fuel, ..RuntimeOptions::default() })?;
     let plugin = Plugin::tecton(&runtime)?;
     let allowed: Allowed = Destination::of_text(&options.url).into_iter().collect();
     let egress = Egress::new(allowed, Secrets::default(), Timeouts::default());
@@ -47,7 +47,21 @@ async fn main() -> Result<()> {
     }
     let asked = enricher.meters().asked.get();
     ensure!(asked == rows, "{asked} of {rows} rows were asked for: equal ones were in flight");
+    if count_fuel {
+        println!("{{\"rows\":{rows},\"fuel\":{}}}", runtime.fuel());
+        return Ok(());
+    }
     clock.stop(&options, rows, enriched)
+}
+
+/// How the component is run.
+#[derive(Parser)]
+struct ComponentOptions {
+    #[command(flatten)]
+    options: Options,
+    /// Count the component's fuel, and print that instead of times.
+    #[arg(long)]
+    count_fuel: bool,
 }
 
 async fn work(enricher: Arc<Enricher>, bundles: Arc<Bundles>) -> Result<(u64, u64)> {

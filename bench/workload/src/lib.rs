@@ -25,6 +25,9 @@ pub struct Options {
     /// Rows of a bundle.
     #[arg(long, default_value_t = 1000)]
     pub bundle_size: u64,
+    /// Rows of a request.
+    #[arg(long, default_value_t = 10)]
+    pub batch_size: u64,
     /// Bundles in flight.
     #[arg(long)]
     pub bundles: usize,
@@ -71,7 +74,7 @@ pub fn config(options: &Options) -> serde_json::Value {
     serde_json::json!({
         "connection": { "url": options.url, "default_workspace_name": "prod", "api_key": "demo-key" },
         "retrieval": { "feature_service_name": "planes_features", "entity_id": "tailnum" },
-        "batching": { "max_batch_size": 10, "max_in_flight": options.in_flight },
+        "batching": { "max_batch_size": options.batch_size, "max_in_flight": options.in_flight },
     })
 }
 

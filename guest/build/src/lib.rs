@@ -5,9 +5,9 @@
 
 mod cargo;
 mod package;
-mod revision;
 mod stamp;
 
+pub use beamlet_revision as revision;
 pub use package::Package;
 pub use stamp::{Origin, stamp};
 
@@ -27,24 +27,12 @@ pub fn component(root: &Path, guests: &Path, package: &str) -> Result<PathBuf> {
     let built = cargo::build(root, guests, package)?;
     let bytes = fs::read(&built).with_context(|| format!("{} cannot be read", built.display()))?;
     let described = Package::of(root, package)?;
-    let origin = Origin { revision: revision::of(root), rustc: cargo::rustc_version(root) };
+    let origin = Origin { revision: beamlet_revision::of(root), rustc: cargo::rustc_version(root) };
     let stamped = stamp(&bytes, &described, &origin)?;
     let directory = guests.join("components");
     fs::create_dir_all(&directory)?;
     let file = directory.join(format!("{package}.wasm"));
     write(&file, &stamped)?;
-    Ok(file)
-}
-
-/// Notes the sources' revision in `guests` if it is another than before, and answers with the
-/// note's file: what has a component in it is out of date when that has changed.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn note_revision(root: &Path, guests: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(guests)?;
-    let file = guests.join("revision");
-    write(&file, revision::of(root).unwrap_or_default().as_bytes())?;
     Ok(file)
 }
 

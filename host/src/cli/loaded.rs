@@ -132,6 +132,7 @@ fn runtime(handler: &Handler, max_instances: usize) -> anyhow::Result<Runtime> {
         // A directory of its own: the engine drops from it what it has not used for long.
         cache: cache_dir(handler).map(|directory| directory.join("compiled")),
         max_instances: max_instances as u32,
+        ..RuntimeOptions::default()
     };
     match Runtime::new(&options) {
         Ok(runtime) => Ok(runtime),

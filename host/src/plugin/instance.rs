@@ -8,6 +8,7 @@ use crate::contract::exports::beamlet::enrichment::enrichment_handler as wit;
 use crate::plugin::HandlerError;
 use crate::sandbox::{Egress, Permissions, State};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::component::ResourceAny;
 use wasmtime::{AsContextMut, Store};
 
@@ -45,6 +46,8 @@ pub(crate) struct Sandboxed {
     pub(crate) store: Store<State>,
     pub(crate) bindings: Arc<EnrichmentPlugin>,
     permissions: Permissions,
+    /// Where fuel is counted, if it is.
+    fuel: Option<Arc<AtomicU64>>,
     /// Set while a call is under way, and left set where it did not come back: a store whose
     /// call trapped or was given up cannot be entered again.
     broken: bool,
@@ -61,6 +64,12 @@ impl Sandboxed {
         // At every tick it makes way, so that a deadline can end it and others can run.
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
+        let fuel = plugin.runtime.fuel.clone();
+        if fuel.is_some() {
+            store
+                .set_fuel(u64::MAX)
+                .map_err(|error| PluginError::Instantiate(error.to_string()))?;
+        }
         // What a component does at its start counts as a call, too.
         let instantiating = plugin.pre.instantiate_async(&mut store);
         let bindings = tokio::time::timeout(permissions.deadline, instantiating)
@@ -71,6 +80,7 @@ impl Sandboxed {
             store,
             bindings: Arc::new(bindings),
             permissions: *permissions,
+            fuel,
             broken: false,
         })
     }
@@ -86,7 +96,11 @@ impl Sandboxed {
         }
         self.broken = true;
         let deadline = self.permissions.deadline;
+        let before = self.fuel_left();
         let ended = tokio::time::timeout(deadline, call(&mut self.store)).await;
+        if let Some(fuel) = &self.fuel {
+            fuel.fetch_add(before.saturating_sub(self.fuel_left()), Ordering::Relaxed);
+        }
         let stderr = || self.store.data().stderr();
         match ended {
             Ok(Ok(value)) => {
@@ -99,6 +113,11 @@ impl Sandboxed {
             }
             Err(_) => Err(PluginError::Deadline { call: name, after: deadline, stderr: stderr() }),
         }
+    }
+
+    /// The fuel in the store; 0 where it is not counted.
+    fn fuel_left(&self) -> u64 {
+        self.fuel.as_ref().and_then(|_| self.store.get_fuel().ok()).unwrap_or_default()
     }
 
     /// Never enters the store again.

@@ -3,6 +3,7 @@
 use super::state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use wasmtime::component::Linker;
 use wasmtime::{
@@ -20,12 +21,15 @@ pub struct RuntimeOptions {
     pub cache: Option<PathBuf>,
     /// How many instances there may be at once.
     pub max_instances: u32,
+    /// Count the fuel that components use: about one unit an instruction of WebAssembly. For
+    /// measurements, as it slows components down.
+    pub count_fuel: bool,
 }
 
-/// No cache; 256 instances.
+/// No cache; 256 instances; fuel is not counted.
 impl Default for RuntimeOptions {
     fn default() -> Self {
-        RuntimeOptions { cache: None, max_instances: 256 }
+        RuntimeOptions { cache: None, max_instances: 256, count_fuel: false }
     }
 }
 
@@ -39,6 +43,8 @@ pub struct RuntimeError(#[from] wasmtime::Error);
 pub struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Arc<Linker<State>>,
+    /// Where it is counted.
+    pub(crate) fuel: Option<Arc<AtomicU64>>,
 }
 
 impl Runtime {
@@ -56,7 +62,13 @@ impl Runtime {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         tick(&engine);
-        Ok(Runtime { engine, linker: Arc::new(linker) })
+        let fuel = options.count_fuel.then(Arc::default);
+        Ok(Runtime { engine, linker: Arc::new(linker), fuel })
+    }
+
+    /// The fuel that components have used in calls that have ended; 0 where it is not counted.
+    pub fn fuel(&self) -> u64 {
+        self.fuel.as_ref().map_or(0, |fuel| fuel.load(Ordering::Relaxed))
     }
 }
 
@@ -66,6 +78,7 @@ fn config(
 ) -> Result<Config, wasmtime::Error> {
     let mut config = Config::new();
     config.epoch_interruption(true);
+    config.consume_fuel(options.count_fuel);
     // Host calls cost a fifth without it, and WASI 0.2 has no use for it.
     config.concurrency_support(false);
     config.allocation_strategy(allocation);

@@ -1,0 +1,8 @@
+//! The components outside this host: each test runs a program of another project.
+#![allow(clippy::unwrap_used)]
+
+mod edge;
+mod examples;
+mod registry;
+mod wasmtime;
+mod wit;

@@ -1,0 +1,39 @@
+//! `cargo xtask interop`: the components outside this host, each with programs of other projects.
+
+use crate::machine::{self, cargo, ensure_target, run};
+use crate::programs::{self, BEAMLET, GUEST_BUILD, PLUG, WASMTIME};
+use crate::timings::step;
+use crate::venv::Venv;
+use crate::{components, packages, tools};
+use anyhow::{Result, bail};
+
+/// What the edge is held against its OpenAPI document with.
+const SCHEMATHESIS: Venv = Venv {
+    name: "schemathesis",
+    requirements: "tests/interop/tests/interop/edge/schemathesis/requirements.txt",
+    program: "schemathesis",
+};
+
+/// Installs what the tests want, and runs them.
+pub(crate) fn interop() -> Result<()> {
+    ensure_target()?;
+    step("install what interop runs", install)?;
+    programs::build(&[BEAMLET, GUEST_BUILD, PLUG, WASMTIME])?;
+    components::tecton_edge()?;
+    let tests = || cargo(&["test", "--workspace", "--release", "--test", "interop"]);
+    step("build interop", || run(tests().arg("--no-run")))?;
+    let tools = tools::dir()?;
+    step("interop", || run(tests().env("BEAMLET_TOOLS", tools)))
+}
+
+fn install() -> Result<()> {
+    if !tools::debian("jq", &["jq"])? {
+        bail!("jq is missing: the guide to the wasmtime command line wants it");
+    }
+    if !tools::debian("docker-registry", &["docker-registry"])? {
+        bail!("docker-registry is missing: publishing to a registry is tested with it");
+    }
+    SCHEMATHESIS.ensure(machine::root())?;
+    packages::npm("examples/node")?;
+    packages::pypi("examples/python")
+}
