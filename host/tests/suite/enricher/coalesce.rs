@@ -1,0 +1,82 @@
+//! Equal rows are asked for once, within a bundle and among those in flight.
+
+use super::{enricher, fates, planes, quick, with_retry, years};
+use crate::support::library::tailnums;
+use crate::support::store::planes as store;
+use beamlet::enrich::EnrichOptions;
+use std::sync::Arc;
+use std::time::Duration;
+use tecton_emulator::{Endpoint, Fault, FaultAnswer};
+
+/// Rows of a few planes over and over, one that is not known and null among them.
+fn repeated() -> Vec<Option<&'static str>> {
+    let some = [Some("N10156"), Some("N0"), None, Some("N102UW")];
+    (0..100).map(|row| some[row % 4]).collect()
+}
+
+#[tokio::test]
+async fn equal_rows_of_a_bundle_are_one_row_of_a_request() {
+    let store = store().start_blocking().unwrap();
+    let enricher = enricher(&store.url(), EnrichOptions::default()).await;
+    let answers = enricher.enrich(&tailnums(&repeated())).await.unwrap();
+    assert_eq!(fates(&answers), [50, 25, 25, 0]);
+    let expected: Vec<_> =
+        (0..100).map(|row| [Some(2004), None, None, Some(1998)][row % 4]).collect();
+    assert_eq!(years(&answers), expected);
+    assert_eq!((store.stats().entities, enricher.meters().coalesced.get()), (4, 96));
+}
+
+#[tokio::test]
+async fn equal_rows_in_flight_wait_for_the_one_that_is_asked_for() {
+    // Time enough for all bundles to begin, on a busy machine, too.
+    let store = store().latency(Duration::from_secs(3)).start_blocking().unwrap();
+    let enricher = Arc::new(enricher(&store.url(), EnrichOptions::default()).await);
+    let (rows, expected) = planes(40);
+    let bundles: Vec<_> = (0..8)
+        .map(|_| {
+            let (enricher, rows) = (enricher.clone(), rows.clone());
+            tokio::spawn(async move { years(&enricher.enrich(&rows).await.unwrap()) })
+        })
+        .collect();
+    for bundle in bundles {
+        assert_eq!(bundle.await.unwrap(), expected);
+    }
+    assert_eq!(store.stats().entities, 40);
+}
+
+#[tokio::test]
+async fn who_waits_asks_for_themselves_when_the_one_that_asked_is_gone() {
+    let hang = FaultAnswer::Hang(Duration::from_secs(3600));
+    let store = store().fault(Fault::first(1, hang).on(Endpoint::GetFeaturesBatch));
+    let store = store.start_blocking().unwrap();
+    let enricher = Arc::new(enricher(&store.url(), EnrichOptions::default()).await);
+    let (rows, expected) = planes(10);
+    let (first, same) = (enricher.clone(), rows.clone());
+    let first = tokio::spawn(async move { first.enrich(&same).await.map(drop) });
+    while store.stats().requests < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let second = tokio::spawn(async move { years(&enricher.enrich(&rows).await.unwrap()) });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!second.is_finished());
+    first.abort();
+    assert_eq!(second.await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_failure_is_told_to_every_row_it_stands_for() {
+    let store = store().fault(Fault::every(FaultAnswer::status(422))).start_blocking().unwrap();
+    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let answers = enricher.enrich(&tailnums(&[Some("N1"); 20])).await.unwrap();
+    assert_eq!(fates(&answers), [0, 0, 0, 20]);
+}
+
+#[tokio::test]
+async fn without_it_every_row_is_asked_for() {
+    let store = store().start_blocking().unwrap();
+    let options = EnrichOptions { coalesce: false, ..EnrichOptions::default() };
+    let enricher = enricher(&store.url(), options).await;
+    let answers = enricher.enrich(&tailnums(&repeated())).await.unwrap();
+    assert_eq!(fates(&answers), [50, 25, 25, 0]);
+    assert_eq!(store.stats().entities, 100);
+}

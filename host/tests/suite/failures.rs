@@ -1,0 +1,246 @@
+//! Rows that fail: what becomes of them, and that none is lost.
+
+use crate::support::beamlet::Beamlet;
+use crate::support::folder::Folder;
+use crate::support::redacted;
+use crate::support::store::{Store, config, folder_of};
+use insta::assert_snapshot;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use tecton_emulator::{FaultAnswer, StatusFault};
+
+/// A run of few attempts, quickly.
+const QUICK: &str = "
+[run.retry]
+max_attempts = 2
+backoff_ms = 1
+";
+
+/// A store that knows planes and does not know what to do with what is no string.
+fn some_rows() -> &'static str {
+    "{\"n\": 1, \"tailnum\": \"N10156\"}\n{\"n\": 2}\n{\"n\": 3, \"tailnum\": \"N0\"}\n\
+     no json\n{\"n\": 5, \"tailnum\": [1]}\n{\"n\": 6, \"tailnum\": \"N102UW\"}\n"
+}
+
+/// The dead letters of a file, without their time, which is checked.
+fn letters(folder: &Folder, name: &str) -> Vec<Value> {
+    let letter = |line: &str| {
+        let mut letter: Value = serde_json::from_str(line).unwrap();
+        let time = letter.as_object_mut().unwrap().remove("time").unwrap();
+        humantime::parse_rfc3339(time.as_str().unwrap()).unwrap();
+        letter
+    };
+    folder.read(name).lines().map(letter).collect()
+}
+
+#[test]
+fn dead_letters_hold_what_the_output_does_not() {
+    let store = Store::start();
+    let folder = store.folder();
+    folder.write("rows.ndjson", some_rows());
+    let ended = Beamlet::run(
+        &folder,
+        "--input rows.ndjson --output out.ndjson --dead-letter dead.ndjson --summary s.json",
+    )
+    .end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let numbers = |rows: Vec<Value>| -> BTreeSet<i64> {
+        rows.iter().filter_map(|row| row["n"].as_i64()).collect()
+    };
+    let written = folder.read("out.ndjson");
+    let written: Vec<Value> =
+        written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(written[0]["planes.year"], 2004);
+    assert_eq!(numbers(written), BTreeSet::from([1, 3, 6]));
+    let letters = letters(&folder, "dead.ndjson");
+    insta::assert_json_snapshot!(letters, @r#"
+    [
+      {
+        "row": {
+          "n": 2
+        },
+        "kind": "invalid-input",
+        "message": "rows.ndjson:2: field \"tailnum\" is missing, and the handler requires it; add it to the row (null is allowed)",
+        "attempts": 0,
+        "source": "rows.ndjson:2"
+      },
+      {
+        "row": "no json",
+        "kind": "invalid-input",
+        "message": "rows.ndjson:4:1: row is no JSON object: it does not begin with {; write one JSON object on each line",
+        "attempts": 0,
+        "source": "rows.ndjson:4"
+      },
+      {
+        "row": {
+          "n": 5,
+          "tailnum": [
+            1
+          ]
+        },
+        "kind": "invalid-input",
+        "message": "field `tailnum` is a list; a join key is a string, an integer or null",
+        "attempts": 1,
+        "source": "rows.ndjson:5"
+      }
+    ]
+    "#);
+    let summary: Value = serde_json::from_str(&folder.read("s.json")).unwrap();
+    let counts = ["rows", "written", "dead_letters", "enriched", "missing", "failed"]
+        .map(|name| summary[name].as_u64().unwrap());
+    assert_eq!(counts, [6, 3, 3, 2, 1, 3]);
+}
+
+#[test]
+fn dead_letters_of_a_store_that_fails_say_how_often_it_was_asked() {
+    let store = Store::that_answers(StatusFault::new(503).message("busy"));
+    let folder = folder_of(&format!("{}{QUICK}", config(&store.url())));
+    folder.write("rows.csv", "n,tailnum\n1,N1\n2,N2\n");
+    let ended =
+        Beamlet::run(&folder, "--input rows.csv --output out.csv --dead-letter dead.ndjson").end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(folder.read("out.csv"), "n,tailnum\n");
+    insta::assert_json_snapshot!(letters(&folder, "dead.ndjson"), @r#"
+    [
+      {
+        "row": {
+          "n": 1,
+          "tailnum": "N1"
+        },
+        "kind": "unavailable",
+        "message": "the feature store answered 503: busy",
+        "attempts": 2,
+        "source": "rows.csv:2"
+      },
+      {
+        "row": {
+          "n": 2,
+          "tailnum": "N2"
+        },
+        "kind": "unavailable",
+        "message": "the feature store answered 503: busy",
+        "attempts": 2,
+        "source": "rows.csv:3"
+      }
+    ]
+    "#);
+}
+
+#[test]
+fn dead_letters_are_an_input_again() {
+    let bad = Store::that_answers(FaultAnswer::status(503));
+    let folder = folder_of(&format!("{}{QUICK}", config(&bad.url())));
+    let rows = "{\"n\":1,  \"tailnum\":\"N10156\"}\n{\"tailnum\":\"N0\",\"n\":2}\n";
+    folder.write("rows.ndjson", rows);
+    Beamlet::run(&folder, "--input rows.ndjson --output o.ndjson --dead-letter d.ndjson").succeed();
+    let again: Vec<String> = folder
+        .read("d.ndjson")
+        .lines()
+        .map(|line| {
+            let start = line.find("\"row\":").unwrap() + 6;
+            let end = line.find(",\"kind\":").unwrap();
+            line[start..end].to_owned()
+        })
+        .collect();
+    assert_eq!(again.join("\n") + "\n", rows);
+}
+
+#[test]
+fn rows_that_are_kept_come_out_without_features() {
+    let store = Store::start();
+    let folder = store.folder();
+    folder.write("rows.ndjson", some_rows().replace("no json\n", ""));
+    let out = Beamlet::run(&folder, "--input rows.ndjson --on-failure keep").succeed();
+    let rows: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let years: Vec<&Value> = rows.iter().map(|row| &row["planes.year"]).collect();
+    assert_eq!(years, [2004.into(), Value::Null, Value::Null, Value::Null, 1998.into()].each_ref());
+    assert!(rows.iter().all(|row| row.as_object().unwrap().contains_key("planes.model")));
+}
+
+#[test]
+fn a_row_that_is_no_json_cannot_be_kept() {
+    let folder = Store::start().folder();
+    let ended = Beamlet::run(&folder, "--on-failure keep").stdin("no json\n").end();
+    redacted(|| {
+        assert_snapshot!(ended, @"
+        error: standard input:1:1: row is no JSON object: it does not begin with {; write one JSON object on each line
+        1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        0 requests, [speed]
+        failed: what was written to standard output is not complete
+        exit code 1
+        ")
+    });
+}
+
+#[test]
+fn what_every_row_would_fail_with_ends_the_run_whatever_the_policy() {
+    let store = Store::that_answers(FaultAnswer::status(401));
+    let folder = store.folder();
+    folder.write("rows.ndjson", "{\"tailnum\": \"N1\"}\n");
+    let ended =
+        Beamlet::run(&folder, "--input rows.ndjson --output out.ndjson --dead-letter dead.ndjson")
+            .end();
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(folder.names(), ["beamlet.toml", "rows.ndjson"]);
+}
+
+#[test]
+fn dead_letters_beside_a_pipe_are_kept_when_the_run_fails() {
+    let store = Store::start();
+    let folder = store.folder();
+    let rows = format!("no json\n{{\"tailnum\": \"N1\"}}\n{}", "\u{fffd}\n");
+    let rows = [rows.as_bytes(), b"\xff\n"].concat();
+    let ended =
+        Beamlet::run(&folder, "--dead-letter dead.ndjson --bundle-size 1").stdin(rows).end();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_eq!(letters(&folder, "dead.ndjson").len(), 2);
+}
+
+#[test]
+fn rows_come_out_as_their_bundles_are_done_where_their_order_does_not_count() {
+    let slow = FaultAnswer::Hang(std::time::Duration::from_millis(600));
+    let fault =
+        tecton_emulator::Fault::first(1, slow).on(tecton_emulator::Endpoint::GetFeaturesBatch);
+    for (order, first) in [("--ordered", "\"n\":0"), ("--unordered", "\"n\":")] {
+        let store = crate::support::store::planes().fault(fault.clone()).start_blocking().unwrap();
+        let folder = folder_of(&config(&store.url()));
+        let rows: String =
+            (0..400).map(|n| format!("{{\"n\":{n},\"tailnum\":\"N{n}\"}}\n")).collect();
+        let arguments = format!("{order} --bundle-size 10 --in-flight 4");
+        let out = Beamlet::run(&folder, &arguments).stdin(rows).succeed();
+        let order_of: Vec<u64> = out
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["n"].as_u64().unwrap())
+            .collect();
+        assert!(out.starts_with(&format!("{{{first}")), "{order}");
+        assert_eq!(order_of.is_sorted(), order == "--ordered", "{order}: {order_of:?}");
+        assert_eq!(order_of.iter().collect::<BTreeSet<_>>().len(), 400);
+    }
+}
+
+#[test]
+fn a_conflict_is_settled_as_the_command_line_says() {
+    let store = Store::start();
+    let folder = store.folder();
+    let row = "{\"planes.year\": \"mine\", \"tailnum\": \"N10156\"}\n";
+    let year = |options: &str| {
+        let out = Beamlet::run(&folder, options).stdin(row).succeed();
+        let row: Value = serde_json::from_str(&out).unwrap();
+        (row["planes.year"].clone(), row.get("planes.year_tecton").cloned())
+    };
+    assert_eq!(year(""), ("mine".into(), None));
+    assert_eq!(year("--on-conflict left"), ("mine".into(), None));
+    assert_eq!(year("--on-conflict right"), (2004.into(), None));
+    assert_eq!(year("--suffix _tecton"), ("mine".into(), Some(2004.into())));
+    let ended = Beamlet::run(&folder, "--on-conflict error").stdin(row).end();
+    assert!(!ended.stderr.contains("mine"), "{}", ended.stderr);
+    redacted(|| {
+        assert_snapshot!(ended, @r#"
+        error: standard input:1: feature "planes.year" has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand
+        1 row in: 1 enriched, 0 missing, 0 with a null key, 0 failed
+        1 request, [speed]
+        failed: what was written to standard output is not complete
+        exit code 1
+        "#)
+    });
+}

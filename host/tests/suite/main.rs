@@ -1,0 +1,22 @@
+//! What the host promises, in one program: each would link wasmtime, arrow and parquet anew.
+#![allow(clippy::unwrap_used)]
+
+mod all_flights;
+mod bad_input;
+mod check_command;
+mod conform;
+mod contract;
+mod enricher;
+mod evil_guests;
+mod failures;
+mod fault_matrix;
+mod formats;
+mod lifecycle;
+mod observe;
+mod outputs;
+mod run_command;
+mod sandbox;
+mod scenarios;
+mod secrets;
+mod signals;
+mod support;

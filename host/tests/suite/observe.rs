@@ -1,0 +1,273 @@
+//! What is seen of a run from outside.
+
+use crate::support::beamlet::Beamlet;
+use crate::support::store::{KEY, Store, config, folder_of, planes};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+fn rows(count: usize) -> String {
+    (0..count).map(|n| format!("{{\"n\":{n},\"tailnum\":\"N{n}\"}}\n")).collect()
+}
+
+/// What a server answers to a GET.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn prometheus_reads_every_number_of_a_run_while_it_is_under_way() {
+    let store = Store::start();
+    let folder = store.folder();
+    let arguments = "--metrics-addr 127.0.0.1:0 --bundle-size 10";
+    let mut child = Beamlet::run(&folder, arguments).into_command();
+    child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("metrics at http://").unwrap();
+    let address = address.strip_suffix("/metrics").unwrap().to_owned();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(format!("{{\"tailnum\":\"N10156\"}}\n{}", rows(9)).as_bytes()).unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    (0..10).for_each(|_| drop(out.next().unwrap().unwrap()));
+
+    let answer = get(&address, "/metrics");
+    for expected in [
+        "beamlet_rows_read_total{",
+        "beamlet_rows_answered_total{outcome=\"enriched\"",
+        "beamlet_bundle_duration_seconds_bucket{",
+        "beamlet_request_duration_seconds_count{",
+        "beamlet_handler_features_retrieved_total{",
+        "beamlet_handler_feature_retrieval_requests_total{",
+        "beamlet_handler_feature_retrieval_errors_total{",
+        "beamlet_requests_limit{",
+        "beamlet_breaker_open{",
+    ] {
+        assert!(answer.contains(expected), "{expected} is not in\n{answer}");
+    }
+    let number = |name: &str| {
+        let line = answer.lines().find(|line| line.starts_with(name)).unwrap();
+        line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()
+    };
+    assert_eq!(number("beamlet_rows_read_total"), 10.0);
+    assert_eq!(number("beamlet_rows_answered_total{outcome=\"enriched\""), 1.0);
+    assert_eq!(number("beamlet_handler_features_retrieved_total"), 1.0);
+    let help: BTreeSet<&str> =
+        answer.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
+    assert!(help.iter().all(|name| name.starts_with("beamlet_") || *name == "target_info"));
+    assert!(get(&address, "/").starts_with("HTTP/1.1 404"));
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn an_address_that_is_taken_is_told() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Store::start().folder();
+    let address = taken.local_addr().unwrap();
+    let ended = Beamlet::run(&folder, &format!("--metrics-addr {address}")).end();
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("cannot be listened at"), "{}", ended.stderr);
+}
+
+/// A collector that keeps what it is sent.
+#[derive(Clone, Default)]
+struct Collected {
+    spans: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
+    metrics: Arc<Mutex<Vec<ExportMetricsServiceRequest>>>,
+}
+
+/// Answers OTLP/HTTP until the test ends.
+fn collector() -> (String, Collected) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let collected = Collected::default();
+    let keeps = collected.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let keeps = keeps.clone();
+            std::thread::spawn(move || while receive(&stream, &keeps).is_some() {});
+        }
+    });
+    (url, collected)
+}
+
+fn receive(stream: &TcpStream, keeps: &Collected) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let (mut path, mut length) = (String::new(), 0);
+    let mut line = String::new();
+    while reader.read_line(&mut line).ok()? > 0 && line != "\r\n" {
+        if let Some(rest) = line.strip_prefix("POST ") {
+            path = rest.split(' ').next()?.to_owned();
+        } else if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().ok()?;
+        }
+        line.clear();
+    }
+    if path.is_empty() {
+        return None;
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    match path.as_str() {
+        "/v1/traces" => {
+            keeps.spans.lock().unwrap().push(ExportTraceServiceRequest::decode(&*body).unwrap());
+        }
+        "/v1/metrics" => {
+            keeps
+                .metrics
+                .lock()
+                .unwrap()
+                .push(ExportMetricsServiceRequest::decode(&*body).unwrap());
+        }
+        other => panic!("{other}"),
+    }
+    let mut writer = stream;
+    writer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").ok()
+}
+
+#[test]
+fn a_collector_gets_spans_and_metrics_over_otlp() {
+    let (url, collected) = collector();
+    let store = Store::start();
+    let folder = store.folder();
+    Beamlet::run(&folder, &format!("--otlp-endpoint {url} --bundle-size 10"))
+        .stdin(rows(20))
+        .succeed();
+    let spans = collected.spans.lock().unwrap();
+    let spans: Vec<_> = spans
+        .iter()
+        .flat_map(|request| &request.resource_spans)
+        .flat_map(|resource| &resource.scope_spans)
+        .flat_map(|scope| &scope.spans)
+        .collect();
+    let named = |name: &str| spans.iter().filter(|span| span.name == name).count();
+    assert_eq!((named("bundle"), named("attempt")), (2, 2));
+    assert!(named("request") >= 2);
+    let bundle = spans.iter().find(|span| span.name == "bundle").unwrap();
+    assert!(
+        spans
+            .iter()
+            .any(|span| { span.name == "attempt" && span.parent_span_id == bundle.span_id })
+    );
+    let metrics = collected.metrics.lock().unwrap();
+    let names: BTreeSet<&str> = metrics
+        .iter()
+        .flat_map(|request| &request.resource_metrics)
+        .flat_map(|resource| &resource.scope_metrics)
+        .flat_map(|scope| &scope.metrics)
+        .map(|metric| metric.name.as_str())
+        .collect();
+    for expected in ["beamlet.rows.read", "beamlet.bundle.duration", "beamlet.request.duration"] {
+        assert!(names.contains(expected), "{names:?}");
+    }
+}
+
+/// What a run writes to a terminal: `script` gives it one.
+fn on_a_terminal(folder: &crate::support::folder::Folder, arguments: &str) -> String {
+    let beamlet = Beamlet::run(folder, arguments).into_command();
+    let words = std::iter::once(beamlet.get_program()).chain(beamlet.get_args());
+    let line: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"]);
+    script.current_dir(folder.path()).env("TERM", "xterm").stdin(Stdio::null());
+    for (name, value) in beamlet.get_envs() {
+        script.env(name, value.unwrap());
+    }
+    let ended = script.output().unwrap();
+    let shown = String::from_utf8(ended.stdout).unwrap();
+    assert!(ended.status.success(), "{shown}");
+    shown
+}
+
+#[test]
+fn a_terminal_shows_a_bar_with_the_rate_and_the_time_to_come() {
+    let store = planes().latency(std::time::Duration::from_millis(100)).start_blocking().unwrap();
+    let folder = folder_of(&config(&store.url()));
+    folder.write("rows.ndjson", rows(300));
+    Beamlet::run(&folder, "--input rows.ndjson --output rows.parquet").succeed();
+    Beamlet::run(&folder, "--input rows.ndjson --output rows.arrow").succeed();
+    for input in ["rows.ndjson", "rows.parquet", "rows.arrow"] {
+        let arguments =
+            format!("--input {input} --output out.ndjson --in-flight 1 --bundle-size 40");
+        let shown = on_a_terminal(&folder, &arguments);
+        let bars: Vec<&str> = shown.split('\r').filter(|bar| bar.contains(" to come")).collect();
+        let under_way = |bar: &&&str| bar.contains(" rows, ") && bar.contains(" a second");
+        assert!(bars.iter().any(|bar| under_way(&bar) && bar.contains('%')), "{input}: {shown}");
+        assert!(shown.contains("written to out.ndjson"), "{input}: {shown}");
+    }
+    let shown = on_a_terminal(&folder, "--input rows.ndjson --output out.ndjson --progress never");
+    assert!(!shown.contains(" to come"), "{shown}");
+}
+
+#[test]
+fn a_run_does_not_fail_because_nobody_collects() {
+    let store = Store::start();
+    let folder = store.folder();
+    let url = crate::support::server::closed_port();
+    let out = Beamlet::run(&folder, &format!("--otlp-endpoint {url}")).stdin(rows(3)).succeed();
+    assert_eq!(out.lines().count(), 3);
+}
+
+#[test]
+fn logs_are_lines_or_json_and_hold_no_value_and_no_secret() {
+    let store = planes()
+        .fault(tecton_emulator::Fault::rate(0.5, 7, tecton_emulator::FaultAnswer::status(503)))
+        .start_blocking()
+        .unwrap();
+    let folder = folder_of(&config(&store.url()));
+    for format in ["text", "json"] {
+        let arguments = format!("--log debug --log-format {format} --progress never");
+        let ended = Beamlet::run(&folder, &arguments)
+            .stdin("{\"tailnum\":\"N-secret-plane\",\"who\":\"Ada\"}\n".repeat(50))
+            .end();
+        assert!(ended.stderr.contains("asking for rows again"), "{}", ended.stderr);
+        for never in ["N-secret-plane", "Ada", KEY] {
+            assert!(!ended.stderr.contains(never), "{}", ended.stderr);
+        }
+        if format == "json" {
+            let lines = ended.stderr.lines().filter(|line| line.starts_with('{'));
+            let lines: Vec<serde_json::Value> =
+                lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+            assert!(lines.iter().any(|line| line["message"] == "asking for rows again"));
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_is_none_is_bad_usage() {
+    let folder = Store::start().folder();
+    let ended = Beamlet::run(&folder, "--log [=").end();
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+}
+
+#[test]
+fn what_a_handler_writes_to_its_standard_error_is_logged_with_its_name() {
+    let folder = folder_of(&crate::support::library::evil_config("chatter", ""));
+    let handler = crate::support::evil::component().display().to_string();
+    let arguments = format!("--handler {handler} --log info --progress never");
+    let ended = Beamlet::run(&folder, &arguments).stdin("{\"tailnum\":\"N1\"}\n").end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let lines: Vec<&str> =
+        ended.stderr.lines().filter(|line| line.contains("beamlet-evil.wasm")).collect();
+    assert!(
+        lines[0].contains(&format!("{:063}", 0)) && lines[0].contains("instance=1"),
+        "{}",
+        lines[0]
+    );
+    // 16 KiB of the 64 KB that it wrote.
+    assert!((200..=257).contains(&lines.len()), "{}", lines.len());
+}

@@ -1,0 +1,50 @@
+//! What users will see, scenario by scenario: against the emulator always, and against a live
+//! Tecton where four variables of the environment name one (`cargo xtask test` looks for them).
+//!
+//! That the variables lead to a Tecton is shown by an emulator, too: `by_variables` finds it as
+//! the live one is found, and has to make its rows of what the feature service tells of itself.
+
+mod attempt;
+mod scenario;
+mod tecton;
+mod variables;
+
+/// Every scenario as a test against one Tecton.
+macro_rules! against {
+    ($tecton:expr, $when:meta) => {
+        against!($tecton, $when:
+            a_feature_service_that_is_not_there_is_an_error_of_status_404
+            a_workspace_that_is_not_there_is_an_error_of_status_404
+            a_key_that_is_not_valid_is_an_error_of_status_401_or_403
+            an_entity_that_is_not_there_is_its_row_with_null_features
+            an_entity_that_is_there_is_its_row_with_its_features
+            rows_are_asked_for_in_groups_and_each_gets_its_own_answer
+        );
+    };
+    ($tecton:expr, $when:meta: $($scenario:ident)*) => {$(
+        #[test]
+        #[$when]
+        fn $scenario() {
+            super::scenario::$scenario(&$tecton);
+        }
+    )*};
+}
+
+mod emulator {
+    against!(super::tecton::Tecton::of_planes(), doc = "Always.");
+}
+
+mod by_variables {
+    against!(super::variables::of_an_emulator(None), doc = "Always.");
+}
+
+mod by_variables_and_an_entity {
+    against!(super::variables::of_an_emulator(Some(super::tecton::SHOPPER)), doc = "Always.");
+}
+
+mod live {
+    against!(
+        super::variables::live(),
+        ignore = "wants TECTON_URL, TECTON_API_KEY, TECTON_WORKSPACE and TECTON_FEATURE_SERVICE"
+    );
+}

@@ -1,0 +1,122 @@
+//! SIGINT and SIGTERM: what is in flight comes to its end, and nothing is lost or half-written.
+#![cfg(unix)]
+
+use crate::support::beamlet::Beamlet;
+use crate::support::folder::Folder;
+use crate::support::store::{config, folder_of, planes};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tecton_emulator::Background;
+
+fn slow_store() -> (Background, Folder) {
+    let store = planes().latency(Duration::from_millis(200)).start_blocking().unwrap();
+    let folder = folder_of(&config(&store.url()));
+    (store, folder)
+}
+
+fn start(folder: &Folder, arguments: &str) -> Child {
+    let mut command = Beamlet::run(folder, arguments).into_command();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+}
+
+fn rows(count: usize) -> String {
+    (0..count).map(|n| format!("{{\"n\":{n},\"tailnum\":\"N{n}\"}}\n")).collect()
+}
+
+fn asked(store: &Background) {
+    let started = Instant::now();
+    // One of them is for the metadata.
+    while store.stats().requests < 2 {
+        assert!(started.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn rest(child: Child) -> (Option<i32>, String, String) {
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_pipe_that_is_drained_gives_every_row_that_was_read() {
+    let (store, folder) = slow_store();
+    let mut child = start(&folder, "--bundle-size 10");
+    // It stays open: nobody tells the run that there is no more.
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(rows(25).as_bytes()).unwrap();
+    asked(&store);
+    signal(&child, "TERM");
+    let (code, out, err) = rest(child);
+    assert_eq!(code, Some(0), "{err}");
+    // The last five are no whole bundle yet, and the pipe might bring more.
+    assert_eq!(out.lines().count(), 20, "{err}");
+    assert!(err.contains("SIGTERM: no more rows are read; once more stops at once"), "{err}");
+    assert!(err.contains("stopped: all that was read is written to standard output"), "{err}");
+    drop(stdin);
+}
+
+#[test]
+fn a_run_ends_when_nobody_reads_its_output_though_its_input_stays_open() {
+    let store = planes().start_blocking().unwrap();
+    let folder = folder_of(&config(&store.url()));
+    let mut child = start(&folder, "--bundle-size 1");
+    // Open to the end: no more rows come, and nobody says so.
+    let mut stdin = child.stdin.take().unwrap();
+    drop(child.stdout.take());
+    stdin.write_all(rows(1).as_bytes()).unwrap();
+    let started = Instant::now();
+    let code = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.code();
+        }
+        if started.elapsed() > Duration::from_secs(60) {
+            child.kill().unwrap();
+            panic!("it waits for rows that nobody would get");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!(code, Some(1));
+    drop(stdin);
+}
+
+#[test]
+fn a_file_that_is_drained_leaves_no_half_of_an_output() {
+    let (store, folder) = slow_store();
+    folder.write("rows.ndjson", rows(20_000));
+    let child = start(&folder, "--input rows.ndjson --output out.ndjson --bundle-size 10");
+    asked(&store);
+    signal(&child, "INT");
+    let (code, _, err) = rest(child);
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("stopped: nothing was written to out.ndjson"), "{err}");
+    assert_eq!(folder.names(), ["beamlet.toml", "rows.ndjson"]);
+}
+
+#[test]
+fn a_second_signal_stops_at_once() {
+    let store = planes().latency(Duration::from_secs(30)).start_blocking().unwrap();
+    let folder = folder_of(&config(&store.url()));
+    let mut child = start(&folder, "--bundle-size 1 --progress never");
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stdin.write_all(rows(5).as_bytes()).unwrap();
+    asked(&store);
+    signal(&child, "INT");
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert!(line.starts_with("SIGINT: no more rows are read"), "{line}");
+    let started = Instant::now();
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(started.elapsed() < Duration::from_secs(10));
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "SIGINT: stopped\n");
+}
