@@ -5,7 +5,9 @@ use crate::support::beamlet::Beamlet;
 use crate::support::folder::Folder;
 use crate::support::rows::Planes;
 use crate::support::store::{Store, data};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMillisecondType;
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
@@ -13,6 +15,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 
 /// All flights, and what becomes of them: with a plane, with an unknown plane, without a tail
 /// number, failed. The package that they are from has the same counts (`data/README.md`).
@@ -20,7 +23,7 @@ const FLIGHTS: usize = 336_776;
 const OUTCOMES: [u64; 4] = [284_170, 50_094, 2_512, 0];
 
 /// The batches of a Parquet file.
-fn batches(file: &Path) -> impl Iterator<Item = RecordBatch> {
+fn batches(file: &Path) -> impl Iterator<Item = RecordBatch> + use<> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).unwrap()).unwrap();
     reader.with_batch_size(8192).build().unwrap().map(Result::unwrap)
 }
@@ -28,12 +31,18 @@ fn batches(file: &Path) -> impl Iterator<Item = RecordBatch> {
 /// The cells of a batch as CSV has them, row by row.
 fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
     let options =
-        FormatOptions::new().with_null("NA").with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%SZ"));
-    let columns: Vec<_> = batch
+        FormatOptions::new().with_null("NA").with_timestamp_format(Some("%Y-%m-%dT%H:%M:%SZ"));
+    // Arrow formats times of a zone only with a table of zones; these are of UTC.
+    let columns: Vec<ArrayRef> = batch
         .columns()
         .iter()
-        .map(|column| ArrayFormatter::try_new(column, &options).unwrap())
+        .map(|column| match column.as_primitive_opt::<TimestampMillisecondType>() {
+            Some(times) => Arc::new(times.clone().with_timezone_opt(None::<&str>)),
+            None => column.clone(),
+        })
         .collect();
+    let columns: Vec<_> =
+        columns.iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
     let row = |at| columns.iter().map(|column| column.value(at).to_string()).collect();
     (0..batch.num_rows()).map(row).collect()
 }

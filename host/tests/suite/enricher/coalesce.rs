@@ -29,7 +29,7 @@ async fn equal_rows_of_a_bundle_are_one_row_of_a_request() {
 #[tokio::test]
 async fn equal_rows_in_flight_wait_for_the_one_that_is_asked_for() {
     // Time enough for all bundles to begin, on a busy machine, too.
-    let store = store().latency(Duration::from_secs(3)).start_blocking().unwrap();
+    let store = store().latency(Duration::from_secs(1)).start_blocking().unwrap();
     let enricher = Arc::new(enricher(&store.url(), EnrichOptions::default()).await);
     let (rows, expected) = planes(40);
     let bundles: Vec<_> = (0..8)
