@@ -132,6 +132,8 @@ impl Registry {
     }
 
     fn client(&self) -> (Client, RegistryAuth) {
+        // Its client is built with TLS, which wants to know whose, though it speaks none here.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let config = ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() };
         let auth = self.user.as_ref().map_or(RegistryAuth::Anonymous, |user| {
             RegistryAuth::Basic(user.name.to_owned(), user.password.to_owned())
