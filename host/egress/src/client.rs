@@ -142,14 +142,14 @@ where
         &self.common.secrets
     }
 
-    /// Whether a request may go to this URL; a refusal is remembered.
+    /// Where a request to this URL goes, if it may; a refusal is remembered.
     ///
     /// # Errors
     /// [`EgressError::Denied`] or [`EgressError::NoDestination`].
-    pub fn admit(&self, uri: &Uri) -> Result<(), EgressError> {
+    pub fn admit(&self, uri: &Uri) -> Result<Destination, EgressError> {
         let destination = Destination::of(uri).ok_or(EgressError::NoDestination)?;
         if self.common.allowed.allows(&destination) {
-            return Ok(());
+            return Ok(destination);
         }
         let mut refused = self.common.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if refused.len() < REFUSED_KEPT && !refused.contains(&destination) {
@@ -178,7 +178,9 @@ where
         mut request: Request<B>,
         timeouts: Timeouts,
     ) -> Result<Response<TimedBody>, EgressError> {
-        self.admit(request.uri())?;
+        let destination = self.admit(request.uri())?;
+        let uri = destination.within(request.uri()).ok_or(EgressError::NoDestination)?;
+        *request.uri_mut() = uri;
         let admitted = self.admission.enter().await?;
         self.common.requests.fetch_add(1, Ordering::Relaxed);
         self.common.secrets.reveal(request.headers_mut());

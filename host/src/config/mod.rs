@@ -3,13 +3,12 @@
 //! Secrets are taken out before a handler sees anything: it gets a placeholder, and the
 //! [egress](beamlet_egress) puts the secret into the request.
 
-mod document;
 mod grants;
 mod run;
 mod sandbox;
 mod secret;
 
-pub use document::{ConfigError, Document};
+pub use beamlet_config::{ConfigError, Document};
 pub use run::OutputOptions;
 pub use sandbox::SandboxOptions;
 
@@ -44,7 +43,7 @@ impl Config {
     ///
     /// All problems that the host can see are returned beside it: the handler may find more.
     pub fn new(document: &Document, schema: &Value) -> (Self, Vec<Problem>) {
-        let mut problems = Vec::new();
+        let mut problems = document.problems().to_vec();
         let mut secrets = Secrets::default();
         let mut handler = document.value().clone();
         let found = Problems::default();
@@ -53,7 +52,10 @@ impl Config {
         let (run, output) = run::read(root.section("run", false), directory);
         let sandbox = sandbox::read(root.section("sandbox", false));
         if let Err(all) = found.or(Some(())) {
-            problems.extend(all);
+            // What the document reports has a stand-in, which has to be no further problem.
+            let new = |problem: &Problem| problems.iter().all(|known| known.path != problem.path);
+            let new: Vec<Problem> = all.into_iter().filter(new).collect();
+            problems.extend(new);
         }
         if let Some(tables) = handler.as_object_mut() {
             tables.retain(|name, _| !HOST_TABLES.contains(&name.as_str()));

@@ -98,6 +98,18 @@ fn the_hosts_own_tables_are_checked_and_kept_from_the_handler() {
 }
 
 #[test]
+fn what_the_document_reports_is_one_problem_of_the_configuration() {
+    let (_, problems) = read("[run]\nbundle_size = 99999999999999999999\n");
+    assert_eq!(
+        problems,
+        [
+            "dir/beamlet.toml:2: /run/bundle_size: is an integer that does not fit into 64 bits; \
+             where the handler takes a string, write it as one"
+        ]
+    );
+}
+
+#[test]
 fn a_syntax_error_names_line_and_column_and_shows_no_text() {
     let parse = |name, text| Document::parse(Path::new(name), text).unwrap_err().to_string();
     let toml = parse("a.toml", "[connection]\napi_key = k3y\n");
@@ -198,7 +210,8 @@ fn what_contradicts_itself_in_a_run_is_told() {
     insta::assert_snapshot!(problems("on_conflict = 'both'"), @"dir/beamlet.toml:2: /run/on_conflict: must be left, right, error or suffix, is `both`");
     insta::assert_snapshot!(problems("throttle = { min_requests = 9, max_requests = 3 }"), @"dir/beamlet.toml:2: /run/throttle/min_requests: must not be more than `max_requests`, 3");
     insta::assert_snapshot!(problems("cache = { memory_mib = 0 }"), @"dir/beamlet.toml:2: /run/cache/memory_mib: is 0, and there is no `redis`: nothing would be kept");
-    insta::assert_snapshot!(problems("cache = { redis = 'localhost:6379' }"), @"dir/beamlet.toml:2: /run/cache/redis: must be a URL such as redis://localhost:6379/0, or rediss:// for TLS");
+    insta::assert_snapshot!(problems("cache = { redis = 'localhost:6379' }"), @r#"dir/beamlet.toml:2: /run/cache/redis: must be a URL such as redis://localhost:6379/0, or rediss:// for TLS; the scheme "localhost" is not redis or rediss"#);
+    insta::assert_snapshot!(problems("cache = { redis = 'redis://me:pw@localhost:99999' }"), @"dir/beamlet.toml:2: /run/cache/redis: must be a URL such as redis://localhost:6379/0, or rediss:// for TLS; the port is not a number up to 65535");
     insta::assert_snapshot!(problems("cache = { redis = { env = 'BEAMLET_TEST_NOT_SET' } }"), @"dir/beamlet.toml:2: /run/cache/redis: the environment variable BEAMLET_TEST_NOT_SET is not set");
     insta::assert_snapshot!(problems("cache = { redis = 5 }"), @r#"dir/beamlet.toml:2: /run/cache/redis: must be a URL, or { env = "NAME" } or { file = "PATH" }"#);
     insta::assert_snapshot!(problems("retry = { budget = 2.0, max_atempts = 3 }"), @"
