@@ -249,7 +249,10 @@ mod tests {
         let message = "is an integer that does not fit into 64 bits; where the handler takes a \
                        string, write it as one";
         assert_eq!(
-            problems("a.toml", "[b]\nok = 18446744073709551615\nn = 99999999999999999999\nl = [1,\n 0x1_0000_0000_0000_0000]\n"),
+            problems(
+                "a.toml",
+                "[b]\nok = 18446744073709551615\nn = 99999999999999999999\nl = [1,\n 0x1_0000_0000_0000_0000]\n"
+            ),
             [format!("a.toml:5: /b/l/1: {message}"), format!("a.toml:3: /b/n: {message}")]
         );
         assert_eq!(

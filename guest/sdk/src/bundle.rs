@@ -58,8 +58,8 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
     /// only while the window is full.
     ///
     /// # Errors
-    /// The batch is not what the handler reads, or the store refuses what it would refuse for
-    /// every row: the bundle is lost.
+    /// The batch is not what the handler reads, the store refuses what it would refuse for every
+    /// row, or does not answer what has to be known before: the bundle is lost.
     pub async fn process(&mut self, rows: &Batch) -> Result<Vec<Enriched>, Error> {
         if let Some(column) = rows.columns.iter().find(|c| c.values.len() != rows.rows as usize) {
             return Err(Error::new(
@@ -71,6 +71,13 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
                     rows.rows
                 ),
             ));
+        }
+        if let Some(request) = self.handler.preparation().filter(|_| rows.rows > 0) {
+            let target = request.target.clone();
+            let mut call = vec![self.transport.send(request)];
+            let answer = self.transport.any(&mut call).await.1;
+            let answer = answer.map_err(|why| Error::no_answer(&target, &why));
+            self.handler.prepare(answer.as_ref())?;
         }
         let batch_size = self.handler.batching().max_batch_size.max(1);
         for entity in self.handler.entities(rows)? {

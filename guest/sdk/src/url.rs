@@ -38,11 +38,7 @@ impl BaseUrl {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         };
-        Ok(BaseUrl {
-            secure,
-            authority,
-            base: parsed.path().trim_end_matches('/').to_owned(),
-        })
+        Ok(BaseUrl { secure, authority, base: parsed.path().trim_end_matches('/').to_owned() })
     }
 
     /// Where requests to an endpoint go, which starts with a slash and is below the base path.

@@ -74,6 +74,25 @@ impl Handler for Tecton {
         self.batching
     }
 
+    fn preparation(&self) -> Option<Request> {
+        self.entity.wants_types().then(|| self.requests.metadata())
+    }
+
+    fn prepare(&self, answer: Result<&Response, &Error>) -> Result<(), Error> {
+        let service = match answer {
+            Ok(response) if response.status == 200 => service::Service::read(response).ok(),
+            // The store may tell in a while, and rows that are sent in another type are refused.
+            Ok(response) => match refusal::refusal(response) {
+                error if error.retryable => return Err(error),
+                _ => None,
+            },
+            Err(error) if error.retryable => return Err(error.clone()),
+            Err(_) => None,
+        };
+        self.entity.learn(service.as_ref());
+        Ok(())
+    }
+
     fn entities(&self, rows: &Batch) -> Result<Vec<Result<entity::Entity, Error>>, Error> {
         self.entity.entities(rows)
     }
@@ -100,6 +119,7 @@ impl Handler for Tecton {
         }
         let service = service::Service::read(response)
             .map_err(|why| Error::new(ErrorKind::BadResponse, why))?;
+        self.entity.learn(Some(&service));
         Ok(service.outputs(self.answers.extras()))
     }
 

@@ -107,7 +107,16 @@ mod tests {
 
     #[test]
     fn what_is_no_http_url_is_no_destination() {
-        for text in ["", "example.com", "ftp://example.com", "http://", "see http://a.b", "/a/b", "http:a.b", " http://a.b"] {
+        for text in [
+            "",
+            "example.com",
+            "ftp://example.com",
+            "http://",
+            "see http://a.b",
+            "/a/b",
+            "http:a.b",
+            " http://a.b",
+        ] {
             assert_eq!(of(text), None, "{text:?}");
         }
     }

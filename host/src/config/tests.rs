@@ -102,10 +102,8 @@ fn what_the_document_reports_is_one_problem_of_the_configuration() {
     let (_, problems) = read("[run]\nbundle_size = 99999999999999999999\n");
     assert_eq!(
         problems,
-        [
-            "dir/beamlet.toml:2: /run/bundle_size: is an integer that does not fit into 64 bits; \
-             where the handler takes a string, write it as one"
-        ]
+        ["dir/beamlet.toml:2: /run/bundle_size: is an integer that does not fit into 64 bits; \
+             where the handler takes a string, write it as one"]
     );
 }
 

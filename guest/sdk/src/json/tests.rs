@@ -163,6 +163,8 @@ fn a_configuration_that_comes_as_text_is_read_as_a_file_is() {
         found.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(problems("{\"a\": 1, \"a\": 2}"), ["/a: is there twice, first on line 1; keep one"]);
-    assert!(problems("{\"n\": 99999999999999999999}")[0].starts_with("/n: is an integer that does"));
+    assert!(
+        problems("{\"n\": 99999999999999999999}")[0].starts_with("/n: is an integer that does")
+    );
     assert!(problems("\u{feff}{}").is_empty());
 }

@@ -1,0 +1,5 @@
+//! The handler against the emulator, over sockets.
+#![allow(clippy::unwrap_used)]
+
+mod context;
+mod support;
