@@ -253,9 +253,8 @@ impl Findings {
 
 /// Whether a value can be sent as a type, and Tecton takes it.
 fn fits(value: &Value, of: &DataType) -> bool {
-    let timestamp = |text: &str| crate::features::micros(text).is_some();
     match (of, value) {
-        (DataType::Timestamp, Value::String(text)) => timestamp(text),
+        (DataType::Timestamp, Value::String(text)) => crate::features::is_timestamp(text),
         (of, value) => crate::wire::push_json(&mut String::new(), value, of).is_ok(),
     }
 }
