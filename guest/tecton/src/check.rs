@@ -10,7 +10,7 @@ use crate::extras::Extras;
 use crate::refusal::{Body, refusal};
 use crate::service::{Service, Value as Wanted};
 use beamlet_guest::config::{nearest, pointer};
-use beamlet_guest::{Error, Finding, Report, Response, Severity};
+use beamlet_guest::{Error, ErrorKind, Finding, Report, Response, Severity};
 use serde_json::{Map, Value};
 
 const URL: &str = "/connection/url";
@@ -59,7 +59,7 @@ impl Check {
                 return Ok(findings.report(Vec::new()));
             }
         };
-        if matches!(response.status, 408 | 429 | 500..=599) {
+        if refusal(response).retryable {
             return Err(refusal(response));
         }
         if response.status != 200 {
@@ -92,19 +92,21 @@ impl Check {
     }
 
     fn refused(&self, response: &Response, findings: &mut Findings) {
-        let message = refusal(response).message;
+        let Error { kind, message, .. } = refusal(response);
         let is_tectons = Body::of(response).is_some_and(|body| body.message().is_some());
-        match response.status {
-            401 => {
+        match (response.status, kind) {
+            (401, _) | (400 | 500, ErrorKind::Unauthenticated) => {
                 findings.add(Severity::Ok, URL, "the feature store was reached");
                 findings.add(Severity::Problem, API_KEY, message);
             }
-            403 | 404 if is_tectons => {
+            (403 | 404, _) | (400 | 500, ErrorKind::Forbidden | ErrorKind::NotFound)
+                if is_tectons =>
+            {
                 findings.add(Severity::Ok, URL, "the feature store was reached");
                 findings.add(Severity::Ok, API_KEY, "the key is known");
                 findings.add(Severity::Problem, SERVICE, message);
             }
-            400 if is_tectons => {
+            (400, _) if is_tectons => {
                 findings.add(Severity::Ok, URL, "the feature store was reached");
                 findings.add(Severity::Problem, "/retrieval", message);
             }

@@ -185,7 +185,13 @@ fn a_refusal_is_a_problem_where_its_cause_is() {
     problem /retrieval/feature_service_name: the feature store answered 404: Unknown feature_service_name: fs for workspace: ws
     ");
     assert_snapshot!(told(id(), 404, "<html>no such page</html>"), @"problem /connection/url: the feature store answered 404: no such page; is this Tecton?");
-    assert_snapshot!(told(id(), 400, &said("something is odd")), @r"
+    assert_snapshot!(told(id(), 400, &said("Unable to query FeatureService")), @"
+    ok /connection/url: the feature store was reached
+    ok /connection/api_key: the key is known
+    problem /retrieval/feature_service_name: the feature store answered 400: Unable to query FeatureService
+    ");
+    let odd = json!({ "message": "something is odd", "code": 9 }).to_string();
+    assert_snapshot!(told(id(), 400, &odd), @r"
     ok /connection/url: the feature store was reached
     problem /retrieval: the feature store answered 400: something is odd
     ");

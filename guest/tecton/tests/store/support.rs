@@ -1,6 +1,6 @@
 //! The handler over the emulator: bundles of rows, over sockets, without a sandbox.
 
-use beamlet_guest::transport::Target;
+use beamlet_guest::transport::{MAX_BODY_BYTES, Target, decoded};
 use beamlet_guest::{
     Batch, Bundle, Column, Counters, Enriched, Error, Handler, Request, Response, Transport,
     TransportError, Values,
@@ -30,7 +30,7 @@ impl Transport for Sockets {
         let body = serde_json::from_slice(&request.body).unwrap();
         self.sent.lock().unwrap().push((request.target.path.clone(), body));
         exchange(&request.target, &request.body)
-            .map_err(|error| TransportError::Unreachable(error.to_string()))
+            .unwrap_or_else(|error| Err(TransportError::Unreachable(error.to_string())))
     }
 
     async fn any(&self, calls: &mut Vec<Self::Call>) -> (usize, Result<Response, TransportError>) {
@@ -38,7 +38,7 @@ impl Transport for Sockets {
     }
 }
 
-fn exchange(target: &Target, body: &[u8]) -> io::Result<Response> {
+fn exchange(target: &Target, body: &[u8]) -> io::Result<Result<Response, TransportError>> {
     let mut stream = TcpStream::connect(&target.authority)?;
     let mut head = format!(
         "POST {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n",
@@ -61,7 +61,9 @@ fn exchange(target: &Target, body: &[u8]) -> io::Result<Response> {
     };
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let (retry_after, location) = (header("retry-after"), header("location"));
-    Ok(Response { status, retry_after, location, body: answer[end + 4..].to_vec() })
+    let encoding = header("content-encoding").unwrap_or_default();
+    let body = decoded(answer[end + 4..].to_vec(), &encoding, MAX_BODY_BYTES);
+    Ok(body.map(|body| Response { status, retry_after, location, body }))
 }
 
 /// A feature service `fs` with the key `user_id` and the features of users `u1`, `u2` and `u3`.
