@@ -42,6 +42,11 @@ impl Destination {
         Uri::from_parts(parts).ok()
     }
 
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Whether it is asked over TLS.
     pub fn is_secure(&self) -> bool {
         self.secure

@@ -14,7 +14,7 @@ pub use sandbox::SandboxOptions;
 
 use crate::run::RunOptions;
 use beamlet_config::{Problem, Problems, Section};
-use beamlet_egress::{Allowed, Secrets};
+use beamlet_egress::{Allowed, Proxies, Secrets};
 use serde_json::Value;
 
 /// The tables that are the handler's; the rest is the host's, or unknown.
@@ -29,6 +29,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// The destinations of the URLs that the user wrote in the handler's tables.
     pub allowed: Allowed,
+    /// The proxies between here and those destinations.
+    pub proxies: Proxies,
     /// How to run.
     pub run: RunOptions,
     /// How rows come out.
@@ -63,7 +65,19 @@ impl Config {
         let resolver = secret::Resolver::new(directory, schema);
         resolver.resolve(&mut handler, &mut secrets, &mut problems);
         let allowed = grants::of(&handler);
-        (Config { handler, secrets, allowed, run, output, sandbox }, problems)
+        let proxies = match sandbox.no_proxy {
+            true => Ok(Proxies::default()),
+            false => Proxies::of_environment(&allowed),
+        };
+        let proxies = proxies.unwrap_or_else(|found| {
+            let problem = |why| Problem {
+                path: "/sandbox/proxy".to_owned(),
+                message: format!("{why}; `proxy = \"none\"` asks the store directly"),
+            };
+            problems.extend(found.into_iter().map(problem));
+            Proxies::default()
+        });
+        (Config { handler, secrets, allowed, proxies, run, output, sandbox }, problems)
     }
 }
 

@@ -226,3 +226,11 @@ fn without_its_table_there_is_no_cache_and_a_breaker_can_be_taken_out() {
     assert_eq!(config.run.enrich.cache, Some(CacheOptions::default()));
     assert_eq!(config.run.limits.breaker, None);
 }
+
+#[test]
+fn a_proxy_is_the_environments_or_none_and_its_value_is_not_shown() {
+    let (config, problems) = read("[sandbox]\nproxy = 'none'\n");
+    assert!(problems.is_empty() && config.sandbox.no_proxy && config.proxies.is_empty());
+    let (_, problems) = read("[sandbox]\nproxy = 'http://me:s3cret@proxy:3128'\n");
+    insta::assert_snapshot!(problems.join("\n"), @"dir/beamlet.toml:2: /sandbox/proxy: must be environment, for the proxies that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name, or none");
+}
