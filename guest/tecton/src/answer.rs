@@ -217,21 +217,20 @@ impl Answers {
         if response.status != 200 {
             return Err(refusal(response));
         }
-        let text = String::from_utf8_lossy(&response.body);
-        let Whole { features, mut fields, failures, partial, told } = match &text {
-            Cow::Borrowed(text) => match self.as_before(text, entities) {
-                Some(whole) => whole,
-                None => self.anew(text, entities)?,
-            },
-            Cow::Owned(damaged) => match self.value_by_value(damaged, entities, true) {
-                Some(whole) => whole?,
-                None => {
-                    let error = std::str::from_utf8(&response.body).err();
-                    let why = error.map(|error| error.to_string()).unwrap_or_default();
-                    return Err(broken(&format!("it is not UTF-8: {why}")).retryable());
+        let lossy: Cow<'_, str>;
+        let Whole { features, mut fields, failures, partial, told } =
+            match std::str::from_utf8(&response.body) {
+                Ok(text) => match self.as_before(text, entities) {
+                    Some(whole) => whole,
+                    None => self.anew(text, entities)?,
+                },
+                Err(error) => {
+                    lossy = String::from_utf8_lossy(&response.body);
+                    let whole = self.value_by_value(&lossy, entities, true);
+                    let none = || broken(&format!("it is not UTF-8: {error}")).retryable();
+                    whole.unwrap_or_else(|| Err(none()))?
                 }
-            },
-        };
+            };
         let (told, slo) = told.unwrap_or_default();
         let extras = self.told_extras(told)?;
         let mut known = known(&fields, &extras, partial);

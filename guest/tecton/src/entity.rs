@@ -78,20 +78,26 @@ impl EntityRule {
     /// Whether the types that the service takes have to be known before a row is asked for: there
     /// is a request context, and what stands in it may be of another type than it looks.
     pub(crate) fn wants_types(&self) -> bool {
-        let is_unknown = || matches!(*self.context(), Context::Unknown(_));
-        let ambiguous = |slot: &Slot| {
+        let slot = |slot: &Slot| {
             !slot.is_key
                 && !matches!(slot.expression.yields(), Some(Datum::Float(_) | Datum::Text(_)))
         };
         let constant =
             |value: &Value| !matches!(value, Value::Null | Value::Bool(_) | Value::String(_));
-        (self.slots.iter().any(ambiguous) || self.constants.values().any(constant)) && is_unknown()
+        matches!(*self.context(), Context::Unknown(_))
+            && (self.slots.iter().any(slot) || self.constants.values().any(constant))
     }
 
     /// Learns the types that the service takes; without it, values go out as the row has them.
     pub(crate) fn learn(&self, service: Option<&Service>) {
         let mut context = self.context();
         match (&*context, service) {
+            (_, Some(service)) if service.is_wildcard() => {
+                let message = "the feature service is a wildcard feature service: it answers with \
+                               many rows for one entity, and a row is enriched with one; name \
+                               another in `retrieval.feature_service_name`";
+                *context = Context::Known(Err(Error::new(ErrorKind::InvalidInput, message)));
+            }
             (_, Some(service)) => {
                 let typed = Template::new(&self.slots, &self.constants, Some(service));
                 *context = Context::Known(typed.map(Arc::new));

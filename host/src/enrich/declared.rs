@@ -188,7 +188,12 @@ impl Kind {
     /// Of a type's name in the contract.
     fn of_name(name: &str) -> Self {
         if let Some(element) = name.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
-            return Kind::List(scalar(element));
+            // Of others, lists come as JSON.
+            let is_list = |of: &DataType| {
+                use DataType::{Boolean, Float32, Float64, Int64, Utf8};
+                matches!(of, Boolean | Int64 | Float32 | Float64 | Utf8)
+            };
+            return Kind::List(scalar(element).filter(is_list));
         }
         match scalar(name) {
             Some(of) => Kind::Scalar(of),
@@ -337,6 +342,27 @@ mod tests {
         assert_eq!(column(&all, "a"), [Some(1), Some(2)]);
         let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 2.5]));
         assert_eq!(declared(&[("a", "int64")]).conform(&mut answers([&[("a", floats)]])).len(), 2);
+    }
+
+    /// A column of JSON texts.
+    fn json(text: &str) -> Answers {
+        let metadata = [("ARROW:extension:name".to_owned(), "arrow.json".to_owned())];
+        let field = Field::new("a", DataType::Utf8, true).with_metadata(metadata.into());
+        let column = texts(&[Some(text), None]);
+        let part = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).unwrap();
+        let rows = (0..2).map(|row| Answer { fate: Fate::Enriched, place: Some((0, row)) });
+        Answers { parts: vec![part], rows: rows.collect() }
+    }
+
+    #[test]
+    fn a_list_with_null_elements_and_one_of_times_come_as_json_and_are_taken() {
+        let wrong = |of: &str, text: &str| declared(&[("a", of)]).conform(&mut json(text)).len();
+        assert_eq!(wrong("array<int64>", "[1, null]"), 0);
+        assert_eq!(wrong("array<timestamp>", "[\"2023-05-26T18:00:00Z\"]"), 0);
+        assert_eq!(wrong("array<array<int64>>", "[[1]]"), 0);
+        assert_eq!(wrong("map<string, int64>", "{\"k\": 1}"), 0);
+        assert_eq!(wrong("array<int64>", "[\"x\", null]"), 1);
+        assert_eq!(wrong("string", "{\"k\": 1}"), 1);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod support;
 
 mod cache;
+mod changed;
 mod coalesce;
 mod deadline;
 mod lanes;

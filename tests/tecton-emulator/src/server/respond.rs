@@ -123,7 +123,7 @@ async fn serve(
         started,
         wrong_count: fault == Some(FaultAnswer::WrongCount),
     };
-    let answered = match api::answer(&state.catalog, settings, &request) {
+    let answered = match api::answer(&state.catalog(), settings, &request) {
         Ok(answered) => answered,
         Err(error) => return Ok(Served::of_error(&error)),
     };
