@@ -347,7 +347,8 @@ mod tests {
     /// A column of JSON texts.
     fn json(text: &str) -> Answers {
         let metadata = [("ARROW:extension:name".to_owned(), "arrow.json".to_owned())];
-        let field = Field::new("a", DataType::Utf8, true).with_metadata(metadata.into());
+        let field = Field::new("a", DataType::Utf8, true)
+            .with_metadata(std::collections::HashMap::from(metadata));
         let column = texts(&[Some(text), None]);
         let part = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).unwrap();
         let rows = (0..2).map(|row| Answer { fate: Fate::Enriched, place: Some((0, row)) });

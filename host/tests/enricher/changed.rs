@@ -2,9 +2,8 @@
 
 use super::{enricher, fates, first_failure, years};
 use crate::support::library::tailnums;
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use crate::support::store::KEY;
+use arrow_array::{Array, RecordBatch};
 use beamlet::enrich::{Answers, EnrichOptions};
 use tecton_emulator::{
     Background, DataType, Emulator, FeatureService, FeatureView, Repository, Workspace,
@@ -19,7 +18,7 @@ fn repository(features: &[(&str, DataType)]) -> Repository {
     }
     let service =
         FeatureService::new("planes_features").join_key("tailnum", DataType::String).view(view);
-    Repository::new().api_key("demo-key").workspace(Workspace::live("prod").service(service))
+    Repository::new().api_key(KEY).workspace(Workspace::live("prod").service(service))
 }
 
 /// Answers for `A` and `B`, and those for `C` and `D` after the service was changed.
@@ -69,6 +68,5 @@ async fn a_feature_of_another_type_fails_the_rows_that_have_it() {
     let (message, _) = first_failure(&second);
     assert!(message.contains("feature `planes.year` is declared int64 and came as"), "{message}");
     let features = second.features().unwrap();
-    let seats = features.column_by_name("planes.seats").unwrap().as_primitive::<Int64Type>();
-    assert_eq!(seats.null_count(), 2);
+    assert_eq!(features.column_by_name("planes.seats").unwrap().null_count(), 2);
 }
