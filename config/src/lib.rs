@@ -4,11 +4,19 @@
 use serde_json::Value;
 use std::cell::RefCell;
 
+#[cfg(feature = "file")]
+mod document;
+mod json;
 mod reference;
 mod section;
+mod url;
 
+#[cfg(feature = "file")]
+pub use document::{ConfigError, Document};
+pub use json::{Json, NotJson};
 pub use reference::{Reference, usable_secret};
 pub use section::{Section, camel_case, pointer};
+pub use url::parse_url;
 
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

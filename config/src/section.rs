@@ -107,12 +107,12 @@ impl<'a> Section<'a> {
 
     /// A whole number within a range.
     pub fn integer(&self, name: &'a str, range: RangeInclusive<i64>) -> Option<i64> {
-        let number = self.typed(name, "a whole number", Value::as_i64)?;
-        if range.contains(&number) {
-            return Some(number);
-        }
+        let number = self.typed(name, "a whole number", whole)?;
         let (low, high) = (range.start(), range.end());
-        self.problem(name, format!("must be from {low} to {high}, is {number}"));
+        match i64::try_from(number) {
+            Ok(number) if range.contains(&number) => return Some(number),
+            _ => self.problem(name, format!("must be from {low} to {high}, is {number}")),
+        }
         None
     }
 
@@ -196,6 +196,11 @@ impl<'a> Section<'a> {
         let keys = self.map.into_iter().flat_map(Map::keys).filter(|key| !is_known(key));
         keys.map(|key| (key.clone(), hint(key))).collect()
     }
+}
+
+/// A whole number, of those above the greatest int64 too.
+fn whole(value: &Value) -> Option<i128> {
+    value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))
 }
 
 /// The JSON Pointer to a key below another pointer.

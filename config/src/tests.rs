@@ -110,3 +110,18 @@ fn an_unknown_key_may_pass_with_a_warning() {
     assert_eq!(told, ["/timeout: unknown key `timeout` has no effect; did you mean `timeout_ms`?"]);
     assert!(problems.or(Some(())).is_ok());
 }
+
+#[test]
+fn a_whole_number_of_any_size_is_out_of_range_and_not_of_another_type() {
+    let told = problems_of(json!({"size": u64::MAX, "least": i64::MIN}), |root| {
+        root.integer("size", 1..=10);
+        root.integer("least", 1..=10);
+    });
+    assert_eq!(
+        told,
+        [
+            pair("/size", "must be from 1 to 10, is 18446744073709551615"),
+            pair("/least", "must be from 1 to 10, is -9223372036854775808"),
+        ]
+    );
+}

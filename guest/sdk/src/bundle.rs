@@ -58,8 +58,8 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
     /// only while the window is full.
     ///
     /// # Errors
-    /// The batch is not what the handler reads, or the store refuses what it would refuse for
-    /// every row: the bundle is lost.
+    /// The batch is not what the handler reads, the store refuses what it would refuse for every
+    /// row, or does not answer what has to be known before: the bundle is lost.
     pub async fn process(&mut self, rows: &Batch) -> Result<Vec<Enriched>, Error> {
         if let Some(column) = rows.columns.iter().find(|c| c.values.len() != rows.rows as usize) {
             return Err(Error::new(
@@ -72,12 +72,21 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
                 ),
             ));
         }
-        let batch_size = self.handler.batching().max_batch_size.max(1);
+        if let Some(request) = self.handler.preparation().filter(|_| rows.rows > 0) {
+            let target = request.target.clone();
+            let mut call = vec![self.transport.send(request)];
+            let answer = self.transport.any(&mut call).await.1;
+            let answer = answer.map_err(|why| Error::no_answer(&target, &why));
+            self.handler.prepare(answer.as_ref())?;
+        }
+        let mut batch_size = self.batch_size();
         for entity in self.handler.entities(rows)? {
             self.filling.push(entity);
             if self.filling.len() >= batch_size {
                 self.dispatch();
                 self.send_waiting().await?;
+                // A store may have refused so many.
+                batch_size = self.batch_size();
             }
         }
         Ok(self.answers.take())
@@ -97,6 +106,10 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
             self.send_waiting().await?;
         }
         Ok(self.answers.take())
+    }
+
+    fn batch_size(&self) -> usize {
+        self.handler.batching().max_batch_size.max(1)
     }
 
     /// Makes a wire batch of the rows held back.
@@ -124,6 +137,10 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
             if self.calls.len() >= window {
                 self.receive().await;
             } else if let Some((rows, place)) = self.waiting.pop_front() {
+                if rows.entities.len() > self.batch_size() {
+                    self.split(rows, place);
+                    continue;
+                }
                 let request = self.handler.request(&rows.entities);
                 self.counters.request();
                 self.asked.push(Asked { rows, target: request.target.clone(), place });
@@ -142,7 +159,9 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
                 self.counters.error();
                 match blame {
                     Blame::Bundle => self.lost = Some(error),
-                    Blame::ARow if asked.rows.entities.len() > 1 => self.split(asked),
+                    Blame::ARow if asked.rows.entities.len() > 1 => {
+                        self.split(asked.rows, asked.place);
+                    }
                     Blame::ARow | Blame::Request => {
                         let failed = Enriched::failed(asked.rows.entities.len() as u32, &error);
                         self.keep(asked, failed);
@@ -163,7 +182,12 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
                 let blame = self.handler.blame(&response, &error);
                 (error, blame)
             }),
-            Err(why) => Err((Error::no_answer(&asked.target, &why), Blame::Request)),
+            Err(why) => {
+                // An answer for fewer rows may be small enough.
+                let large = matches!(why, TransportError::TooLarge(_));
+                let blame = if large { Blame::ARow } else { Blame::Request };
+                Err((Error::no_answer(&asked.target, &why), blame))
+            }
         }
     }
 
@@ -174,9 +198,8 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
     }
 
     /// Puts the halves of a wire batch in its place, to be sent before all others.
-    fn split(&mut self, asked: Asked<H::Entity>) {
-        let place = asked.place;
-        let (first, second) = asked.rows.halves();
+    fn split(&mut self, rows: Rows<H::Entity>, place: u64) {
+        let (first, second) = rows.halves();
         self.answers.widen(place);
         let later = self.asked.iter_mut().map(|asked| &mut asked.place);
         let later = later.chain(self.waiting.iter_mut().map(|(_, place)| place));

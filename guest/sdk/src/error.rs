@@ -38,6 +38,13 @@ impl Error {
             TransportError::Broken(why) => {
                 Error::new(ErrorKind::BadResponse, format!("POST {target}: {why}")).retryable()
             }
+            TransportError::Encoded(encoding) => Error::new(
+                ErrorKind::BadResponse,
+                format!(
+                    "POST {target}: the answer is encoded as {encoding}, which was not asked for \
+                     and is not understood; is a proxy in between?"
+                ),
+            ),
             TransportError::TooLarge(limit) => Error::new(
                 ErrorKind::BadResponse,
                 format!("POST {target}: the answer is larger than {} MiB", limit >> 20),

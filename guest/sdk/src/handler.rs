@@ -77,6 +77,21 @@ pub trait Handler: Sized + Send + Sync + 'static {
         Batching::default()
     }
 
+    /// What to ask the store before rows can become entities, until the handler knows it: such as
+    /// the types of the keys that it takes. Asked at the beginning of each call with rows.
+    fn preparation(&self) -> Option<Request> {
+        None
+    }
+
+    /// Takes the answer to [`preparation`](Self::preparation), or why there is none.
+    ///
+    /// # Errors
+    /// The rows cannot be asked for now: the bundle ends.
+    fn prepare(&self, answer: Result<&Response, &Error>) -> Result<(), Error> {
+        let _ = answer;
+        Ok(())
+    }
+
     /// Makes an entity of each row, in order; a row that cannot be one fails alone.
     ///
     /// # Errors

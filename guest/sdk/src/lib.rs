@@ -14,6 +14,7 @@ mod bundle;
 #[doc(hidden)]
 pub mod contract;
 mod counters;
+mod encoding;
 mod error;
 mod field_type;
 mod fields;

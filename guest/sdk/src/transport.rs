@@ -1,6 +1,7 @@
 //! How requests leave and answers come back: one trait, over `wasi:http` in a component and
 //! over anything else on the native target.
 
+pub use crate::encoding::decoded;
 use crate::{Error, ErrorKind};
 use std::fmt;
 use std::future::Future;
@@ -105,6 +106,8 @@ pub enum TransportError {
     Broken(String),
     /// The body is larger than this many bytes.
     TooLarge(usize),
+    /// The body is in this encoding, which was not asked for and is not known.
+    Encoded(String),
 }
 
 /// The largest body that is read, in bytes. Ten entities of a feature store come nowhere

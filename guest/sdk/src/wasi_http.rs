@@ -11,6 +11,7 @@ use crate::contract::wasi::http::types::{
 };
 use crate::contract::wasi::io::poll::{self, Pollable};
 use crate::contract::wasi::io::streams::{InputStream, StreamError};
+use crate::encoding::{decoded, looks_encoded};
 use crate::transport::{MAX_BODY_BYTES, MAX_ERROR_BYTES, Target};
 use crate::{Request, Response, Transport, TransportError};
 
@@ -43,7 +44,7 @@ struct Reading {
     response: Response,
     /// What the stream is a part of: kept until it is closed.
     _body: IncomingBody,
-    _head: IncomingResponse,
+    head: IncomingResponse,
 }
 
 impl Transport for WasiHttp {
@@ -126,7 +127,7 @@ impl Call {
                 State::Body { pollable, mut reading } => match reading.read() {
                     Ok(true) => {
                         drop(pollable);
-                        return Some(Ok(reading.response));
+                        return Some(reading.end());
                     }
                     Ok(false) => {
                         let pollable = pollable.unwrap_or_else(|| reading.stream.subscribe());
@@ -161,7 +162,26 @@ impl Reading {
         let taken = || TransportError::Broken("the body of the answer was taken".into());
         let body = head.consume().map_err(|()| taken())?;
         let stream = body.stream().map_err(|()| taken())?;
-        Ok(Reading { stream, response, _body: body, _head: head })
+        Ok(Reading { stream, response, _body: body, head })
+    }
+
+    /// The answer, all of which was read, as it was before anybody encoded it.
+    fn end(self) -> Result<Response, TransportError> {
+        let mut response = self.response;
+        if !looks_encoded(&response.body) {
+            return Ok(response);
+        }
+        let headers = self.head.headers().get("content-encoding");
+        let encoding = headers.iter().map(|value| String::from_utf8_lossy(value));
+        let encoding = encoding.collect::<Vec<_>>().join(",");
+        let body = std::mem::take(&mut response.body);
+        match decoded(body, &encoding, MAX_BODY_BYTES) {
+            Ok(body) => response.body = body,
+            Err(error) if response.status == 200 => return Err(error),
+            // The status counts, whatever can be read of the body.
+            Err(_) => {}
+        }
+        Ok(response)
     }
 
     /// Reads what is there; true when that was all.

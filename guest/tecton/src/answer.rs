@@ -7,10 +7,10 @@ use crate::count::count;
 use crate::data_type::{DataType, WireType};
 use crate::entity::Entity;
 use crate::extras::{Extras, FeatureExtras, Slo};
-use crate::features::{Cell, column, micros};
+use crate::features::{Cell, column, rounded_micros};
 use crate::growing::{self, Columns, Rows};
 use crate::refusal::refusal;
-use beamlet_guest::{Batch, Enriched, Error, ErrorKind, Response};
+use beamlet_guest::{Batch, Enriched, Error, ErrorKind, Response, RowFailure};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -45,7 +45,10 @@ struct Feature {
 /// An answer that was read.
 struct Whole<'a> {
     features: Arc<[Feature]>,
+    /// Null in the rows that failed.
     fields: Batch,
+    /// Rows with a value that cannot be read.
+    failures: Vec<RowFailure>,
     /// Whether it says that its results are partial.
     partial: bool,
     /// What the metadata tells of the features, and of the service level; not read where nobody
@@ -110,17 +113,17 @@ impl<'de: 'a, 'a> DeserializeSeed<'de> for Results<'_, '_, 'a> {
 }
 
 #[derive(Deserialize)]
-struct Single<'a> {
-    #[serde(borrow)]
-    result: Row<'a>,
+#[serde(bound(deserialize = "R: Deserialize<'de>"))]
+struct Single<'a, R> {
+    result: R,
     #[serde(borrow)]
     metadata: Option<Metadata<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Several<'a> {
-    #[serde(borrow)]
-    result: Vec<Row<'a>>,
+#[serde(bound(deserialize = "R: Deserialize<'de>"))]
+struct Several<'a, R> {
+    result: Vec<R>,
     #[serde(borrow)]
     metadata: Option<Metadata<'a>>,
 }
@@ -129,6 +132,13 @@ struct Several<'a> {
 struct Row<'a> {
     #[serde(borrow, default)]
     features: Vec<Cell<'a>>,
+}
+
+/// A row whose values are still texts.
+#[derive(Deserialize)]
+struct RawRow<'a> {
+    #[serde(borrow, default)]
+    features: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -207,23 +217,35 @@ impl Answers {
         if response.status != 200 {
             return Err(refusal(response));
         }
-        let text = std::str::from_utf8(&response.body)
-            .map_err(|error| broken(&format!("it is not UTF-8: {error}")).retryable())?;
-        let Whole { features, mut fields, partial, told } = match self.as_before(text, entities) {
-            Some(whole) => whole,
-            None => self.anew(text, entities)?,
-        };
+        let lossy: Cow<'_, str>;
+        let Whole { features, mut fields, failures, partial, told } =
+            match std::str::from_utf8(&response.body) {
+                Ok(text) => match self.as_before(text, entities) {
+                    Some(whole) => whole,
+                    None => self.anew(text, entities)?,
+                },
+                Err(error) => {
+                    lossy = String::from_utf8_lossy(&response.body);
+                    let whole = self.value_by_value(&lossy, entities, true);
+                    let none = || broken(&format!("it is not UTF-8: {error}")).retryable();
+                    whole.unwrap_or_else(|| Err(none()))?
+                }
+            };
         let (told, slo) = told.unwrap_or_default();
         let extras = self.told_extras(told)?;
-        let known = known(&fields, &extras, partial);
+        let mut known = known(&fields, &extras, partial);
+        let mut failed = vec![false; known.len()];
+        for failure in &failures {
+            (known[failure.row as usize], failed[failure.row as usize]) = (true, true);
+        }
         if self.extras.any() {
             let slo = self.slo(slo)?;
             let names = features.iter().map(|feature| feature.name.as_str());
             let named =
                 names.zip(extras.into_iter().chain(std::iter::repeat_with(Default::default)));
-            fields.columns.extend(self.extras.columns(named, &slo, &known));
+            fields.columns.extend(self.extras.columns(named, &slo, &failed));
         }
-        Ok(enriched(entities, &known, fields))
+        Ok(enriched(entities, &known, failures, fields))
     }
 
     /// Reads an answer with the features of the one before; `None` where anything is not as it
@@ -256,7 +278,8 @@ impl Answers {
             return None;
         }
         let fields = Batch { rows: columns.rows(), columns: columns.finish()? };
-        Some(Whole { features: last.features.clone(), fields, partial, told })
+        let (features, failures) = (last.features.clone(), Vec::new());
+        Some(Whole { features, fields, failures, partial, told })
     }
 
     /// Whether more than names and types of the metadata has to be looked at.
@@ -264,9 +287,14 @@ impl Answers {
         self.extras.any() || self.statuses
     }
 
-    /// Reads an answer of any features.
+    /// Reads an answer of any features; value by value, where one of them spoils it.
     fn anew<'a>(&self, text: &'a str, entities: &[Entity]) -> Result<Whole<'a>, Error> {
-        let (rows, metadata) = self.parse(text)?;
+        self.in_one(text, entities)
+            .or_else(|error| self.value_by_value(text, entities, false).unwrap_or(Err(error)))
+    }
+
+    fn in_one<'a>(&self, text: &'a str, entities: &[Entity]) -> Result<Whole<'a>, Error> {
+        let (rows, metadata) = self.parse::<Row<'a>>(text)?;
         if rows.len() != entities.len() {
             let (rows, entities) = (count(rows.len(), "row"), count(entities.len(), "entity"));
             // The next answer may be whole: what is between here and the store cuts answers short.
@@ -278,10 +306,49 @@ impl Answers {
         let partial = metadata.is_partial();
         let features = self.features(text, told, partial)?;
         let fields = columns(rows, &features)?;
-        Ok(Whole { features, fields, partial, told: Some((told, metadata.slo_info)) })
+        let told = Some((told, metadata.slo_info));
+        Ok(Whole { features, fields, failures: Vec::new(), partial, told })
     }
 
-    fn parse<'a>(&self, text: &'a str) -> Result<(Vec<Row<'a>>, Option<Metadata<'a>>), Error> {
+    /// Reads each value for itself, so that one that cannot be read fails its own row. In a
+    /// `damaged` text a replacement character stands where bytes were no UTF-8. `None` where the
+    /// answer is wrong beside its values; an error where every row fails for one reason.
+    fn value_by_value<'a>(
+        &self,
+        text: &'a str,
+        entities: &[Entity],
+        damaged: bool,
+    ) -> Option<Result<Whole<'a>, Error>> {
+        let (rows, metadata) = self.parse::<RawRow<'a>>(text).ok()?;
+        let metadata = metadata.filter(|_| rows.len() == entities.len() && !rows.is_empty())?;
+        let told = metadata.features?.get();
+        let partial = metadata.is_partial();
+        let features = self.features(text, told, partial).ok()?;
+        let mut failures = Vec::new();
+        let rows = (0..).zip(rows).map(|(row, raw)| match cells(&raw, &features, damaged) {
+            Ok(features) => Row { features },
+            Err(error) => {
+                failures.push(RowFailure { row, error });
+                Row { features: vec![Cell::Null; features.len()] }
+            }
+        });
+        let rows: Vec<Row<'a>> = rows.collect();
+        let alike = |other: &RowFailure| other.error.message == failures[0].error.message;
+        if failures.len() == rows.len() && failures.iter().all(alike) {
+            return failures.into_iter().next().map(|failure| Err(failure.error));
+        }
+        let fields = match columns(rows, &features) {
+            Ok(fields) => fields,
+            Err(error) => return Some(Err(error)),
+        };
+        let told = Some((told, metadata.slo_info));
+        Some(Ok(Whole { features, fields, failures, partial, told }))
+    }
+
+    fn parse<'a, R: Deserialize<'a>>(
+        &self,
+        text: &'a str,
+    ) -> Result<(Vec<R>, Option<Metadata<'a>>), Error> {
         let parsed = if self.batch {
             serde_json::from_str(text).map(|Several { result, metadata }| (result, metadata))
         } else {
@@ -325,7 +392,8 @@ impl Answers {
             .map(|(at, extras)| {
                 let statuses = extras.status.map(OneOrMore::into_vec).unwrap_or_default();
                 let effective_time = extras.effective_time.map(|Text(text)| {
-                    micros(&text).ok_or_else(|| {
+                    // It is about the value, not the value: what is finer than its type is cut.
+                    rounded_micros(&text).ok_or_else(|| {
                         broken(&format!("the effective time of feature {at} is no timestamp"))
                     })
                 });
@@ -350,11 +418,44 @@ fn read_features(text: &str) -> Result<Vec<Feature>, Error> {
         .collect()
 }
 
+/// The values of a row, each of its feature's type.
+///
+/// # Errors
+/// The first that is not, by the feature's name.
+fn cells<'a>(
+    row: &RawRow<'a>,
+    features: &[Feature],
+    damaged: bool,
+) -> Result<Vec<Cell<'a>>, Error> {
+    if row.features.len() != features.len() {
+        return Err(other_length(row.features.len(), features.len()));
+    }
+    let cell = |(raw, Feature { name, of }): (&&'a RawValue, &Feature)| {
+        if damaged && raw.get().contains(char::REPLACEMENT_CHARACTER) {
+            return Err(broken(&format!("feature `{name}` is not UTF-8")));
+        }
+        let cell: Cell<'a> = serde_json::from_str(raw.get()).map_err(|error| {
+            let why = error.to_string();
+            // The place would be one within the value.
+            let why = why.split(" at line ").next().unwrap_or_default();
+            broken(&format!("feature `{name}` cannot be read: {why}"))
+        })?;
+        column(name, of, vec![cell.clone()])
+            .map_err(|why| broken(&format!("feature `{name}` {why}")))?;
+        Ok(cell)
+    };
+    row.features.iter().zip(features).map(cell).collect()
+}
+
+fn other_length(values: usize, features: usize) -> Error {
+    let (values, of) = (count(values, "value"), count(features, "feature"));
+    broken(&format!("a row has {values} for {of}"))
+}
+
 /// Turns rows of cells into columns.
 fn columns(mut rows: Vec<Row<'_>>, features: &[Feature]) -> Result<Batch, Error> {
     if let Some(odd) = rows.iter().find(|row| row.features.len() != features.len()) {
-        let (values, of) = (count(odd.features.len(), "value"), count(features.len(), "feature"));
-        return Err(broken(&format!("a row has {values} for {of}")));
+        return Err(other_length(odd.features.len(), features.len()));
     }
     let mut columns = Vec::with_capacity(features.len());
     for (at, feature) in features.iter().enumerate() {
@@ -390,7 +491,12 @@ fn known(fields: &Batch, extras: &[FeatureExtras<'_>], partial: bool) -> Vec<boo
 }
 
 /// Tells the rows that the store knows nothing for from the enriched ones.
-fn enriched(entities: &[Entity], known: &[bool], fields: Batch) -> Enriched {
+fn enriched(
+    entities: &[Entity],
+    known: &[bool],
+    failures: Vec<RowFailure>,
+    fields: Batch,
+) -> Enriched {
     let (mut missing, mut null_keys) = (Vec::new(), Vec::new());
     for (at, (known, entity)) in known.iter().zip(entities).enumerate() {
         match (known, entity.null_key) {
@@ -399,7 +505,7 @@ fn enriched(entities: &[Entity], known: &[bool], fields: Batch) -> Enriched {
             (false, false) => missing.push(at as u32),
         }
     }
-    Enriched { fields, missing, null_keys, failures: Vec::new() }
+    Enriched { fields, missing, null_keys, failures }
 }
 
 fn not_metadata(error: &serde_json::Error) -> Error {

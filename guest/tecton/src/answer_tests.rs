@@ -134,12 +134,12 @@ fn extras_that_are_asked_for_come_out_for_each_row_of_a_batch() {
     assert_snapshot!(told(&handler, &[1, 2], &body), @r#"
     a: Values::Int64s([1, 0]) nulls [1]
     b: Values::Int64s([0, 0]) nulls [0, 1]
-    a.status: Values::Strings(Texts { text: "PRESENT", ends: [7, 7] }) nulls [1]
-    a.effective_time: Values::Timestamps([1685124000000000, 0]) nulls [1]
-    b.status: Values::Strings(Texts { text: "TIME_OUT", ends: [8, 8] }) nulls [1]
+    a.status: Values::Strings(Texts { text: "PRESENTMISSING_DATA", ends: [7, 19] }) nulls []
+    a.effective_time: Values::Timestamps([1685124000000000, 1685124000000000]) nulls []
+    b.status: Values::Strings(Texts { text: "TIME_OUTMISSING_DATA", ends: [8, 20] }) nulls []
     b.effective_time: Values::Timestamps([0, 0]) nulls [0, 1]
-    slo.eligible: Values::Booleans([true, false]) nulls [1]
-    slo.ineligibility_reasons: Values::StringLists([[], []]) nulls [1]
+    slo.eligible: Values::Booleans([true, false]) nulls []
+    slo.ineligibility_reasons: Values::StringLists([[], ["SLO_INELIGIBILITY_REASON_DYNAMODB_RESPONSE_SIZE_LIMIT_EXCEEDED"]]) nulls []
     slo.server_time_seconds: Values::Float64s([0.5, 0.0]) nulls [1]
     slo.slo_server_time_seconds: Values::Float64s([0.0, 0.0]) nulls [0, 1]
     slo.store_max_latency: Values::Float64s([0.0, 0.0]) nulls [0, 1]
@@ -376,4 +376,121 @@ proptest! {
             prop_assert_eq!(&shown(&answer.fields.columns[0], row), wanted);
         }
     }
+}
+
+/// An answer for rows of the features `a`, of a type, and `b`, an int64.
+fn two_features(of: &str, rows: &Value) -> Vec<u8> {
+    let a = json!({ "name": "a", "dataType": { "type": of } });
+    let result: Vec<Value> =
+        rows.as_array().unwrap().iter().map(|row| json!({ "features": row })).collect();
+    let metadata = json!({ "features": [a, int64("b", json!({}))] });
+    json!({ "result": result, "metadata": metadata }).to_string().into_bytes()
+}
+
+/// The rows of two that failed, with why; the other one has its value.
+fn failures(body: &[u8]) -> Vec<(u32, String)> {
+    let handler = handler(10, &json!({}));
+    let answer = answer(&handler, &[1, 2], body).unwrap();
+    assert_eq!((answer.fields.rows, answer.missing.len()), (2, 0));
+    for column in &answer.fields.columns {
+        let failed: Vec<u32> = answer.failures.iter().map(|failure| failure.row).collect();
+        assert_eq!(column.nulls, failed, "{}", column.name);
+    }
+    answer.failures.into_iter().map(|failure| (failure.row, failure.error.message)).collect()
+}
+
+#[test]
+fn a_value_of_another_type_fails_its_row_alone() {
+    let failed = failures(&two_features("int64", &json!([["x", "1"], ["2", "2"]])));
+    assert_eq!(failed[0].0, 0);
+    assert_snapshot!(failed[0].1, @"the feature store's answer cannot be used: feature `a` is declared int64 and is a string that is no 64-bit integer");
+}
+
+#[test]
+fn a_row_with_too_few_values_fails_alone() {
+    let failed = failures(&two_features("int64", &json!([["1", "1"], ["2"]])));
+    assert_eq!(failed[0].0, 1);
+    assert_snapshot!(failed[0].1, @"the feature store's answer cannot be used: a row has 1 value for 2 features");
+}
+
+#[test]
+fn a_text_that_is_no_unicode_fails_its_row_alone() {
+    let body = two_features("string", &json!([["SURROGATE", "1"], ["\u{e9}", "2"]]));
+    let body = String::from_utf8(body).unwrap();
+    let failed = failures(body.replace("SURROGATE", "\\ud800").as_bytes());
+    assert_eq!(failed[0].0, 0);
+    assert_snapshot!(failed[0].1, @"the feature store's answer cannot be used: feature `a` cannot be read: unexpected end of hex escape");
+    let at = body.find("SURROGATE").unwrap();
+    let mut bytes = body.into_bytes();
+    bytes[at] = 0xff;
+    let failed = failures(&bytes);
+    assert_snapshot!(failed[0].1, @"the feature store's answer cannot be used: feature `a` is not UTF-8");
+}
+
+#[test]
+fn what_a_timestamp_field_cannot_hold_is_not_cut() {
+    let exact = ["2023-05-26T18:00:00.123456Z", "2023-05-26T18:00:00.123456000000Z"];
+    let handler = handler(10, &json!({}));
+    for text in exact {
+        let body = two_features("timestamp", &json!([[text, "1"]]));
+        let answer = answer(&handler, &[1], &body).unwrap();
+        let Values::Timestamps(values) = &answer.fields.columns[0].values else { panic!() };
+        assert_eq!(values[..], [1_685_124_000_123_456]);
+    }
+    for text in ["2023-05-26T18:00:00.123456789Z", "2023-05-26T18:00:00.0000000000001+02:00"] {
+        let body = two_features("timestamp", &json!([[exact[0], "1"], [text, "2"]]));
+        let failed = failures(&body);
+        assert_eq!(failed[0].0, 1);
+        assert_eq!(
+            failed[0].1,
+            "the feature store's answer cannot be used: feature `a` is declared timestamp and is \
+             finer than microseconds, which is all that a timestamp field holds"
+        );
+    }
+}
+
+#[test]
+fn a_number_that_a_float32_cannot_hold_is_not_infinity() {
+    let failed = failures(&two_features("float32", &json!([[1e300, "1"], [1.5, "2"]])));
+    assert_eq!(failed[0].0, 0);
+    assert!(failed[0].1.ends_with("is a number beyond the range of a float32"), "{}", failed[0].1);
+}
+
+#[test]
+fn what_the_store_reports_of_a_missing_entity_comes_out() {
+    let handler = handler(
+        10,
+        &json!({
+            "include_serving_status": true, "include_effective_times": true, "include_slo_info": true,
+        }),
+    );
+    let body = json!({
+        "result": [{ "features": [null] }],
+        "metadata": {
+            "features": [int64("a", json!({
+                "status": ["MISSING_DATA"], "effectiveTime": "2023-05-26T18:00:00Z",
+            }))],
+            "sloInfo": [{ "sloEligible": false, "serverTimeSeconds": 0.5 }],
+        },
+    });
+    assert_snapshot!(told(&handler, &[1], &body), @r#"
+    a: Values::Int64s([0]) nulls [0]
+    a.status: Values::Strings(Texts { text: "MISSING_DATA", ends: [12] }) nulls []
+    a.effective_time: Values::Timestamps([1685124000000000]) nulls []
+    slo.eligible: Values::Booleans([false]) nulls []
+    slo.ineligibility_reasons: Values::StringLists([[]]) nulls []
+    slo.server_time_seconds: Values::Float64s([0.5]) nulls []
+    slo.slo_server_time_seconds: Values::Float64s([0.0]) nulls [0]
+    slo.store_max_latency: Values::Float64s([0.0]) nulls [0]
+    slo.store_response_size_bytes: Values::Int64s([0]) nulls [0]
+    missing [0], null keys []
+    "#);
+}
+
+#[test]
+fn rows_that_fail_for_different_reasons_have_each_their_own() {
+    let body = two_features("int64", &json!([["x", "1"], ["1", true]]));
+    let answer = answer(&handler(10, &json!({})), &[1, 2], &body).unwrap();
+    let why: Vec<&str> = answer.failures.iter().map(|it| it.error.message.as_str()).collect();
+    assert!(why[0].contains("feature `a`") && why[1].contains("feature `b`"), "{why:?}");
 }

@@ -1,17 +1,21 @@
 //! Whom a refusal is about: one row, the request, or every row there is.
 
 use crate::refusal::Body;
-use beamlet_guest::{Blame, Response};
+use beamlet_guest::{Blame, Error, ErrorKind, Response};
 
 /// gRPC's INVALID_ARGUMENT.
 const INVALID_ARGUMENT: i64 = 3;
 
-/// What the refusal says of the rows that were asked for, where the request context has these
-/// parameters.
-pub(crate) fn blame(response: &Response, context: &[String]) -> Blame {
-    match response.status {
-        401 | 403 | 404 => Blame::Bundle,
-        400 => match Body::of(response) {
+/// What the refusal, and the error that it means, says of the rows that were asked for, where the
+/// request context has these parameters.
+pub(crate) fn blame(response: &Response, error: &Error, context: &[String]) -> Blame {
+    match (response.status, &error.kind) {
+        (_, ErrorKind::Unauthenticated | ErrorKind::Forbidden | ErrorKind::NotFound) => {
+            Blame::Bundle
+        }
+        // The body was too large: by one row, or by all of them.
+        (413, _) => Blame::ARow,
+        (400 | 422, ErrorKind::InvalidInput) => match Body::of(response) {
             Some(body) if body.code == Some(INVALID_ARGUMENT) => {
                 of_message(body.message().unwrap_or_default(), context)
             }
@@ -19,6 +23,14 @@ pub(crate) fn blame(response: &Response, context: &[String]) -> Blame {
         },
         _ => Blame::Request,
     }
+}
+
+/// How many entities the store takes in one request, where it refused one for having more.
+pub(crate) fn most_entities(response: &Response) -> Option<usize> {
+    let body = Body::of(response).filter(|_| response.status == 400)?;
+    let (_, most) =
+        body.message()?.strip_prefix("Batch size ")?.split_once("exceeds maximum of ")?;
+    most.trim_end_matches('.').parse().ok().filter(|most| *most > 0)
 }
 
 /// All rows are sent with the same keys: one that is missing or unknown is so in every row.
@@ -31,16 +43,17 @@ fn of_message(message: &str, context: &[String]) -> Blame {
         let sent = context.iter().any(|name| rest.starts_with(&format!("{name}]")));
         return if sent { Blame::ARow } else { Blame::Bundle };
     }
-    if message.starts_with("Batch size") { Blame::Request } else { Blame::ARow }
+    Blame::ARow
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::refusal::refusal;
 
     fn blamed(status: u16, body: &str) -> Blame {
         let response = Response { status, retry_after: None, location: None, body: body.into() };
-        blame(&response, &["amount".to_owned()])
+        blame(&response, &refusal(&response), &["amount".to_owned()])
     }
 
     fn refused(message: &str) -> Blame {
@@ -69,11 +82,37 @@ mod tests {
 
     #[test]
     fn anything_else_is_about_the_request_alone() {
-        assert_eq!(refused("Batch size 11 exceeds maximum of 10."), Blame::Request);
         assert_eq!(blamed(400, "<html>"), Blame::Request);
         assert_eq!(blamed(400, r#"{"message":"x","code":9}"#), Blame::Request);
-        for status in [302, 413, 429, 500, 503, 504] {
+        for status in [302, 429, 500, 503, 504] {
             assert_eq!(blamed(status, r#"{"message":"x","code":3}"#), Blame::Request);
         }
+    }
+
+    #[test]
+    fn a_service_that_is_not_there_ends_the_bundle_whatever_the_status() {
+        let body = r#"{"message":"Unable to query FeatureService `fs`","code":5}"#;
+        assert_eq!(blamed(400, body), Blame::Bundle);
+        assert_eq!(blamed(400, r#"{"message":"Not Authorized","code":7}"#), Blame::Bundle);
+        assert_eq!(blamed(400, r#"{"message":"invalid header","code":16}"#), Blame::Bundle);
+    }
+
+    #[test]
+    fn a_request_that_is_too_large_is_split() {
+        assert_eq!(blamed(413, "<html>"), Blame::ARow);
+        assert_eq!(refused("Batch size 10 exceeds maximum of 5."), Blame::ARow);
+    }
+
+    #[test]
+    fn the_number_of_entities_that_the_store_takes_is_read_from_its_message() {
+        let most = |status, message: &str| {
+            let body = serde_json::json!({ "message": message, "code": 3 }).to_string();
+            let body = body.into_bytes();
+            most_entities(&Response { status, retry_after: None, location: None, body })
+        };
+        assert_eq!(most(400, "Batch size 10 exceeds maximum of 5."), Some(5));
+        assert_eq!(most(400, "Batch size 10 exceeds maximum of 0."), None);
+        assert_eq!(most(400, "Batch size 10 is too large"), None);
+        assert_eq!(most(500, "Batch size 10 exceeds maximum of 5."), None);
     }
 }

@@ -5,12 +5,12 @@ use crate::config::Configuration;
 use crate::count::count;
 use crate::data_type::DataType;
 use crate::entity::EntityRule;
-use crate::expression::Datum;
+use crate::expression::{Datum, Expression};
 use crate::extras::Extras;
 use crate::refusal::{Body, refusal};
 use crate::service::{Service, Value as Wanted};
 use beamlet_guest::config::{nearest, pointer};
-use beamlet_guest::{Error, Finding, Report, Response, Severity};
+use beamlet_guest::{Error, ErrorKind, Finding, Report, Response, Severity};
 use serde_json::{Map, Value};
 
 const URL: &str = "/connection/url";
@@ -59,7 +59,7 @@ impl Check {
                 return Ok(findings.report(Vec::new()));
             }
         };
-        if matches!(response.status, 408 | 429 | 500..=599) {
+        if refusal(response).retryable {
             return Err(refusal(response));
         }
         if response.status != 200 {
@@ -79,25 +79,34 @@ impl Check {
         let features = count(service.features.len(), "feature");
         let found = format!("`{name}` is in workspace `{workspace}` and has {features}");
         findings.add(Severity::Ok, SERVICE, found);
+        if service.is_wildcard() {
+            let message = format!(
+                "`{name}` is a wildcard feature service: it answers with many rows for one entity, \
+                 and a row is enriched with one; name another feature service"
+            );
+            findings.add(Severity::Problem, SERVICE, message);
+        }
         self.join_keys(&service, entity, &mut findings);
         self.context(&service, entity, &mut findings);
         Ok(findings.report(service.outputs(extras)))
     }
 
     fn refused(&self, response: &Response, findings: &mut Findings) {
-        let message = refusal(response).message;
+        let Error { kind, message, .. } = refusal(response);
         let is_tectons = Body::of(response).is_some_and(|body| body.message().is_some());
-        match response.status {
-            401 => {
+        match (response.status, kind) {
+            (401, _) | (400 | 500, ErrorKind::Unauthenticated) => {
                 findings.add(Severity::Ok, URL, "the feature store was reached");
                 findings.add(Severity::Problem, API_KEY, message);
             }
-            403 | 404 if is_tectons => {
+            (403 | 404, _) | (400 | 500, ErrorKind::Forbidden | ErrorKind::NotFound)
+                if is_tectons =>
+            {
                 findings.add(Severity::Ok, URL, "the feature store was reached");
                 findings.add(Severity::Ok, API_KEY, "the key is known");
                 findings.add(Severity::Problem, SERVICE, message);
             }
-            400 if is_tectons => {
+            (400, _) if is_tectons => {
                 findings.add(Severity::Ok, URL, "the feature store was reached");
                 findings.add(Severity::Problem, "/retrieval", message);
             }
@@ -116,6 +125,15 @@ impl Check {
                 format!("the service needs the join key `{name}` ({of}), which is not sent");
             findings.add(Severity::Problem, place, message);
         }
+        for key in &service.join_keys {
+            if !matches!(key.of, DataType::String | DataType::Int64 | DataType::Other(_)) {
+                let message = format!(
+                    "the join key `{}` is {}; only keys of type string and int64 can be sent",
+                    key.name, key.of
+                );
+                findings.add(Severity::Problem, place, message);
+            }
+        }
         let wanted = names(&service.join_keys);
         for (name, is_key, expression) in entity.computed().filter(|(_, is_key, _)| *is_key) {
             let place =
@@ -126,7 +144,7 @@ impl Check {
                         format!("the service has no join key `{name}`{}", hint(name, &wanted));
                     findings.add(Severity::Problem, place, message);
                 }
-                Some(key) => findings.constant(&place, expression.constant(), key, is_key),
+                Some(key) => findings.computed(&place, expression, key, is_key),
             }
         }
         if findings.problems() == before {
@@ -167,7 +185,7 @@ impl Check {
             let place = pointer(CONTEXT_FN, name);
             match service.context.iter().find(|key| key.name == name) {
                 None => findings.add(Severity::Warning, place, unknown(name)),
-                Some(key) => findings.constant(&place, expression.constant(), key, is_key),
+                Some(key) => findings.computed(&place, expression, key, is_key),
             }
         }
         if findings.problems() == before && !service.context.is_empty() {
@@ -204,23 +222,25 @@ impl Findings {
         self.0.iter().filter(|finding| finding.severity != Severity::Ok).count()
     }
 
-    /// Compares the value of an expression that is the same for every row.
-    fn constant(
-        &mut self,
-        path: &str,
-        value: Option<Result<Datum<'static>, String>>,
-        key: &Wanted,
-        is_key: bool,
-    ) {
-        let Some(Ok(value)) = value else { return };
+    /// Compares what an expression yields for every row: its value, or its type.
+    fn computed(&mut self, path: &str, expression: &Expression, key: &Wanted, is_key: bool) {
+        let value = match expression.constant() {
+            Some(Ok(value)) => value,
+            Some(Err(_)) => return,
+            None => match expression.yields() {
+                // What a text or, for a float, an integer says is known with the row.
+                None | Some(Datum::Text(_)) => return,
+                Some(value) => value,
+            },
+        };
         let mut wire = String::new();
         let pushed = if is_key {
             crate::wire::push_key(&mut wire, &value)
         } else {
-            crate::wire::push_context(&mut wire, &value)
+            crate::wire::push_typed(&mut wire, &value, &key.of)
         };
         let (name, is) = (&key.name, value.kind());
-        if let Err(refused) = pushed {
+        if let (true, Err(refused)) = (is_key, pushed) {
             let message = format!("`{name}` is {is}; {}", refused.why());
             self.add(Severity::Problem, path, message);
         } else if !serde_json::from_str(&wire).is_ok_and(|sent| fits(&sent, &key.of)) {
@@ -233,29 +253,11 @@ impl Findings {
     }
 }
 
-/// Whether Tecton takes a value for a type.
+/// Whether a value can be sent as a type, and Tecton takes it.
 fn fits(value: &Value, of: &DataType) -> bool {
     match (of, value) {
-        (_, Value::Null) | (DataType::Other(_), _) => true,
-        (DataType::Boolean, value) => value.is_boolean(),
-        (DataType::Int64, Value::Number(number)) => number.is_i64(),
-        (DataType::Int64, Value::String(text)) => text.parse::<i64>().is_ok(),
-        (DataType::Float32 | DataType::Float64, Value::Number(_)) => true,
-        (DataType::Float32 | DataType::Float64, Value::String(text)) => {
-            matches!(text.as_str(), "NaN" | "Infinity" | "-Infinity")
-        }
-        (DataType::String, value) => value.is_string(),
-        (DataType::Timestamp, Value::String(text)) => crate::features::micros(text).is_some(),
-        (DataType::Array(of), Value::Array(list)) => list.iter().all(|value| fits(value, of)),
-        (DataType::Map(of), Value::Object(map)) => map.values().all(|value| fits(value, of)),
-        (DataType::Struct(fields), Value::Array(values)) => {
-            fields.len() == values.len()
-                && fields.iter().zip(values).all(|((_, of), value)| fits(value, of))
-        }
-        (DataType::Struct(fields), Value::Object(map)) => {
-            fields.iter().all(|(name, of)| map.get(name).is_none_or(|value| fits(value, of)))
-        }
-        _ => false,
+        (DataType::Timestamp, Value::String(text)) => crate::features::is_timestamp(text),
+        (of, value) => crate::wire::push_json(&mut String::new(), value, of).is_ok(),
     }
 }
 

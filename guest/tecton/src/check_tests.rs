@@ -149,7 +149,7 @@ fn what_is_wrong_with_a_constant_is_told_for_every_type() {
         .collect();
     let service = json!({ "inputRequestContextKeys": keys }).to_string();
     let constants = json!({
-        "n": "seven", "t": "now", "b": 1, "l": [1, "x"], "m": { "k": 1 }, "s": { "a": "x" },
+        "n": "seven", "t": "now", "b": 1, "l": [1, "x"], "m": { "k": true }, "s": { "a": "x" },
         "p": [1, 2],
     });
     let retrieval = json!({ "entity_row_fn": {}, "request_context_map": constants });
@@ -185,7 +185,13 @@ fn a_refusal_is_a_problem_where_its_cause_is() {
     problem /retrieval/feature_service_name: the feature store answered 404: Unknown feature_service_name: fs for workspace: ws
     ");
     assert_snapshot!(told(id(), 404, "<html>no such page</html>"), @"problem /connection/url: the feature store answered 404: no such page; is this Tecton?");
-    assert_snapshot!(told(id(), 400, &said("something is odd")), @r"
+    assert_snapshot!(told(id(), 400, &said("Unable to query FeatureService")), @"
+    ok /connection/url: the feature store was reached
+    ok /connection/api_key: the key is known
+    problem /retrieval/feature_service_name: the feature store answered 400: Unable to query FeatureService
+    ");
+    let odd = json!({ "message": "something is odd", "code": 9 }).to_string();
+    assert_snapshot!(told(id(), 400, &odd), @r"
     ok /connection/url: the feature store was reached
     problem /retrieval: the feature store answered 400: something is odd
     ");
@@ -200,4 +206,40 @@ fn a_store_that_cannot_tell_now_is_an_error_and_one_out_of_reach_a_problem() {
     let report = handler(json!({ "entity_id": "user_id" })).check(Err(&error)).unwrap();
     assert_eq!(report.findings[0].path, "/connection/url");
     assert_snapshot!(report.findings[0].message, @"POST http://h/: connection refused");
+}
+
+#[test]
+fn what_a_service_of_another_kind_or_key_would_refuse_for_every_row_is_a_problem() {
+    let service = json!({
+        "featureServiceType": "WILDCARD",
+        "inputJoinKeys": [{ "name": "user_id", "dataType": { "type": "float64" } }],
+    });
+    let told = told(json!({ "entity_id": "user_id" }), 200, &service.to_string());
+    let wrong: Vec<&str> = told.lines().filter(|line| line.starts_with("problem")).collect();
+    assert_snapshot!(wrong.join("\n"), @"
+    problem /retrieval/feature_service_name: `fs` is a wildcard feature service: it answers with many rows for one entity, and a row is enriched with one; name another feature service
+    problem /retrieval/entity_id: the join key `user_id` is float64; only keys of type string and int64 can be sent
+    ");
+}
+
+#[test]
+fn an_expression_that_yields_another_type_for_every_row_is_a_problem() {
+    let told = found(json!({
+        "entity_row_fn": { "user_id": "double(row.u)", "ad_id": "row.a == 1 ? int(row.a) : 5" },
+        "request_context_fn": { "amount": "row.a > 5", "at": "string(row.t)" },
+    }));
+    let wrong: Vec<&str> = told.lines().filter(|line| line.starts_with("problem")).collect();
+    assert_snapshot!(wrong.join("\n"), @"
+    problem /retrieval/entity_row_fn/user_id: `user_id` is a fractional number; a join key is a string, an integer or null
+    problem /retrieval/request_context_fn/amount: `amount` must be float64, is a boolean
+    ");
+}
+
+#[test]
+fn a_constant_that_is_sent_as_the_type_of_its_parameter_is_no_problem() {
+    let told = found(json!({
+        "entity_row_fn": { "user_id": "row.u", "ad_id": "row.a" },
+        "request_context_map": { "amount": 100, "at": "2025-01-01T00:00:00Z" },
+    }));
+    assert!(!told.contains("problem"), "{told}");
 }

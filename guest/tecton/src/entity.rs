@@ -2,10 +2,14 @@
 //! wants them on the wire.
 
 use crate::config::Retrieval;
+use crate::data_type::DataType;
 use crate::expression::{Datum, Expression, Frame, RowResolver, Session};
+use crate::service::Service;
 use crate::wire;
+use beamlet_guest::config::kind;
 use beamlet_guest::{Batch, Error, ErrorKind, Input};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What one row asks for.
 pub struct Entity {
@@ -15,21 +19,37 @@ pub struct Entity {
     pub(crate) null_key: bool,
 }
 
-/// How a row becomes an entity: texts that are the same for every row, and values between them.
+/// How a row becomes an entity.
 pub(crate) struct EntityRule {
     slots: Vec<Slot>,
-    /// What stands behind the last value.
-    end: String,
+    /// The request context that is the same for every row.
+    constants: Map<String, Value>,
     /// Whether the one join key is a field of the same name.
     by_name: bool,
+    context: Mutex<Context>,
 }
 
-/// A value of an entity, and what stands before it.
+/// A value of an entity that is computed for each row.
 struct Slot {
-    before: String,
     name: String,
     expression: Expression,
     is_key: bool,
+}
+
+/// What is known of the request context that the service takes.
+enum Context {
+    /// Nothing yet: values go out as the row has them.
+    Unknown(Arc<Template>),
+    /// It was asked.
+    Known(Result<Arc<Template>, Error>),
+}
+
+/// An entity but for the values of its slots.
+struct Template {
+    /// What stands before the value of each slot, and the type that the service takes for it.
+    before: Vec<(String, Option<DataType>)>,
+    /// What stands behind the last value.
+    end: String,
 }
 
 impl EntityRule {
@@ -41,47 +61,64 @@ impl EntityRule {
         } else {
             retrieval.entity_row_fn
         };
-        let mut rule = EntityRule { slots: Vec::new(), end: String::new(), by_name };
-        rule.object("\"joinKeyMap\":{", &[], keys, true);
-        let constants: Vec<(String, String)> = retrieval
-            .request_context_map
-            .into_iter()
-            .map(|(name, value)| (name, wire::constant(value).to_string()))
-            .collect();
-        if !constants.is_empty() || !retrieval.request_context_fn.is_empty() {
-            let context = retrieval.request_context_fn;
-            rule.object(",\"requestContextMap\":{", &constants, context, false);
-        }
-        rule
+        let slot = |is_key| {
+            move |(name, expression): (String, Expression)| Slot { name, expression, is_key }
+        };
+        let context = retrieval.request_context_fn.into_iter().map(slot(false));
+        let slots: Vec<Slot> = keys.into_iter().map(slot(true)).chain(context).collect();
+        let constants = retrieval.request_context_map;
+        let template = Template::new(&slots, &constants, None);
+        let context = Mutex::new(match template {
+            Ok(template) => Context::Unknown(Arc::new(template)),
+            Err(error) => Context::Known(Err(error)),
+        });
+        EntityRule { slots, constants, by_name, context }
     }
 
-    /// Adds an object: constants, then a slot for each expression.
-    fn object(
-        &mut self,
-        open: &str,
-        constants: &[(String, String)],
-        expressions: Vec<(String, Expression)>,
-        is_key: bool,
-    ) {
-        self.end.push_str(open);
-        let mut first = true;
-        let mut member = |end: &mut String, name: &str| {
-            if !std::mem::take(&mut first) {
-                end.push(',');
-            }
-            end.push_str(&Value::from(name).to_string());
-            end.push(':');
+    /// Whether the types that the service takes have to be known before a row is asked for: there
+    /// is a request context, and what stands in it may be of another type than it looks.
+    pub(crate) fn wants_types(&self) -> bool {
+        let slot = |slot: &Slot| {
+            !slot.is_key
+                && !matches!(slot.expression.yields(), Some(Datum::Float(_) | Datum::Text(_)))
         };
-        for (name, value) in constants {
-            member(&mut self.end, name);
-            self.end.push_str(value);
+        let constant =
+            |value: &Value| !matches!(value, Value::Null | Value::Bool(_) | Value::String(_));
+        matches!(*self.context(), Context::Unknown(_))
+            && (self.slots.iter().any(slot) || self.constants.values().any(constant))
+    }
+
+    /// Learns the types that the service takes; without it, values go out as the row has them.
+    pub(crate) fn learn(&self, service: Option<&Service>) {
+        let mut context = self.context();
+        match (&*context, service) {
+            (_, Some(service)) if service.is_wildcard() => {
+                let message = "the feature service is a wildcard feature service: it answers with \
+                               many rows for one entity, and a row is enriched with one; name \
+                               another in `retrieval.feature_service_name`";
+                *context = Context::Known(Err(Error::new(ErrorKind::InvalidInput, message)));
+            }
+            (_, Some(service)) => {
+                let typed = Template::new(&self.slots, &self.constants, Some(service));
+                *context = Context::Known(typed.map(Arc::new));
+            }
+            (Context::Unknown(template), None) => {
+                let template = template.clone();
+                *context = Context::Known(Ok(template));
+            }
+            (Context::Known(_), None) => {}
         }
-        for (name, expression) in expressions {
-            member(&mut self.end, &name);
-            let before = std::mem::take(&mut self.end);
-            self.slots.push(Slot { before, name, expression, is_key });
+    }
+
+    fn context(&self) -> MutexGuard<'_, Context> {
+        self.context.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn template(&self) -> Result<Arc<Template>, Error> {
+        match &*self.context() {
+            Context::Unknown(template) => Ok(template.clone()),
+            Context::Known(template) => template.clone(),
         }
-        self.end.push('}');
     }
 
     /// The fields that the rule reads.
@@ -104,34 +141,43 @@ impl EntityRule {
         let frames: Vec<Frame<'_>> = frames.collect::<Result<_, _>>()?;
         let resolvers: Vec<RowResolver<'_>> = frames.iter().map(RowResolver::new).collect();
         let sessions: Vec<Session<'_>> = resolvers.iter().map(Session::new).collect();
-        let fixed = self.end.len() + self.slots.iter().map(|slot| slot.before.len()).sum::<usize>();
-        let capacity = fixed + 24 * self.slots.len();
+        let template = self.template()?;
+        let before: usize = template.before.iter().map(|(before, _)| before.len()).sum();
+        let capacity = before + template.end.len() + 24 * self.slots.len();
         Ok((0..rows.rows as usize)
             .map(|row| {
                 sessions.iter().for_each(|session| session.go_to(row));
-                self.entity(&sessions, capacity)
+                self.entity(&sessions, &template, capacity)
             })
             .collect())
     }
 
     /// The entity of the row that the sessions are at.
-    fn entity<'a>(&'a self, sessions: &[Session<'a>], capacity: usize) -> Result<Entity, Error> {
+    fn entity<'a>(
+        &'a self,
+        sessions: &[Session<'a>],
+        template: &Template,
+        capacity: usize,
+    ) -> Result<Entity, Error> {
         let mut members = String::with_capacity(capacity);
         let (mut keys, mut nulls) = (0, 0);
-        for (slot, session) in self.slots.iter().zip(sessions) {
-            members.push_str(&slot.before);
+        for ((slot, session), (before, of)) in self.slots.iter().zip(sessions).zip(&template.before)
+        {
+            members.push_str(before);
             let value =
                 slot.expression.evaluate(session).map_err(|why| self.no_value(slot, &why))?;
             if slot.is_key {
                 keys += 1;
                 nulls += u32::from(value == Datum::Null);
                 wire::push_key(&mut members, &value)
+            } else if let Some(of) = of {
+                wire::push_typed(&mut members, &value, of)
             } else {
                 wire::push_context(&mut members, &value)
             }
             .map_err(|refused| self.refused(slot, &value, &refused))?;
         }
-        members.push_str(&self.end);
+        members.push_str(&template.end);
         Ok(Entity { members, null_key: keys > 0 && keys == nulls })
     }
 
@@ -163,6 +209,68 @@ impl EntityRule {
     /// Each join key and request context parameter that is computed, with its expression.
     pub(crate) fn computed(&self) -> impl Iterator<Item = (&str, bool, &Expression)> {
         self.slots.iter().map(|slot| (slot.name.as_str(), slot.is_key, &slot.expression))
+    }
+}
+
+impl Template {
+    /// With the types that the service takes, where it is known.
+    ///
+    /// # Errors
+    /// A constant is not of the type that the service takes for it.
+    fn new(
+        slots: &[Slot],
+        constants: &Map<String, Value>,
+        service: Option<&Service>,
+    ) -> Result<Self, Error> {
+        let of = |name: &str| {
+            let wanted = service?.context.iter().find(|wanted| wanted.name == name);
+            wanted.map(|wanted| wanted.of.clone())
+        };
+        let mut template = Template { before: Vec::new(), end: String::new() };
+        template.end.push_str("\"joinKeyMap\":{");
+        let (keys, context): (Vec<&Slot>, Vec<&Slot>) = slots.iter().partition(|slot| slot.is_key);
+        for (at, slot) in keys.into_iter().enumerate() {
+            template.member(at, &slot.name);
+            template.slot(None);
+        }
+        template.end.push('}');
+        if context.is_empty() && constants.is_empty() {
+            return Ok(template);
+        }
+        template.end.push_str(",\"requestContextMap\":{");
+        for (at, (name, value)) in constants.iter().enumerate() {
+            template.member(at, name);
+            match of(name) {
+                None => template.end.push_str(&wire::constant(value.clone()).to_string()),
+                Some(of) => wire::push_json(&mut template.end, value, &of).map_err(|refused| {
+                    let (is, why) = (kind(value), refused.why());
+                    let message = format!(
+                        "the request context parameter `{name}` is {is} in \
+                         `retrieval.request_context_map`; {why}"
+                    );
+                    Error::new(ErrorKind::InvalidInput, message)
+                })?,
+            }
+        }
+        for (at, slot) in (constants.len()..).zip(context) {
+            template.member(at, &slot.name);
+            template.slot(of(&slot.name));
+        }
+        template.end.push('}');
+        Ok(template)
+    }
+
+    fn member(&mut self, at: usize, name: &str) {
+        if at > 0 {
+            self.end.push(',');
+        }
+        wire::push_string(&mut self.end, name);
+        self.end.push(':');
+    }
+
+    /// Makes room for a value of that type.
+    fn slot(&mut self, of: Option<DataType>) {
+        self.before.push((std::mem::take(&mut self.end), of));
     }
 }
 

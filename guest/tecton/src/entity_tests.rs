@@ -243,3 +243,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_wildcard_feature_service_refuses_the_bundle_once_it_is_known() {
+    let handler = handler(json!({ "entity_id": "k" }));
+    let body = json!({ "featureServiceType": "WILDCARD" }).to_string().into_bytes();
+    let response = beamlet_guest::Response { status: 200, retry_after: None, location: None, body };
+    handler.outputs(&response).unwrap();
+    let told = asked(&handler, vec![column("k", Values::Int64s(vec![1]), &[])]);
+    assert!(told.starts_with("the bundle: the feature service is a wildcard"), "{told}");
+}

@@ -78,57 +78,57 @@ impl Extras {
     }
 
     /// The columns of the extras, in the order of [`fields`](Self::fields); null in the rows
-    /// that are not `known`.
+    /// that `failed`. Those of an entity that is missing have what the store reports of it.
     pub(crate) fn columns<'n>(
         self,
         features: impl Iterator<Item = (&'n str, FeatureExtras<'n>)>,
         slo: &[Slo],
-        known: &[bool],
+        failed: &[bool],
     ) -> Vec<Column> {
         let mut columns = Vec::new();
         for (feature, extras) in features {
             if self.status {
                 let status = |row: usize| extras.statuses.get(row).map(Cow::as_ref);
-                columns.push(texts(format!("{feature}.status"), known, status));
+                columns.push(texts(format!("{feature}.status"), failed, status));
             }
             if self.effective_time {
                 let name = format!("{feature}.effective_time");
-                columns.push(column(name, known, Values::Timestamps, |_| extras.effective_time));
+                columns.push(column(name, failed, Values::Timestamps, |_| extras.effective_time));
             }
         }
         if self.slo {
-            columns.extend(slo_columns(slo, known));
+            columns.extend(slo_columns(slo, failed));
         }
         columns
     }
 }
 
-fn slo_columns(slo: &[Slo], known: &[bool]) -> [Column; 6] {
+fn slo_columns(slo: &[Slo], failed: &[bool]) -> [Column; 6] {
     let [eligible, reasons, server, own, latency, size] =
         SLO_FIELDS.map(|(name, _)| name.to_owned());
     let of = |row: usize| slo.get(row);
     [
-        column(eligible, known, Values::Booleans, |row| of(row)?.slo_eligible),
-        column(reasons, known, Values::StringLists, |row| {
+        column(eligible, failed, Values::Booleans, |row| of(row)?.slo_eligible),
+        column(reasons, failed, Values::StringLists, |row| {
             Some(of(row)?.slo_ineligibility_reasons.clone())
         }),
-        column(server, known, Values::Float64s, |row| of(row)?.server_time_seconds),
-        column(own, known, Values::Float64s, |row| of(row)?.slo_server_time_seconds),
-        column(latency, known, Values::Float64s, |row| of(row)?.store_max_latency),
-        column(size, known, Values::Int64s, |row| of(row)?.store_response_size_bytes),
+        column(server, failed, Values::Float64s, |row| of(row)?.server_time_seconds),
+        column(own, failed, Values::Float64s, |row| of(row)?.slo_server_time_seconds),
+        column(latency, failed, Values::Float64s, |row| of(row)?.store_max_latency),
+        column(size, failed, Values::Int64s, |row| of(row)?.store_response_size_bytes),
     ]
 }
 
 fn column<T: Default>(
     name: String,
-    known: &[bool],
+    failed: &[bool],
     values: impl Fn(Vec<T>) -> Values,
     of: impl Fn(usize) -> Option<T>,
 ) -> Column {
     let mut nulls = Vec::new();
-    let mut list = Vec::with_capacity(known.len());
-    for (row, known) in known.iter().enumerate() {
-        let value = of(row).filter(|_| *known);
+    let mut list = Vec::with_capacity(failed.len());
+    for (row, failed) in failed.iter().enumerate() {
+        let value = of(row).filter(|_| !*failed);
         if value.is_none() {
             nulls.push(row as u32);
         }
@@ -137,11 +137,11 @@ fn column<T: Default>(
     Column { name, values: values(list), nulls }
 }
 
-fn texts<'t>(name: String, known: &[bool], of: impl Fn(usize) -> Option<&'t str>) -> Column {
+fn texts<'t>(name: String, failed: &[bool], of: impl Fn(usize) -> Option<&'t str>) -> Column {
     let mut nulls = Vec::new();
     let mut list = Texts::new();
-    for (row, known) in known.iter().enumerate() {
-        let text = of(row).filter(|_| *known);
+    for (row, failed) in failed.iter().enumerate() {
+        let text = of(row).filter(|_| !*failed);
         if text.is_none() {
             nulls.push(row as u32);
         }

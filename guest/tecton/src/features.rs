@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// One JSON value of an answer, borrowed from its text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum Cell<'a> {
     #[default]
     Null,
@@ -70,16 +70,14 @@ pub(crate) fn column<'a>(
     let values = match of {
         DataType::Boolean => Values::Booleans(typed(cells, |cell| boolean(of, cell))?),
         DataType::Int64 => Values::Int64s(typed(cells, |cell| int64(of, &cell))?),
-        DataType::Float32 => Values::Float32s(typed(cells, |cell| Ok(float(of, &cell)? as f32))?),
+        DataType::Float32 => Values::Float32s(typed(cells, |cell| float32(of, &cell))?),
         DataType::Float64 => Values::Float64s(typed(cells, |cell| float(of, &cell))?),
         DataType::String => Values::Strings(texts(of, &cells)?),
         DataType::Timestamp => Values::Timestamps(typed(cells, |cell| timestamp(of, &cell))?),
         DataType::Array(element) if plain(&cells) => match **element {
             DataType::Boolean => Values::BooleanLists(lists(of, cells, |c| boolean(element, c))?),
             DataType::Int64 => Values::Int64Lists(lists(of, cells, |c| int64(element, &c))?),
-            DataType::Float32 => {
-                Values::Float32Lists(lists(of, cells, |c| Ok(float(element, &c)? as f32))?)
-            }
+            DataType::Float32 => Values::Float32Lists(lists(of, cells, |c| float32(element, &c))?),
             DataType::Float64 => Values::Float64Lists(lists(of, cells, |c| float(element, &c))?),
             DataType::String => Values::StringLists(lists(of, cells, |c| text(element, c))?),
             _ => nested(of, cells)?,
@@ -173,6 +171,18 @@ fn float(of: &DataType, cell: &Cell<'_>) -> Result<f64, NotOfType> {
     }
 }
 
+/// The same, but not a number that a float32 would hold as infinity.
+fn float32(of: &DataType, cell: &Cell<'_>) -> Result<f32, NotOfType> {
+    let value = float(of, cell)?;
+    narrowed(value).map_or_else(|| not(of, "a number beyond the range of a float32"), Ok)
+}
+
+/// The nearest float32; none where a number would become infinity.
+pub(crate) fn narrowed(value: f64) -> Option<f32> {
+    let narrow = value as f32;
+    (narrow.is_finite() || !value.is_finite()).then_some(narrow)
+}
+
 fn text(of: &DataType, cell: Cell<'_>) -> Result<String, NotOfType> {
     match cell {
         Cell::Text(text) => Ok(text.into_owned()),
@@ -180,17 +190,38 @@ fn text(of: &DataType, cell: Cell<'_>) -> Result<String, NotOfType> {
     }
 }
 
-/// Microseconds since the epoch, of RFC 3339.
+/// Whether a text is an RFC 3339 timestamp.
+pub(crate) fn is_timestamp(text: &str) -> bool {
+    chrono::DateTime::parse_from_rfc3339(text).is_ok()
+}
+
+/// Microseconds since the epoch, of RFC 3339; none where it is finer than that.
 pub(crate) fn micros(text: &str) -> Option<i64> {
+    rounded_micros(text).filter(|_| !is_finer(text))
+}
+
+/// The same, with what is finer cut off.
+pub(crate) fn rounded_micros(text: &str) -> Option<i64> {
     Some(chrono::DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
+}
+
+/// Whether a timestamp has digits behind its microseconds that are not 0.
+fn is_finer(timestamp: &str) -> bool {
+    let fraction = timestamp.split_once('.').map_or("", |(_, fraction)| fraction);
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+    digits.skip(6).any(|digit| digit != b'0')
 }
 
 /// RFC 3339, to microseconds since the epoch.
 fn timestamp(of: &DataType, cell: &Cell<'_>) -> Result<i64, NotOfType> {
     match cell {
-        Cell::Text(text) => {
-            micros(text).map_or_else(|| not(of, "a string that is no RFC 3339 timestamp"), Ok)
-        }
+        Cell::Text(text) => match micros(text) {
+            Some(micros) => Ok(micros),
+            None if is_timestamp(text) => {
+                not(of, "finer than microseconds, which is all that a timestamp field holds")
+            }
+            None => not(of, "a string that is no RFC 3339 timestamp"),
+        },
         other => not(of, other.kind()),
     }
 }
@@ -203,13 +234,17 @@ fn json_value(of: &DataType, cell: Cell<'_>) -> Result<Value, NotOfType> {
         (DataType::Boolean, cell) => json!(boolean(of, cell)?),
         (DataType::Float32 | DataType::Float64, cell) => {
             let value = float(of, &cell)?;
+            if *of == DataType::Float32 {
+                float32(of, &cell)?;
+            }
             // What JSON has no number for stays the name that came.
             if value.is_finite() { json!(value) } else { as_it_came(cell) }
         }
         (DataType::String, cell) => json!(text(of, cell)?),
-        (DataType::Timestamp, cell) => {
-            timestamp(of, &cell)?;
-            as_it_came(cell)
+        // It stays the text that came, so that it may be as fine as it is.
+        (DataType::Timestamp, Cell::Text(text)) if is_timestamp(&text) => json!(text),
+        (DataType::Timestamp, Cell::Text(_)) => {
+            return not(of, "a string that is no RFC 3339 timestamp");
         }
         (DataType::Array(element), Cell::List(elements)) => elements
             .into_iter()

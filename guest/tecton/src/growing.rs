@@ -5,7 +5,7 @@
 //! then, cell by cell, by who finds the words.
 
 use crate::data_type::DataType;
-use crate::features::{Cell, column, micros};
+use crate::features::{Cell, column, micros, narrowed};
 use beamlet_guest::{Column, Texts, Values};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -242,7 +242,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Value<'_, '_, 'a> {
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
         match &mut self.column.values {
-            Grown::Float32s(values) => values.push(value as f32),
+            Grown::Float32s(values) => values.push(narrowed(value).map_or_else(other, Ok)?),
             Grown::Float64s(values) => values.push(value),
             _ => return other(),
         }

@@ -25,6 +25,7 @@ use beamlet_guest::{
 
 use beamlet_guest::config::Problem;
 pub use config::Configuration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A configured Tecton handler.
 pub struct Tecton {
@@ -33,6 +34,8 @@ pub struct Tecton {
     answers: answer::Answers,
     check: check::Check,
     batching: Batching,
+    /// The most entities in a request that the store has not refused for their number.
+    most_entities: AtomicUsize,
     warnings: Vec<Problem>,
 }
 
@@ -57,6 +60,7 @@ impl Handler for Tecton {
             answers: answer::Answers::new(&config),
             check: check::Check::new(&config),
             batching,
+            most_entities: AtomicUsize::new(batching.max_batch_size),
             warnings: config.warnings,
             entity: entity::EntityRule::new(config.retrieval),
         })
@@ -71,7 +75,27 @@ impl Handler for Tecton {
     }
 
     fn batching(&self) -> Batching {
-        self.batching
+        let most = self.most_entities.load(Ordering::Relaxed);
+        Batching { max_batch_size: self.batching.max_batch_size.min(most), ..self.batching }
+    }
+
+    fn preparation(&self) -> Option<Request> {
+        self.entity.wants_types().then(|| self.requests.metadata())
+    }
+
+    fn prepare(&self, answer: Result<&Response, &Error>) -> Result<(), Error> {
+        let service = match answer {
+            Ok(response) if response.status == 200 => service::Service::read(response).ok(),
+            // The store may tell in a while, and rows that are sent in another type are refused.
+            Ok(response) => match refusal::refusal(response) {
+                error if error.retryable => return Err(error),
+                _ => None,
+            },
+            Err(error) if error.retryable => return Err(error.clone()),
+            Err(_) => None,
+        };
+        self.entity.learn(service.as_ref());
+        Ok(())
     }
 
     fn entities(&self, rows: &Batch) -> Result<Vec<Result<entity::Entity, Error>>, Error> {
@@ -86,8 +110,17 @@ impl Handler for Tecton {
         self.answers.read(entities, response)
     }
 
-    fn blame(&self, response: &Response, _: &Error) -> Blame {
-        blame::blame(response, &self.check.context)
+    fn blame(&self, response: &Response, error: &Error) -> Blame {
+        if let Some(most) = blame::most_entities(response) {
+            let before = self.most_entities.fetch_min(most, Ordering::Relaxed);
+            if most < before {
+                eprintln!(
+                    "warning: the feature store takes {most} entities in a request and not \
+                     {before}; it is asked for {most} from now on: set `batching.max_batch_size`"
+                );
+            }
+        }
+        blame::blame(response, error, &self.check.context)
     }
 
     fn outputs_request(&self) -> Request {
@@ -100,6 +133,7 @@ impl Handler for Tecton {
         }
         let service = service::Service::read(response)
             .map_err(|why| Error::new(ErrorKind::BadResponse, why))?;
+        self.entity.learn(Some(&service));
         Ok(service.outputs(self.answers.extras()))
     }
 

@@ -8,6 +8,8 @@ use serde::Deserialize;
 /// The answer of the metadata endpoint.
 #[derive(Debug)]
 pub(crate) struct Service {
+    /// `DEFAULT`, or another type; empty where it is not named.
+    pub(crate) kind: String,
     pub(crate) join_keys: Vec<Value>,
     pub(crate) context: Vec<Value>,
     pub(crate) features: Vec<Value>,
@@ -24,6 +26,8 @@ pub(crate) struct Value {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireService<'a> {
+    #[serde(default)]
+    feature_service_type: Option<String>,
     #[serde(borrow, default)]
     input_join_keys: Vec<WireValue<'a>>,
     #[serde(borrow, default)]
@@ -51,10 +55,16 @@ impl Service {
                 .collect()
         };
         Ok(Service {
+            kind: wire.feature_service_type.unwrap_or_default(),
             join_keys: values(wire.input_join_keys),
             context: values(wire.input_request_context_keys),
             features: values(wire.feature_values),
         })
+    }
+
+    /// Whether it answers with many rows for one entity, which is no enrichment of a row.
+    pub(crate) fn is_wildcard(&self) -> bool {
+        self.kind.ends_with("WILDCARD")
     }
 
     /// The fields that come out, with those that were asked for beside the features.

@@ -1,7 +1,9 @@
 //! Values on the wire: how Tecton wants join keys and request context in JSON.
 
+use crate::data_type::DataType;
 use crate::expression::Datum;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// The greatest integer, and below zero the least, that a double holds with all before it:
 /// JSON parsers may round what is beyond.
@@ -12,16 +14,23 @@ const EXACT: i64 = 1 << 53;
 pub(crate) enum Refused {
     NoKey,
     NoContext,
+    /// The service takes another type.
+    NotOf(String),
 }
 
 impl Refused {
+    fn not_of(of: &DataType) -> Self {
+        Refused::NotOf(of.to_string())
+    }
+
     /// What can, in words.
-    pub(crate) fn why(&self) -> &'static str {
+    pub(crate) fn why(&self) -> Cow<'static, str> {
         match self {
-            Refused::NoKey => "a join key is a string, an integer or null",
+            Refused::NoKey => "a join key is a string, an integer or null".into(),
             Refused::NoContext => {
-                "request context is null, a boolean, a number, a string, a timestamp, a list or an object; of bytes, send a text"
+                "request context is null, a boolean, a number, a string, a timestamp, a list or an object; of bytes, send a text".into()
             }
+            Refused::NotOf(of) => format!("the service takes {of}").into(),
         }
     }
 }
@@ -41,7 +50,7 @@ pub(crate) fn push_key(out: &mut String, value: &Datum<'_>) -> Result<(), Refuse
 pub(crate) fn push_context(out: &mut String, value: &Datum<'_>) -> Result<(), Refused> {
     match value {
         Datum::Null => out.push_str("null"),
-        Datum::Boolean(value) => out.push_str(if *value { "true" } else { "false" }),
+        Datum::Boolean(value) => out.push_str(truth(*value)),
         Datum::Text(text) => push_string(out, text),
         Datum::Integer(value) => push_integer(out, *value),
         Datum::Float(value) => push_float(out, *value),
@@ -50,6 +59,140 @@ pub(crate) fn push_context(out: &mut String, value: &Datum<'_>) -> Result<(), Re
         Datum::Bytes(_) | Datum::Refused(_) => return Err(Refused::NoContext),
     }
     Ok(())
+}
+
+/// Appends a value of the request context as the type that the service takes for it: a float as a
+/// number, an int64 as a decimal string. What says the same in another type is converted: `100`
+/// and `"100"` for a float64, `100.0` for an int64.
+pub(crate) fn push_typed(
+    out: &mut String,
+    value: &Datum<'_>,
+    of: &DataType,
+) -> Result<(), Refused> {
+    match (of, value) {
+        (DataType::Other(_), value) => return push_context(out, value),
+        (_, Datum::Null) => out.push_str("null"),
+        (DataType::Float32 | DataType::Float64, Datum::Integer(value)) => {
+            out.push_str(itoa::Buffer::new().format(*value));
+        }
+        (DataType::Float32 | DataType::Float64, Datum::Float(value)) => push_float(out, *value),
+        (DataType::Float32 | DataType::Float64, Datum::Text(text)) => {
+            push_float(out, number(text).ok_or_else(|| Refused::not_of(of))?);
+        }
+        (DataType::Int64, Datum::Integer(value)) => push_integer(out, *value),
+        (DataType::Int64, Datum::Float(value)) => {
+            push_integer(out, whole(*value).ok_or_else(|| Refused::not_of(of))?);
+        }
+        (DataType::Int64, Datum::Text(text)) => {
+            push_integer(out, integer(text).ok_or_else(|| Refused::not_of(of))?);
+        }
+        (DataType::Boolean, Datum::Boolean(value)) => out.push_str(truth(*value)),
+        (DataType::Boolean, Datum::Text(text)) if matches!(&**text, "true" | "false") => {
+            out.push_str(text);
+        }
+        (DataType::String | DataType::Timestamp, Datum::Text(text)) => push_string(out, text),
+        (DataType::String, Datum::Integer(value)) => push_integer(out, *value),
+        (DataType::String | DataType::Timestamp, Datum::Timestamp(micros)) => {
+            push_timestamp(out, *micros).ok_or_else(|| Refused::not_of(of))?;
+        }
+        (DataType::Array(_) | DataType::Map(_) | DataType::Struct(_), Datum::Json(value)) => {
+            push_json(out, value, of)?
+        }
+        _ => return Err(Refused::not_of(of)),
+    }
+    Ok(())
+}
+
+/// Appends a JSON value as the type that the service takes for it.
+pub(crate) fn push_json(out: &mut String, value: &Value, of: &DataType) -> Result<(), Refused> {
+    match (of, value) {
+        (DataType::Array(element), Value::Array(elements)) => {
+            let elements = elements.iter().map(|value| (None, value, &**element));
+            push_members(out, ('[', ']'), elements)
+        }
+        (DataType::Struct(fields), Value::Array(values)) if fields.len() == values.len() => {
+            let values = values.iter().zip(fields).map(|(value, (_, of))| (None, value, of));
+            push_members(out, ('[', ']'), values)
+        }
+        (DataType::Map(of), Value::Object(map)) => {
+            let members = map.iter().map(|(name, value)| (Some(&**name), value, &**of));
+            push_members(out, ('{', '}'), members)
+        }
+        (DataType::Struct(fields), Value::Object(map)) => {
+            // A member that the type does not have is the server's to refuse or to ignore.
+            let unknown = DataType::Other(String::new());
+            let of = |name: &str| fields.iter().find(|(known, _)| known == name);
+            let members = map.iter().map(|(name, value)| {
+                (Some(&**name), value, of(name).map_or(&unknown, |(_, of)| of))
+            });
+            push_members(out, ('{', '}'), members)
+        }
+        (DataType::Array(_) | DataType::Map(_) | DataType::Struct(_), value)
+            if !value.is_null() =>
+        {
+            Err(Refused::not_of(of))
+        }
+        (of, value) => push_typed(out, &Datum::of_json(value.clone()), of),
+    }
+}
+
+fn push_members<'v>(
+    out: &mut String,
+    (open, close): (char, char),
+    members: impl Iterator<Item = (Option<&'v str>, &'v Value, &'v DataType)>,
+) -> Result<(), Refused> {
+    out.push(open);
+    for (at, (name, value, of)) in members.enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        if let Some(name) = name {
+            push_string(out, name);
+            out.push(':');
+        }
+        push_json(out, value, of)?;
+    }
+    out.push(close);
+    Ok(())
+}
+
+fn truth(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+/// The number that a text is, as JSON or one of the three names has it.
+fn number(text: &str) -> Option<f64> {
+    match text {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        // Rust would take `inf` and `+1` too.
+        text if text.ends_with(|c: char| c.is_ascii_digit() || c == '.') => text
+            .strip_prefix('-')
+            .unwrap_or(text)
+            .starts_with(|c: char| c.is_ascii_digit())
+            .then(|| text.parse::<f64>().ok().filter(|value| value.is_finite()))
+            .flatten(),
+        _ => None,
+    }
+}
+
+/// The integer that a text is: digits, and zeros behind a point, as a decimal of two places has
+/// them.
+fn integer(text: &str) -> Option<i64> {
+    let digits = match text.split_once('.') {
+        Some((digits, zeros)) if zeros.bytes().all(|byte| byte == b'0') => digits,
+        Some(_) => return None,
+        None => text,
+    };
+    digits.parse().ok().filter(|_| !digits.starts_with('+'))
+}
+
+/// The integer that a float is, where it has no fraction and is within an int64.
+fn whole(value: f64) -> Option<i64> {
+    // The upper limit itself, 2^63, is a float and no int64.
+    let within = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value);
+    (within && value.fract() == 0.0).then_some(value as i64)
 }
 
 /// A decimal string: an int64 that goes out as a number loses digits in JSON parsers.

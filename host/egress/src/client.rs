@@ -1,15 +1,16 @@
 //! The pooled client behind the door.
 
 use crate::admission::{Admission, Outcome};
-use crate::connector::{Connector, within};
+use crate::connector::{Connector, ProxyFault, within};
+use crate::proxy::Proxies;
 use crate::{Allowed, Destination, EgressError, Limits, Secrets, TimedBody};
 use bytes::Bytes;
+use http::header::PROXY_AUTHORIZATION;
 use http::{Request, Response, Uri};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Histogram;
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tracing::field::Empty;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, info, info_span};
 
 /// How long the parts of a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,7 @@ struct Common {
     allowed: Allowed,
     secrets: Secrets,
     timeouts: Timeouts,
+    proxies: Arc<Proxies>,
     duration: Histogram<f64>,
     refused: Mutex<Vec<Destination>>,
     requests: AtomicU64,
@@ -71,26 +73,12 @@ where
 {
     /// Opens the door to `allowed`, and to nothing else.
     pub fn new(allowed: Allowed, secrets: Secrets, timeouts: Timeouts) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(timeouts.connect));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring offers the default protocol versions")
-            .with_root_certificates(roots(&allowed))
-            .with_no_client_auth();
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let connector = Connector::new(connector, timeouts.connect);
+        let connector = connector(&allowed, Arc::default(), timeouts.connect);
         let common = Common {
             allowed,
             secrets,
             timeouts,
+            proxies: Arc::default(),
             duration: duration(),
             refused: Mutex::default(),
             requests: AtomicU64::new(0),
@@ -101,6 +89,29 @@ where
             admission: Arc::new(Admission::new(&Limits::default())),
             common: Arc::new(common),
         }
+    }
+
+    /// Asks the stores of `proxies` through these. What was counted before is not.
+    #[must_use]
+    pub fn through(mut self, proxies: Proxies) -> Self {
+        let Common { allowed, secrets, timeouts, .. } = &*self.common;
+        let (allowed, secrets, timeouts) = (allowed.clone(), secrets.clone(), *timeouts);
+        let proxies = Arc::new(proxies);
+        for (destination, proxy) in proxies.iter() {
+            info!(%destination, proxy, "a store is asked through a proxy");
+        }
+        self.connector = connector(&allowed, proxies.clone(), timeouts.connect);
+        self.client = client(&self.connector);
+        self.common = Arc::new(Common {
+            allowed,
+            secrets,
+            timeouts,
+            proxies,
+            duration: duration(),
+            refused: Mutex::default(),
+            requests: AtomicU64::new(0),
+        });
+        self
     }
 
     /// The same door with connections of its own, for a thread that has its own runtime: what is
@@ -142,14 +153,14 @@ where
         &self.common.secrets
     }
 
-    /// Whether a request may go to this URL; a refusal is remembered.
+    /// Where a request to this URL goes, if it may; a refusal is remembered.
     ///
     /// # Errors
     /// [`EgressError::Denied`] or [`EgressError::NoDestination`].
-    pub fn admit(&self, uri: &Uri) -> Result<(), EgressError> {
+    pub fn admit(&self, uri: &Uri) -> Result<Destination, EgressError> {
         let destination = Destination::of(uri).ok_or(EgressError::NoDestination)?;
         if self.common.allowed.allows(&destination) {
-            return Ok(());
+            return Ok(destination);
         }
         let mut refused = self.common.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if refused.len() < REFUSED_KEPT && !refused.contains(&destination) {
@@ -178,13 +189,26 @@ where
         mut request: Request<B>,
         timeouts: Timeouts,
     ) -> Result<Response<TimedBody>, EgressError> {
-        self.admit(request.uri())?;
+        let destination = self.admit(request.uri())?;
+        let uri = destination.within(request.uri()).ok_or(EgressError::NoDestination)?;
+        *request.uri_mut() = uri;
         let admitted = self.admission.enter().await?;
         self.common.requests.fetch_add(1, Ordering::Relaxed);
         self.common.secrets.reveal(request.headers_mut());
+        // A tunnel was authorised when it was opened; a proxy that is sent the request sees this.
+        let proxy = self.common.proxies.get(&destination).filter(|_| !destination.is_secure());
+        if let Some(auth) = proxy.and_then(|proxy| proxy.auth.as_ref()) {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());
+        }
         let started = Instant::now();
         let span = info_span!("request", path = request.uri().path(), status = Empty);
         let answer = self.answer(request, timeouts).instrument(span.clone()).await;
+        let answer = match (answer, proxy) {
+            (Ok(answer), Some(proxy)) if answer.status().as_u16() == 407 => {
+                Err(EgressError::Proxy(ProxyFault::unauthorized(proxy).to_string()))
+            }
+            (answer, _) => answer,
+        };
         let status = answer.as_ref().map_or(0, |answer| i64::from(answer.status().as_u16()));
         span.record("status", status);
         self.common.duration.record(
@@ -213,6 +237,17 @@ where
     }
 }
 
+fn connector(allowed: &Allowed, proxies: Arc<Proxies>, most: Duration) -> Connector {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let secure = allowed.destinations().iter().any(Destination::is_secure) || proxies.any_secure();
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring offers the default protocol versions")
+        .with_root_certificates(roots(secure))
+        .with_no_client_auth();
+    Connector::new(tls, proxies, most)
+}
+
 /// A pool of connections. They are served by the runtime in which they are made.
 fn client<B>(connector: &Connector) -> Client<Connector, B>
 where
@@ -239,9 +274,9 @@ fn duration() -> Histogram<f64> {
 
 /// Whom to trust: Mozilla's list, and what this machine trusts besides (a company's own
 /// authority, or what `SSL_CERT_FILE` names). Not read where nothing is asked over TLS.
-fn roots(allowed: &Allowed) -> rustls::RootCertStore {
+fn roots(secure: bool) -> rustls::RootCertStore {
     let mut roots = rustls::RootCertStore::empty();
-    if allowed.destinations().iter().any(Destination::is_secure) {
+    if secure {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }

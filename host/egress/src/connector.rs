@@ -1,13 +1,24 @@
-//! How connections come about: each within the time that its request allows.
+//! How connections come about: directly, through a proxy, or through a tunnel that a proxy opens;
+//! each within the time that its request allows.
 
+use crate::error::chain;
+use crate::proxy::{Proxies, Proxy};
+use crate::{Destination, EgressError};
 use http::Uri;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::task::futures::TaskLocalFuture;
 use tower_service::Service;
 
@@ -21,39 +32,191 @@ pub(crate) fn within<F: Future>(allowed: Duration, request: F) -> TaskLocalFutur
     ALLOWED.scope(allowed, request)
 }
 
+/// A connection to a server, over TLS or not.
+type Plain = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
 /// Connects, TLS handshake included, or fails with a time-out.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    connector: HttpsConnector<HttpConnector>,
+    direct: HttpsConnector<HttpConnector>,
+    tls: Arc<ClientConfig>,
+    proxies: Arc<Proxies>,
     /// How long a connection may take that no request waits for.
     most: Duration,
 }
 
 impl Connector {
-    pub(crate) fn new(connector: HttpsConnector<HttpConnector>, most: Duration) -> Self {
-        Connector { connector, most }
+    pub(crate) fn new(tls: ClientConfig, proxies: Arc<Proxies>, most: Duration) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(most));
+        Connector { direct: over_tls(tls.clone(), tcp), tls: Arc::new(tls), proxies, most }
+    }
+
+    /// Connects by way of a proxy: with a request for a tunnel where the destination is asked over
+    /// TLS, and else to the proxy itself, which is sent the request.
+    fn through(
+        &mut self,
+        proxy: Proxy,
+        destination: &Destination,
+        uri: Uri,
+    ) -> Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>> {
+        let name = proxy.to_string();
+        let fault = move |error: BoxError| ProxyFault::of(name, error);
+        if destination.is_secure() {
+            let mut tunnel = Tunnel::new(proxy.uri.clone(), self.direct.clone());
+            if let Some(auth) = &proxy.auth {
+                tunnel = tunnel.with_auth(auth.clone());
+            }
+            let connecting = over_tls((*self.tls).clone(), tunnel).call(uri);
+            Box::pin(async move {
+                let io = connecting.await.map_err(fault)?;
+                Ok(Stream { io, to_a_proxy: false })
+            })
+        } else {
+            let connecting = self.direct.call(proxy.uri.clone());
+            Box::pin(async move {
+                let io = MaybeHttpsStream::Http(connecting.await.map_err(fault)?);
+                Ok(Stream { io, to_a_proxy: true })
+            })
+        }
     }
 }
 
+fn over_tls<C>(tls: ClientConfig, connector: C) -> HttpsConnector<C> {
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+    builder.wrap_connector(connector)
+}
+
 impl Service<Uri> for Connector {
-    type Response = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
-    type Error = Box<dyn Error + Send + Sync>;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+    type Response = Stream;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.connector.poll_ready(cx)
+        self.direct.poll_ready(cx)
     }
 
     /// The client calls this in the course of the request that needs the connection: a request's
     /// own time can be read here, and one client serves them all.
     fn call(&mut self, uri: Uri) -> Self::Future {
         let allowed = ALLOWED.try_with(|allowed| *allowed).unwrap_or(self.most);
-        let connecting = self.connector.call(uri);
+        let destination = Destination::of(&uri);
+        let proxy = destination.as_ref().and_then(|destination| self.proxies.get(destination));
+        let connecting: Self::Future = match (proxy.cloned(), destination) {
+            (Some(proxy), Some(destination)) => self.through(proxy, &destination, uri),
+            _ => {
+                let connecting = self.direct.call(uri);
+                Box::pin(async move {
+                    let io = MaybeHttpsStream::Http(connecting.await?);
+                    Ok(Stream { io, to_a_proxy: false })
+                })
+            }
+        };
         Box::pin(async move {
             match tokio::time::timeout(allowed, connecting).await {
                 Ok(connected) => connected,
-                Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+                Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
             }
         })
+    }
+}
+
+/// A connection could not be made because of a proxy.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy {proxy} {why}")]
+pub(crate) struct ProxyFault {
+    /// Its URL, without user name and password.
+    proxy: String,
+    why: String,
+}
+
+impl ProxyFault {
+    /// The fault of the proxy, unless the error is one of the store behind it.
+    fn of(proxy: String, error: BoxError) -> BoxError {
+        // The type of a tunnel's error is not public, its text is.
+        let first: &(dyn Error + 'static) = &*error;
+        let chain = || chain(first);
+        let tunnel = chain().map(ToString::to_string).find(|text| text.starts_with("tunnel error"));
+        let why = match tunnel.as_deref() {
+            None if chain().any(|error| error.is::<rustls::Error>()) => return error,
+            Some(text) if text.ends_with("authorization required") => {
+                "asks for a user name and password, or does not accept those that it was given"
+                    .to_owned()
+            }
+            Some(text) if text.ends_with("unsuccessful") => {
+                "refuses to open a tunnel to the store".to_owned()
+            }
+            Some(text) if text.ends_with("unexpected end of file") => {
+                "closed the connection before there was a tunnel to the store".to_owned()
+            }
+            _ => match EgressError::of(first) {
+                EgressError::ConnectTimeout => return error,
+                cause => format!("cannot be reached: {cause}"),
+            },
+        };
+        Box::new(ProxyFault { proxy, why })
+    }
+
+    /// What a proxy answered to a request with 407.
+    pub(crate) fn unauthorized(proxy: &Proxy) -> Self {
+        let why = "asks for a user name and password, or does not accept those that it was given";
+        ProxyFault { proxy: proxy.to_string(), why: why.to_owned() }
+    }
+}
+
+/// A connection to a store, or to a proxy that is sent its requests.
+pub(crate) struct Stream {
+    io: MaybeHttpsStream<Plain>,
+    to_a_proxy: bool,
+}
+
+impl Connection for Stream {
+    /// A proxy is sent the whole URL.
+    fn connected(&self) -> Connected {
+        self.io.connected().proxy(self.to_a_proxy)
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buffer)
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, pieces)
     }
 }

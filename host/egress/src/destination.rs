@@ -1,7 +1,7 @@
 //! Where requests may go.
 
+use beamlet_config::parse_url;
 use http::Uri;
-use http::uri::Scheme;
 use std::fmt;
 
 /// Scheme, host and port: what is granted or refused as one.
@@ -13,23 +13,38 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// The destination of a URL, or `None` where it is no http or https URL with a host.
+    /// The destination of a request's URL, or `None` where it is no http or https URL with a host
+    /// and a port that exists.
     pub fn of(uri: &Uri) -> Option<Self> {
-        let secure = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTPS => true,
-            Some(scheme) if *scheme == Scheme::HTTP => false,
-            _ => return None,
-        };
-        let host = uri.host().filter(|host| !host.is_empty())?.to_ascii_lowercase();
-        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        Some(Destination { secure, host, port })
+        Destination::of_text(&format!("{}://{}", uri.scheme()?, uri.authority()?))
     }
 
     /// The destination of a text, where the whole text is an http or https URL.
     pub fn of_text(text: &str) -> Option<Self> {
-        // What is behind a fragment is no part of a request.
-        let text = text.split('#').next().unwrap_or_default();
-        text.parse().ok().as_ref().and_then(Destination::of)
+        let url = parse_url(text, &["http", "https"]).ok()?;
+        Some(Destination {
+            secure: url.scheme() == "https",
+            host: url.host_str()?.to_owned(),
+            port: url.port_or_known_default()?,
+        })
+    }
+
+    /// The URL with this destination in the one form that was granted: what is connected to is
+    /// what was checked.
+    pub(crate) fn within(&self, uri: &Uri) -> Option<Uri> {
+        let default = if self.secure { 443 } else { 80 };
+        let authority = match self.port == default {
+            true => self.host.clone(),
+            false => format!("{}:{}", self.host, self.port),
+        };
+        let mut parts = uri.clone().into_parts();
+        parts.authority = Some(authority.parse().ok()?);
+        Uri::from_parts(parts).ok()
+    }
+
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Whether it is asked over TLS.
@@ -97,9 +112,34 @@ mod tests {
 
     #[test]
     fn what_is_no_http_url_is_no_destination() {
-        for text in ["", "example.com", "ftp://example.com", "http://", "see http://a.b", "/a/b"] {
+        for text in [
+            "",
+            "example.com",
+            "ftp://example.com",
+            "http://",
+            "see http://a.b",
+            "/a/b",
+            "http:a.b",
+            " http://a.b",
+        ] {
             assert_eq!(of(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_port_that_does_not_exist_is_not_taken_for_the_schemes_own() {
+        for text in ["http://127.0.0.1:99999", "http://a.b:65536/", "https://a.b:0"] {
+            assert_eq!(of(text), None, "{text:?}");
+            assert_eq!(Destination::of(&text.parse().unwrap()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_connected_to_is_what_was_granted_however_it_is_written() {
+        let uri: Uri = "http://me:pw@127.1:080/a?b".parse().unwrap();
+        let destination = Destination::of(&uri).unwrap();
+        assert_eq!(destination.to_string(), "http://127.0.0.1:80");
+        assert_eq!(destination.within(&uri).unwrap().to_string(), "http://127.0.0.1/a?b");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Why a request got no answer, told apart as far as the cause can be known.
 
 use crate::Destination;
+use crate::connector::ProxyFault;
 use std::error::Error;
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -35,6 +36,9 @@ pub enum EgressError {
     /// The connection ended before the answer did.
     #[error("the connection was closed before the answer was complete")]
     Closed,
+    /// A proxy between here and the store refuses, or cannot be reached.
+    #[error("{0}")]
+    Proxy(String),
     /// The store is down, and is left alone for a while.
     #[error("the circuit breaker is open: too many requests failed; the store is tried again in {:.1} s", .0.as_secs_f64())]
     Open(Duration),
@@ -47,6 +51,9 @@ impl EgressError {
     /// Finds the cause in the chain of errors that the client gave.
     pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
         for cause in chain(error) {
+            if let Some(fault) = cause.downcast_ref::<ProxyFault>() {
+                return EgressError::Proxy(fault.to_string());
+            }
             if let Some(error) = cause.downcast_ref::<rustls::Error>() {
                 return EgressError::Tls(error.to_string());
             }
@@ -82,6 +89,8 @@ impl EgressError {
 }
 
 /// The error, and the causes behind it.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(crate) fn chain<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }

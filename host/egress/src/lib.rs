@@ -9,7 +9,8 @@
 //! A handler is a program that nobody has read. It may ask for any URL, send anything in a
 //! header or a body, and never read an answer. It must not reach what the user did not name,
 //! and it must not be able to tell a secret to anybody, as it never holds one: only a granted
-//! destination is ever sent the secret, and redirects are not followed.
+//! destination is ever sent the secret, and redirects are not followed. A proxy that the user's
+//! environment names sees what it passes on: of a store that is asked over TLS, only its name.
 
 mod admission;
 mod body;
@@ -17,6 +18,7 @@ mod client;
 mod connector;
 mod destination;
 mod error;
+mod proxy;
 mod secrets;
 
 pub use admission::{BreakerOptions, Limits, ThrottleOptions};
@@ -24,4 +26,5 @@ pub use body::TimedBody;
 pub use client::{Egress, Timeouts};
 pub use destination::{Allowed, Destination};
 pub use error::EgressError;
+pub use proxy::Proxies;
 pub use secrets::Secrets;

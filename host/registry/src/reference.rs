@@ -6,6 +6,7 @@ use http::uri::Authority;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use url::Url;
 
 /// What a reference begins with.
 pub const SCHEME: &str = "oci://";
@@ -87,6 +88,10 @@ impl FromStr for Reference {
         let registry: Authority = registry
             .parse()
             .map_err(|_| bad("the registry is no host name, with or without a port"))?;
+        // The type above takes any digits for a port.
+        if Url::parse(&format!("https://{registry}")).is_err() {
+            return Err(bad("the registry is no host name, with or without a port up to 65535"));
+        }
         let (rest, digest) = match rest.split_once('@') {
             Some((rest, digest)) => {
                 (rest, Some(digest.parse::<Digest>().map_err(|why| bad(&why))?))
@@ -176,6 +181,7 @@ mod tests {
         insta::assert_snapshot!(why("oci://registry.example/../etc:1"), @"oci://registry.example/../etc:1: the name has lower-case letters and digits, separated by one of . _ - /");
         insta::assert_snapshot!(why("oci://registry.example/tecton:a b"), @"oci://registry.example/tecton:a b: a tag has letters, digits and . _ -, and at most 128 of them");
         insta::assert_snapshot!(why("oci://registry example/tecton:1"), @"oci://registry example/tecton:1: the registry is no host name, with or without a port");
+        insta::assert_snapshot!(why("oci://registry.example:99999/tecton:1"), @"oci://registry.example:99999/tecton:1: the registry is no host name, with or without a port up to 65535");
         insta::assert_snapshot!(why("oci://registry.example/tecton@sha256:abc"), @"oci://registry.example/tecton@sha256:abc: a digest is `sha256:` and 64 hexadecimal digits, in lower case");
     }
 

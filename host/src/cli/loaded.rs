@@ -92,6 +92,7 @@ impl Configured {
 pub(crate) fn setup(config: &Config) -> Setup {
     let egress =
         Egress::new(config.allowed.clone(), config.secrets.clone(), config.sandbox.timeouts)
+            .through(config.proxies.clone())
             .limited(&config.run.limits);
     Setup {
         config: config.handler.to_string().into(),

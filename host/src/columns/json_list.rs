@@ -12,12 +12,12 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// Whether a field came as JSON.
-pub(super) fn is_json(field: &Field) -> bool {
+pub(crate) fn is_json(field: &Field) -> bool {
     field.metadata().get(EXTENSION).is_some_and(|name| name == ARROW_JSON)
 }
 
 /// JSON texts as lists of such elements, or `None` where they are others.
-pub(super) fn lists(texts: &dyn Array, element: &DataType) -> Option<ArrayRef> {
+pub(crate) fn lists(texts: &dyn Array, element: &DataType) -> Option<ArrayRef> {
     match element {
         DataType::Boolean => listed(texts, BooleanBuilder::new(), |to, value| {
             to.append_option(optional(value, Value::as_bool)?);

@@ -9,6 +9,7 @@ mod to_arrow;
 pub(crate) use assemble::{Place, assemble, without_rows};
 pub use from_arrow::ColumnError;
 pub(crate) use from_arrow::from_arrow;
+pub(crate) use json_list::{is_json, lists};
 pub(crate) use to_arrow::to_arrow;
 
 /// The canonical Arrow extension type of a text that is JSON.

@@ -3,19 +3,18 @@
 //! Secrets are taken out before a handler sees anything: it gets a placeholder, and the
 //! [egress](beamlet_egress) puts the secret into the request.
 
-mod document;
 mod grants;
 mod run;
 mod sandbox;
 mod secret;
 
-pub use document::{ConfigError, Document};
+pub use beamlet_config::{ConfigError, Document};
 pub use run::OutputOptions;
 pub use sandbox::SandboxOptions;
 
 use crate::run::RunOptions;
 use beamlet_config::{Problem, Problems, Section};
-use beamlet_egress::{Allowed, Secrets};
+use beamlet_egress::{Allowed, Proxies, Secrets};
 use serde_json::Value;
 
 /// The tables that are the handler's; the rest is the host's, or unknown.
@@ -30,6 +29,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// The destinations of the URLs that the user wrote in the handler's tables.
     pub allowed: Allowed,
+    /// The proxies between here and those destinations.
+    pub proxies: Proxies,
     /// How to run.
     pub run: RunOptions,
     /// How rows come out.
@@ -44,7 +45,7 @@ impl Config {
     ///
     /// All problems that the host can see are returned beside it: the handler may find more.
     pub fn new(document: &Document, schema: &Value) -> (Self, Vec<Problem>) {
-        let mut problems = Vec::new();
+        let mut problems = document.problems().to_vec();
         let mut secrets = Secrets::default();
         let mut handler = document.value().clone();
         let found = Problems::default();
@@ -53,7 +54,10 @@ impl Config {
         let (run, output) = run::read(root.section("run", false), directory);
         let sandbox = sandbox::read(root.section("sandbox", false));
         if let Err(all) = found.or(Some(())) {
-            problems.extend(all);
+            // What the document reports has a stand-in, which has to be no further problem.
+            let new = |problem: &Problem| problems.iter().all(|known| known.path != problem.path);
+            let new: Vec<Problem> = all.into_iter().filter(new).collect();
+            problems.extend(new);
         }
         if let Some(tables) = handler.as_object_mut() {
             tables.retain(|name, _| !HOST_TABLES.contains(&name.as_str()));
@@ -61,7 +65,19 @@ impl Config {
         let resolver = secret::Resolver::new(directory, schema);
         resolver.resolve(&mut handler, &mut secrets, &mut problems);
         let allowed = grants::of(&handler);
-        (Config { handler, secrets, allowed, run, output, sandbox }, problems)
+        let proxies = match sandbox.no_proxy {
+            true => Ok(Proxies::default()),
+            false => Proxies::of_environment(&allowed),
+        };
+        let proxies = proxies.unwrap_or_else(|found| {
+            let problem = |why| Problem {
+                path: "/sandbox/proxy".to_owned(),
+                message: format!("{why}; `proxy = \"none\"` asks the store directly"),
+            };
+            problems.extend(found.into_iter().map(problem));
+            Proxies::default()
+        });
+        (Config { handler, secrets, allowed, proxies, run, output, sandbox }, problems)
     }
 }
 

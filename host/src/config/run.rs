@@ -4,7 +4,7 @@
 use super::secret;
 use crate::enrich::{CacheOptions, RetryOptions};
 use crate::run::{FailurePolicy, RunOptions};
-use beamlet_config::Section;
+use beamlet_config::{Section, parse_url};
 use beamlet_egress::{BreakerOptions, ThrottleOptions};
 use beamlet_rows::OnConflict;
 use serde_json::Value;
@@ -206,11 +206,9 @@ fn redis(section: &Section<'_>, directory: &Path) -> Option<String> {
             }
         },
     };
-    if !["redis://", "rediss://"].iter().any(|scheme| url.starts_with(scheme)) {
-        section.problem(
-            "redis",
-            "must be a URL such as redis://localhost:6379/0, or rediss:// for TLS",
-        );
+    if let Err(why) = parse_url(&url, &["redis", "rediss"]) {
+        let form = "must be a URL such as redis://localhost:6379/0, or rediss:// for TLS";
+        section.problem("redis", format!("{form}; {why}"));
         return None;
     }
     Some(url)

@@ -12,6 +12,8 @@ pub struct SandboxOptions {
     pub permissions: Permissions,
     /// How long requests may take.
     pub timeouts: Timeouts,
+    /// Whether the store is asked directly, whatever proxies the environment names.
+    pub no_proxy: bool,
 }
 
 pub(super) fn read(section: Section<'_>) -> SandboxOptions {
@@ -28,6 +30,15 @@ pub(super) fn read(section: Section<'_>) -> SandboxOptions {
     ms("between_bytes_timeout_ms", &mut options.timeouts.between_bytes);
     if let Some(mib) = section.integer("memory_mib", 1..=4096) {
         options.permissions.memory = (mib as usize) << 20;
+    }
+    match section.text("proxy") {
+        None | Some("environment") => {}
+        Some("none") => options.no_proxy = true,
+        // It may hold a password.
+        Some(_) => section.problem(
+            "proxy",
+            "must be environment, for the proxies that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name, or none",
+        ),
     }
     section.close();
     options

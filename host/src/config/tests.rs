@@ -98,6 +98,16 @@ fn the_hosts_own_tables_are_checked_and_kept_from_the_handler() {
 }
 
 #[test]
+fn what_the_document_reports_is_one_problem_of_the_configuration() {
+    let (_, problems) = read("[run]\nbundle_size = 99999999999999999999\n");
+    assert_eq!(
+        problems,
+        ["dir/beamlet.toml:2: /run/bundle_size: is an integer that does not fit into 64 bits; \
+             where the handler takes a string, write it as one"]
+    );
+}
+
+#[test]
 fn a_syntax_error_names_line_and_column_and_shows_no_text() {
     let parse = |name, text| Document::parse(Path::new(name), text).unwrap_err().to_string();
     let toml = parse("a.toml", "[connection]\napi_key = k3y\n");
@@ -198,7 +208,8 @@ fn what_contradicts_itself_in_a_run_is_told() {
     insta::assert_snapshot!(problems("on_conflict = 'both'"), @"dir/beamlet.toml:2: /run/on_conflict: must be left, right, error or suffix, is `both`");
     insta::assert_snapshot!(problems("throttle = { min_requests = 9, max_requests = 3 }"), @"dir/beamlet.toml:2: /run/throttle/min_requests: must not be more than `max_requests`, 3");
     insta::assert_snapshot!(problems("cache = { memory_mib = 0 }"), @"dir/beamlet.toml:2: /run/cache/memory_mib: is 0, and there is no `redis`: nothing would be kept");
-    insta::assert_snapshot!(problems("cache = { redis = 'localhost:6379' }"), @"dir/beamlet.toml:2: /run/cache/redis: must be a URL such as redis://localhost:6379/0, or rediss:// for TLS");
+    insta::assert_snapshot!(problems("cache = { redis = 'localhost:6379' }"), @r#"dir/beamlet.toml:2: /run/cache/redis: must be a URL such as redis://localhost:6379/0, or rediss:// for TLS; the scheme "localhost" is not redis or rediss"#);
+    insta::assert_snapshot!(problems("cache = { redis = 'redis://me:pw@localhost:99999' }"), @"dir/beamlet.toml:2: /run/cache/redis: must be a URL such as redis://localhost:6379/0, or rediss:// for TLS; the port is not a number up to 65535");
     insta::assert_snapshot!(problems("cache = { redis = { env = 'BEAMLET_TEST_NOT_SET' } }"), @"dir/beamlet.toml:2: /run/cache/redis: the environment variable BEAMLET_TEST_NOT_SET is not set");
     insta::assert_snapshot!(problems("cache = { redis = 5 }"), @r#"dir/beamlet.toml:2: /run/cache/redis: must be a URL, or { env = "NAME" } or { file = "PATH" }"#);
     insta::assert_snapshot!(problems("retry = { budget = 2.0, max_atempts = 3 }"), @"
@@ -214,4 +225,12 @@ fn without_its_table_there_is_no_cache_and_a_breaker_can_be_taken_out() {
     let (config, _) = read("[run.cache]\n[run.breaker]\nenabled = false");
     assert_eq!(config.run.enrich.cache, Some(CacheOptions::default()));
     assert_eq!(config.run.limits.breaker, None);
+}
+
+#[test]
+fn a_proxy_is_the_environments_or_none_and_its_value_is_not_shown() {
+    let (config, problems) = read("[sandbox]\nproxy = 'none'\n");
+    assert!(problems.is_empty() && config.sandbox.no_proxy && config.proxies.is_empty());
+    let (_, problems) = read("[sandbox]\nproxy = 'http://me:s3cret@proxy:3128'\n");
+    insta::assert_snapshot!(problems.join("\n"), @"dir/beamlet.toml:2: /sandbox/proxy: must be environment, for the proxies that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name, or none");
 }

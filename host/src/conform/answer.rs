@@ -104,23 +104,34 @@ fn read_one(session: &Session<'_>, call: &str, answer: Enriched) -> Result<Vec<A
     answer.null_keys.iter().for_each(|row| set(*row, Fate::NullKey));
     answer.failures.into_iter().for_each(|failure| set(failure.row, Fate::Failed(failure.error)));
     named(session, call, &answer.fields.columns, &rows);
+    let columns = answer.fields.columns.len();
     for column in answer.fields.columns {
         let values = cells(session, call, &column, size)?;
-        let filled = rows.iter_mut().zip(values).enumerate();
-        for (at, (row, value)) in filled.filter(|(_, (_, value))| !value.is_null()) {
-            if row.fate != Fate::Enriched {
-                let expected = "a row that is missing, has a null key or failed has null fields";
-                let came = format!(
-                    "row {at} is {}, and its field `{}` is not null",
-                    row.word(),
-                    column.name
-                );
-                session.note(call, "answers/null-fields", expected, came);
-            }
+        let filled = rows.iter_mut().zip(values);
+        for (row, value) in filled.filter(|(_, value)| !value.is_null()) {
             row.fields.push((column.name.clone(), value));
         }
     }
+    null_fields(session, call, columns, &rows);
     Ok(rows)
+}
+
+/// What enriches a row that is not enriched is null. Beside it there may be what the store
+/// reports of a missing entity, such as a status.
+fn null_fields(session: &Session<'_>, call: &str, columns: usize, rows: &[Answered]) {
+    for (at, row) in rows.iter().enumerate() {
+        let wrong = match row.fate {
+            Fate::Enriched => false,
+            Fate::Failed(_) => !row.fields.is_empty(),
+            Fate::Missing | Fate::NullKey => columns > 0 && row.fields.len() == columns,
+        };
+        if let Some((name, _)) = row.fields.first().filter(|_| wrong) {
+            let expected = "a row that failed has null fields; one that is missing or has a null \
+                            key has a null field";
+            let came = format!("row {at} is {}, and its field `{name}` is not null", row.word());
+            session.note(call, "answers/null-fields", expected, came);
+        }
+    }
 }
 
 /// The positions of a list: ascending, and of rows that there are.

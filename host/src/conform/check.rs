@@ -72,7 +72,7 @@ pub const CHECKS: &[Check] = checks![
         "wit/types.wit, enriched";
     "answers/disjoint" order::form: "no row is in two of `missing`, `null-keys` and `failures`",
         "wit/types.wit, enriched";
-    "answers/null-fields" order::form: "a row that is missing, has a null key or failed has null fields",
+    "answers/null-fields" order::form: "a row that failed has null fields; one that is missing or has a null key has a null field",
         "wit/types.wit, enriched.fields";
     "columns/length" order::form: "a column has as many values as there are rows",
         "wit/types.wit, column.values";

@@ -197,7 +197,7 @@ impl Asking<'_> {
             let after = error.retry_after.unwrap_or_default();
             if !error.retryable || number >= retry.max_attempts {
                 self.give_up(&[row], &error, number);
-            } else if now + after >= self.deadline {
+            } else if now.checked_add(after).is_none_or(|until| until >= self.deadline) {
                 error.message = format!(
                     "{}; not tried again: that would be later than the {} that a row may take",
                     error.message,

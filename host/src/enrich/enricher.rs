@@ -1,9 +1,10 @@
 //! The whole way of a bundle: cache, coalesce, ask.
 
-use super::answers::{Answer, Answers, Fate, Landed};
+use super::answers::{Answer, Answers, Fate, GivenUp, Landed};
 use super::ask::{Asker, take};
 use super::cache::{Cache, CacheError, Kept, Known};
 use super::coalesce::{Flights, Seat};
+use super::declared::Declared;
 use super::distinct::Distinct;
 use super::keys::Keys;
 use super::lanes::Lanes;
@@ -38,6 +39,7 @@ pub struct Enricher {
     cache: Option<Cache>,
     flights: Flights,
     coalesce: bool,
+    declared: Declared,
     meters: Arc<Meters>,
 }
 
@@ -59,12 +61,14 @@ impl Enricher {
         let cache = cache.transpose()?;
         let egress = setup.egress.clone();
         let lanes = Lanes::set_up(plugin, setup, threads, meters.clone()).await?;
+        let declared = Declared::new(lanes.handler().outputs());
         let asker = Asker::new(lanes, egress, options.in_flight, options.retry, meters.clone());
         Ok(Enricher {
             asker,
             cache,
             flights: Flights::default(),
             coalesce: options.coalesce,
+            declared,
             meters,
         })
     }
@@ -102,7 +106,9 @@ impl Enricher {
     /// What no other attempt and no other row would mend.
     pub async fn enrich(&self, rows: &RecordBatch) -> Result<Answers, EnrichError> {
         if (!self.coalesce && self.cache.is_none()) || rows.num_rows() == 0 {
-            return Ok(self.asker.ask(rows).await?);
+            let mut answers = self.asker.ask(rows).await?;
+            self.conform(&mut answers);
+            return Ok(answers);
         }
         let keys = Arc::new(Keys::of(rows)?);
         let distinct = match self.coalesce {
@@ -116,6 +122,16 @@ impl Enricher {
             answers.rows = kinds.iter().map(|kind| answers.rows[*kind as usize].clone()).collect();
         }
         Ok(answers)
+    }
+}
+
+impl Enricher {
+    /// Brings answers into the form that comes out; a row that has none in it fails.
+    fn conform(&self, answers: &mut Answers) {
+        for (row, error) in self.declared.conform(answers) {
+            let fate = Fate::Failed(Arc::new(GivenUp { error, attempts: 1 }));
+            answers.rows[row] = Answer { fate, place: None };
+        }
     }
 }
 
@@ -141,7 +157,10 @@ impl Bundle<'_> {
         while !open.is_empty() {
             open = self.asked(open, &mut answers).await?;
         }
+        self.enricher.conform(&mut answers);
         self.old_rather_than_none(old, &mut answers)?;
+        // What is old may be from before the store was changed.
+        self.enricher.conform(&mut answers);
         Ok(answers)
     }
 
@@ -166,6 +185,12 @@ impl Bundle<'_> {
             }
         }
         kept(good, answers)?;
+        // What was kept before the store was changed is asked for again.
+        for (row, _) in self.enricher.declared.conform(answers) {
+            answers.rows[row] = Answer { fate: Fate::Missing, place: None };
+            open.push(row as u32);
+        }
+        open.sort_unstable();
         Ok((open, old))
     }
 

@@ -4,7 +4,7 @@ use super::meters::Meters;
 use crate::plugin::{Input, Instance, OutputField, Plugin, PluginError, Setup};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tracing::info;
+use tracing::{info, warn};
 
 /// What all instances of one handler and configuration share.
 pub(super) struct Handler {
@@ -109,8 +109,12 @@ impl Instances {
     /// Takes an instance back, if it can still be used, and what it has counted since.
     pub(super) async fn give_back(&self, mut serving: Serving) {
         if let Some(text) = serving.instance.take_stderr() {
+            let (handler, instance) = (self.handler.plugin.name(), serving.number);
             for line in text.lines() {
-                info!(handler = self.handler.plugin.name(), instance = serving.number, "{line}");
+                match line.strip_prefix("warning: ") {
+                    Some(warning) => warn!(handler, instance, "{warning}"),
+                    None => info!(handler, instance, "{line}"),
+                }
             }
         }
         if serving.instance.is_alive() && self.handler.count(&mut serving).await {

@@ -53,6 +53,7 @@ mod answers;
 mod ask;
 mod cache;
 mod coalesce;
+mod declared;
 mod distinct;
 mod enricher;
 mod instances;

@@ -96,8 +96,10 @@ fn to_wasi(error: EgressError) -> Error {
             Error::TlsAlertReceived { alert_id: None, alert_message: Some(why) }
         }
         EgressError::Closed => Error::ConnectionTerminated,
-        // `wasi:http` has no word for a store that is left alone.
-        error @ EgressError::Open(_) => Error::InternalError(Some(error.to_string())),
+        // `wasi:http` has no word for a store that is left alone, and none for proxies.
+        error @ (EgressError::Open(_) | EgressError::Proxy(_)) => {
+            Error::InternalError(Some(error.to_string()))
+        }
         EgressError::Other(why) => Error::InternalError(Some(why)),
     }
 }

@@ -74,11 +74,11 @@ fn several_keys_and_a_request_context_that_fit_are_told() {
         "entity_row_fn": { "user_id": "row.user", "ad_id": "int(row.ad)" },
         "request_context_map": context(),
     })), @"
-    ok       beamlet.json: /connection/url: the feature store was reached
-    ok       beamlet.json: /connection/api_key: the key is accepted
-    ok       beamlet.json: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
-    ok       beamlet.json: /retrieval/entity_row_fn: the join keys are those of the service: user_id, ad_id
-    ok       beamlet.json: /retrieval/request_context_map: the request context has all that the service needs: amount, c0, c1, c2, c3, c4, c5, c6, c7
+    ok       beamlet.json:1: /connection/url: the feature store was reached
+    ok       beamlet.json:1: /connection/api_key: the key is accepted
+    ok       beamlet.json:1: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
+    ok       beamlet.json:1: /retrieval/entity_row_fn: the join keys are those of the service: user_id, ad_id
+    ok       beamlet.json:1: /retrieval/request_context_map: the request context has all that the service needs: amount, c0, c1, c2, c3, c4, c5, c6, c7
 
     4 fields will come out:
       users.visits     int64
@@ -251,13 +251,13 @@ fn join_keys_that_are_missing_and_superfluous_and_of_another_type_are_told_at_on
         "request_context_map": context(),
     }));
     told!(ended, @"
-    ok       beamlet.json: /connection/url: the feature store was reached
-    ok       beamlet.json: /connection/api_key: the key is accepted
-    ok       beamlet.json: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
-    problem  beamlet.json: /retrieval/entity_row_fn: the service needs the join key `user_id` (string), which is not sent
-    problem  beamlet.json: /retrieval/entity_row_fn/user: the service has no join key `user`; did you mean `user_id`?
-    problem  beamlet.json: /retrieval/entity_row_fn/ad_id: `ad_id` must be int64, is a string
-    ok       beamlet.json: /retrieval/request_context_map: the request context has all that the service needs: amount, c0, c1, c2, c3, c4, c5, c6, c7
+    ok       beamlet.json:1: /connection/url: the feature store was reached
+    ok       beamlet.json:1: /connection/api_key: the key is accepted
+    ok       beamlet.json:1: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
+    problem  beamlet.json:1: /retrieval/entity_row_fn: the service needs the join key `user_id` (string), which is not sent
+    problem  beamlet.json:1: /retrieval/entity_row_fn/user: the service has no join key `user`; did you mean `user_id`?
+    problem  beamlet.json:1: /retrieval/entity_row_fn/ad_id: `ad_id` must be int64, is a string
+    ok       beamlet.json:1: /retrieval/request_context_map: the request context has all that the service needs: amount, c0, c1, c2, c3, c4, c5, c6, c7
 
     4 fields will come out:
       users.visits     int64
@@ -280,14 +280,14 @@ fn request_context_that_is_missing_and_unknown_and_of_another_type_is_told_at_on
         "request_context_map": context,
     }));
     told!(ended, @"
-    ok       beamlet.json: /connection/url: the feature store was reached
-    ok       beamlet.json: /connection/api_key: the key is accepted
-    ok       beamlet.json: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
-    ok       beamlet.json: /retrieval/entity_row_fn: the join keys are those of the service: user_id, ad_id
-    problem  beamlet.json: /retrieval/request_context_map: the service needs the request context parameter `amount` (float64), which is not sent; set it here, or in `request_context_fn`
-    problem  beamlet.json: /retrieval/request_context_map/c0: `c0` must be int64, is a string that is no such number
-    problem  beamlet.json: /retrieval/request_context_map/c5: `c5` must be array<int64>, is an array with an element of another type
-    warning  beamlet.json: /retrieval/request_context_map/amout: the service has no request context parameter `amout`; did you mean `amount`?
+    ok       beamlet.json:1: /connection/url: the feature store was reached
+    ok       beamlet.json:1: /connection/api_key: the key is accepted
+    ok       beamlet.json:1: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
+    ok       beamlet.json:1: /retrieval/entity_row_fn: the join keys are those of the service: user_id, ad_id
+    problem  beamlet.json:1: /retrieval/request_context_map: the service needs the request context parameter `amount` (float64), which is not sent; set it here, or in `request_context_fn`
+    problem  beamlet.json:1: /retrieval/request_context_map/c0: `c0` must be int64, is a string that is no such number
+    problem  beamlet.json:1: /retrieval/request_context_map/c5: `c5` must be array<int64>, is an array with an element of another type
+    warning  beamlet.json:1: /retrieval/request_context_map/amout: the service has no request context parameter `amout`; did you mean `amount`?
 
     4 fields will come out:
       users.visits     int64

@@ -29,7 +29,13 @@ pub(crate) fn deform(broken: &str, answer: &mut Enriched) {
         }
         "answers/null-fields" => {
             let missing = answer.missing.clone();
-            columns.iter_mut().take(1).for_each(|it| it.nulls.retain(|at| !missing.contains(at)));
+            for column in columns.iter_mut() {
+                column.nulls.retain(|at| !missing.contains(at));
+                if let Values::Json(texts) = &mut column.values {
+                    let text = |(at, text)| if missing.contains(&at) { "0" } else { text };
+                    *texts = (0..).zip(texts.iter()).map(text).collect();
+                }
+            }
         }
         "columns/length" => {
             if let Some(Values::Int64s(list)) = columns.first_mut().map(|it| &mut it.values) {

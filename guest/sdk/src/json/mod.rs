@@ -14,7 +14,7 @@ pub use column::to_batch;
 pub use error::error_json;
 pub use row::{BadRow, NotARow, Row};
 
-use crate::config::Problem;
+use crate::config::{Json, Problem};
 use crate::{Bundle, Counters, Error, Handler, Transport};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -45,15 +45,15 @@ pub async fn enrich_json<H: Handler, T: Transport>(
 
 /// Parses and checks a configuration.
 pub(crate) fn setup<H: Handler>(config: &str) -> Result<H, Vec<Problem>> {
-    let mut config: Value = serde_json::from_str(config).map_err(|error| {
-        vec![Problem { path: String::new(), message: format!("is not JSON: {error}") }]
-    })?;
-    let mut problems = crate::secrets::resolve(&mut config);
-    match H::new(&config) {
+    let Json { mut value, mut problems, .. } = Json::parse(config)
+        .map_err(|error| vec![Problem { path: String::new(), message: error.to_string() }])?;
+    problems.extend(crate::secrets::resolve(&mut value));
+    match H::new(&value) {
         Ok(handler) if problems.is_empty() => Ok(handler),
         Ok(_) => Err(problems),
         Err(more) => {
-            problems.extend(more);
+            let known: Vec<String> = problems.iter().map(|problem| problem.path.clone()).collect();
+            problems.extend(more.into_iter().filter(|problem| !known.contains(&problem.path)));
             Err(problems)
         }
     }

@@ -114,3 +114,57 @@ fn what_is_no_object_is_told_by_what_it_is() {
     assert_eq!(told("nil"), "is not JSON: expected ident at line 1 column 2");
     assert_eq!(told(""), "is not JSON: EOF while parsing a value at line 1 column 0");
 }
+
+/// A handler that takes any configuration.
+struct Any;
+
+impl crate::Handler for Any {
+    const NAME: &'static str = "any";
+    const VERSION: &'static str = "1.0.0";
+    type Entity = ();
+
+    fn config_schema() -> String {
+        "{}".to_owned()
+    }
+
+    fn new(_: &serde_json::Value) -> Result<Self, Vec<crate::config::Problem>> {
+        Ok(Any)
+    }
+
+    fn inputs(&self) -> Vec<crate::Input> {
+        Vec::new()
+    }
+
+    fn entities(&self, _: &Batch) -> Result<Vec<Result<(), Error>>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn request(&self, _: &[()]) -> crate::Request {
+        unreachable!("no row is asked for")
+    }
+
+    fn answer(&self, _: &[()], _: &crate::Response) -> Result<Enriched, Error> {
+        unreachable!("no row is asked for")
+    }
+
+    fn outputs_request(&self) -> crate::Request {
+        unreachable!("nobody asks")
+    }
+
+    fn outputs(&self, _: &crate::Response) -> Result<Vec<crate::Field>, Error> {
+        unreachable!("nobody asks")
+    }
+}
+
+#[test]
+fn a_configuration_that_comes_as_text_is_read_as_a_file_is() {
+    let problems = |text: &str| {
+        let found = super::setup::<Any>(text).err().unwrap_or_default();
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(problems("{\"a\": 1, \"a\": 2}"), ["/a: is there twice, first on line 1; keep one"]);
+    assert!(
+        problems("{\"n\": 99999999999999999999}")[0].starts_with("/n: is an integer that does")
+    );
+    assert!(problems("\u{feff}{}").is_empty());
+}

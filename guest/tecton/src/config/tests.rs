@@ -57,6 +57,7 @@ fn what_must_be_there_is_asked_for_in_one_go() {
 fn a_url_has_a_form() {
     assert_snapshot!(told(&[("/connection/url", json!("example.tecton.ai"))]), @"/connection/url: must be a URL such as https://example.tecton.ai; it has no scheme");
     assert_snapshot!(told(&[("/connection/url", json!("ftp://example"))]), @r#"/connection/url: must be a URL such as https://example.tecton.ai; the scheme "ftp" is not http or https"#);
+    assert_snapshot!(told(&[("/connection/url", json!("http://127.0.0.1:99999"))]), @"/connection/url: must be a URL such as https://example.tecton.ai; the port is not a number up to 65535");
     assert_snapshot!(told(&[("/connection/url", json!(7))]), @"/connection/url: must be a string, is a number");
     assert_snapshot!(told(&[("/connection/url", json!(""))]), @"/connection/url: must not be empty");
 }

@@ -62,7 +62,8 @@ impl<'a> Datum<'a> {
         }
     }
 
-    fn of_json(value: Value) -> Datum<'a> {
+    /// The value that a JSON value is.
+    pub(crate) fn of_json(value: Value) -> Datum<'a> {
         match value {
             Value::Null => Datum::Null,
             Value::Bool(value) => Datum::Boolean(value),

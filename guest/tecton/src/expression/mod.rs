@@ -20,7 +20,7 @@ pub(crate) use datum::float;
 pub(crate) use interpreter::Session;
 pub(crate) use row::{Frame, RowResolver};
 
-use cel::common::ast::IdedExpr;
+use cel::common::ast::{Expr, IdedExpr, operators};
 use cel::parser::PrattParser;
 use fields::Fields;
 use quick::Quick;
@@ -94,6 +94,12 @@ impl Expression {
         self.reads.is_empty().then(|| self.evaluate(&session).map(Datum::into_owned))
     }
 
+    /// A value of the type that it yields, where that is the same for every row and shows in what
+    /// is written.
+    pub(crate) fn yields(&self) -> Option<Datum<'static>> {
+        yields(&self.tree.expr)
+    }
+
     /// Its value for the row that the session is at; the error tells why there is none, and
     /// never what the row holds.
     pub(crate) fn evaluate<'a>(&'a self, session: &Session<'a>) -> Result<Datum<'a>, String> {
@@ -103,6 +109,30 @@ impl Expression {
             return Ok(value);
         }
         session.interpret(&self.tree).map_err(|error| failure::told(&error))
+    }
+}
+
+fn yields(expression: &Expr) -> Option<Datum<'static>> {
+    use operators::{
+        CONDITIONAL, EQUALS, GREATER, GREATER_EQUALS, IN, LESS, LESS_EQUALS, LOGICAL_AND,
+        LOGICAL_NOT, LOGICAL_OR, NOT_EQUALS,
+    };
+    let Expr::Call(call) = expression else { return None };
+    match call.func_name.as_str() {
+        EQUALS | NOT_EQUALS | LESS | LESS_EQUALS | GREATER | GREATER_EQUALS | IN | LOGICAL_AND
+        | LOGICAL_OR | LOGICAL_NOT | "startsWith" | "endsWith" | "contains" => {
+            Some(Datum::Boolean(true))
+        }
+        "double" => Some(Datum::Float(1.0)),
+        "int" | "size" => Some(Datum::Integer(1)),
+        "string" => Some(Datum::Text("".into())),
+        CONDITIONAL => match call.args.as_slice() {
+            [_, one, other] => {
+                yields(&one.expr).filter(|of| yields(&other.expr).as_ref() == Some(of))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -38,7 +38,7 @@ impl Moment {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        Moment::new(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
+        Moment::new(crate::features::micros(text)?)
     }
 
     /// In a time zone, given as an offset such as `+02:00`, or `UTC`.

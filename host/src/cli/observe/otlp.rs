@@ -1,6 +1,7 @@
 //! Traces and metrics for an OpenTelemetry collector, over OTLP/HTTP.
 
 use super::super::failure::Usage;
+use beamlet_config::parse_url;
 use opentelemetry_otlp::{
     MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
 };
@@ -29,7 +30,7 @@ pub(super) fn tracers(endpoint: &str) -> Result<SdkTracerProvider, Usage> {
         .with_http_client(client()?)
         .with_protocol(Protocol::HttpBinary)
         .with_timeout(PATIENCE)
-        .with_endpoint(at(endpoint, "traces"))
+        .with_endpoint(at(endpoint, "traces")?)
         .build()
         .map_err(|error| bad(endpoint, &error))?;
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource()).build())
@@ -42,7 +43,7 @@ pub(super) fn meters(endpoint: &str) -> Result<PeriodicReader<MetricExporter>, U
         .with_http_client(client()?)
         .with_protocol(Protocol::HttpBinary)
         .with_timeout(PATIENCE)
-        .with_endpoint(at(endpoint, "metrics"))
+        .with_endpoint(at(endpoint, "metrics")?)
         .build()
         .map_err(|error| bad(endpoint, &error))?;
     Ok(PeriodicReader::builder(exporter).with_interval(INTERVAL).build())
@@ -70,8 +71,11 @@ fn client() -> Result<reqwest::blocking::Client, Usage> {
         .map_err(|why| Usage(format!("--otlp-endpoint: {why}")))
 }
 
-fn at(endpoint: &str, signal: &str) -> String {
-    format!("{}/v1/{signal}", endpoint.trim_end_matches('/'))
+fn at(endpoint: &str, signal: &str) -> Result<String, Usage> {
+    parse_url(endpoint, &["http", "https"]).map_err(|why| {
+        Usage(format!("--otlp-endpoint: must be a URL such as http://localhost:4318; {why}"))
+    })?;
+    Ok(format!("{}/v1/{signal}", endpoint.trim_end_matches('/')))
 }
 
 fn bad(endpoint: &str, error: &dyn std::fmt::Display) -> Usage {

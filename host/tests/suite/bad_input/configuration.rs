@@ -105,9 +105,9 @@ fn a_configuration_of_json_is_checked_like_one_of_toml() {
     redacted(|| {
         assert_snapshot!(ended, @"
         error: the configuration is not valid
-        beamlet.json: /retrieval/entity_id: is required, as `entity_row_fn` is not set either; one of them names the join keys
-        beamlet.json: /retrieval/entity_ids: unknown key `entity_ids`; did you mean `entity_id`?
-        beamlet.json: /retrieval/workspace_name: is required, as `connection.default_workspace_name` is not set either
+        beamlet.json:1: /retrieval/entity_id: is required, as `entity_row_fn` is not set either; one of them names the join keys
+        beamlet.json:1: /retrieval/entity_ids: unknown key `entity_ids`; did you mean `entity_id`?
+        beamlet.json:1: /retrieval/workspace_name: is required, as `connection.default_workspace_name` is not set either
         exit code 2
         ")
     });

@@ -2,6 +2,7 @@
 //! answered once, and right.
 
 mod cache;
+mod changed;
 mod coalesce;
 mod deadline;
 mod lanes;

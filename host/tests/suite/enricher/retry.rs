@@ -58,7 +58,7 @@ async fn a_row_is_given_up_where_the_store_asks_for_more_time_than_it_has() {
     let store = store().fault(Fault::every(fault)).start_blocking().unwrap();
     let enricher = enricher(&store.url(), with_retry(quick())).await;
     let answers = enricher.enrich(&planes(1).0).await.unwrap();
-    insta::assert_snapshot!(first_failure(&answers).0, @"throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 900 s; not tried again: that would be later than the 120 s that a row may take");
+    insta::assert_snapshot!(first_failure(&answers).0, @"throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 3600 s; not tried again: that would be later than the 120 s that a row may take");
 }
 
 #[tokio::test]

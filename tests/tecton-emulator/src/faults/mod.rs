@@ -56,6 +56,8 @@ pub enum FaultAnswer {
     WrongCount,
     /// 200 whose body ends before its `content-length`.
     Truncated,
+    /// The right answer, compressed with gzip, though nobody asked for that.
+    Gzip,
     /// The right answer, so much later.
     Hang(Duration),
     /// The right answer, later by a time that is drawn for each request.
@@ -76,6 +78,8 @@ pub struct StatusFault {
     pub retry_after: Option<String>,
     /// The message; default: Tecton's for this status.
     pub message: Option<String>,
+    /// The gRPC code in the body; default: Tecton's for this status.
+    pub code: Option<u8>,
     /// The body's form.
     pub body: FaultBody,
 }
@@ -130,7 +134,7 @@ impl FaultAnswer {
 impl StatusFault {
     /// A status with Tecton's error JSON and no `Retry-After`.
     pub fn new(status: u16) -> Self {
-        Self { status, retry_after: None, message: None, body: FaultBody::Json }
+        Self { status, retry_after: None, message: None, code: None, body: FaultBody::Json }
     }
 
     /// Sends this `Retry-After`.
@@ -142,6 +146,12 @@ impl StatusFault {
     /// Says this instead of Tecton's message.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
+        self
+    }
+
+    /// Has this gRPC code in the body.
+    pub fn code(mut self, code: u8) -> Self {
+        self.code = Some(code);
         self
     }
 

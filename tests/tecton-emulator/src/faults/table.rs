@@ -20,6 +20,7 @@ struct Table {
     status: Option<u16>,
     retry_after: Option<RetryAfter>,
     message: Option<String>,
+    code: Option<u8>,
     body: Option<FaultBody>,
     #[serde(default)]
     not_json: bool,
@@ -27,6 +28,8 @@ struct Table {
     wrong_count: bool,
     #[serde(default)]
     truncated: bool,
+    #[serde(default)]
+    gzip: bool,
     hang: Option<Span>,
     late: Option<Late>,
     slow_body: Option<Span>,
@@ -78,9 +81,12 @@ impl Table {
     }
 
     fn answer(self) -> Result<FaultAnswer, &'static str> {
-        let of_status = self.retry_after.is_some() || self.message.is_some() || self.body.is_some();
+        let of_status = self.retry_after.is_some()
+            || self.message.is_some()
+            || self.code.is_some()
+            || self.body.is_some();
         if self.status.is_none() && of_status {
-            return Err("a fault's retry_after, message and body go with its status");
+            return Err("a fault's retry_after, message, code and body go with its status");
         }
         if self.status.is_some_and(|status| !(100..=999).contains(&status)) {
             return Err("a fault's status is from 100 to 999");
@@ -90,6 +96,7 @@ impl Table {
                 status,
                 retry_after: self.retry_after.map(RetryAfter::text),
                 message: self.message,
+                code: self.code,
                 body: self.body.unwrap_or_default(),
             })
         });
@@ -98,6 +105,7 @@ impl Table {
             self.not_json.then_some(FaultAnswer::NotJson),
             self.wrong_count.then_some(FaultAnswer::WrongCount),
             self.truncated.then_some(FaultAnswer::Truncated),
+            self.gzip.then_some(FaultAnswer::Gzip),
             self.hang.map(|Span(duration)| FaultAnswer::Hang(duration)),
             self.late.map(|Late { median, p99 }| FaultAnswer::Late(Lateness { median, p99 })),
             self.slow_body.map(|Span(duration)| FaultAnswer::SlowBody(duration)),
@@ -107,7 +115,7 @@ impl Table {
         match (answers.next(), answers.next()) {
             (Some(answer), None) => Ok(answer),
             _ => Err(
-                "a fault has exactly one of status, not_json, wrong_count, truncated, hang, late, slow_body, reset",
+                "a fault has exactly one of status, not_json, wrong_count, truncated, gzip, hang, late, slow_body, reset",
             ),
         }
     }

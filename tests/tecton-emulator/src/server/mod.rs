@@ -127,7 +127,7 @@ impl Builder {
         let delays = !self.settings.latency.is_zero();
         let alarm = delays.then(Alarm::new).transpose().map_err(StartError::System)?;
         let state = Arc::new(State {
-            catalog: Catalog::load(&self.repository)?,
+            catalog: Mutex::new(Arc::new(Catalog::load(&self.repository)?)),
             alarm,
             faults: Mutex::new(Arc::new(FaultPlan::new(self.settings.faults.clone()))),
             settings: self.settings,
@@ -144,7 +144,7 @@ impl Builder {
 /// What all connections share.
 #[derive(Debug)]
 struct State {
-    catalog: Catalog,
+    catalog: Mutex<Arc<Catalog>>,
     settings: Settings,
     faults: Mutex<Arc<FaultPlan>>,
     counters: Counters,
@@ -153,6 +153,16 @@ struct State {
 }
 
 impl State {
+    fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_repository(&self, repository: &Repository) -> Result<(), RepositoryError> {
+        let catalog = Arc::new(Catalog::load(repository)?);
+        *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = catalog;
+        Ok(())
+    }
+
     fn faults(&self) -> Arc<FaultPlan> {
         Arc::clone(&self.faults.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,8 +1,13 @@
 //! One request: its route, the fault that it may get, its answer, and the delay before it.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
-use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{
+    ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
@@ -102,6 +107,7 @@ async fn serve(
         Some(
             FaultAnswer::WrongCount
             | FaultAnswer::Truncated
+            | FaultAnswer::Gzip
             | FaultAnswer::SlowBody(_)
             | FaultAnswer::Late(_),
         )
@@ -117,20 +123,29 @@ async fn serve(
         started,
         wrong_count: fault == Some(FaultAnswer::WrongCount),
     };
-    let answered = match api::answer(&state.catalog, settings, &request) {
+    let answered = match api::answer(&state.catalog(), settings, &request) {
         Ok(answered) => answered,
         Err(error) => return Ok(Served::of_error(&error)),
     };
+    let is_gzip = fault == Some(FaultAnswer::Gzip);
     let body = match fault {
+        Some(FaultAnswer::Gzip) => gzip(&answered.body).into(),
         Some(FaultAnswer::Truncated) => AnswerBody::truncated(&answered.body),
         Some(FaultAnswer::SlowBody(time)) => AnswerBody::slow(answered.body, time),
         _ => answered.body.into(),
     };
-    Ok(Served {
-        answer: json(StatusCode::OK, body),
-        entities: answered.entities,
-        latency_budget: answered.latency_budget,
-    })
+    let mut answer = json(StatusCode::OK, body);
+    if is_gzip {
+        answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(Served { answer, entities: answered.entities, latency_budget: answered.latency_budget })
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to memory cannot fail.
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default()
 }
 
 /// Holds an answer back until the latency has passed, or as long as it may take; one that takes
@@ -173,7 +188,8 @@ fn administer<B>(state: &State, request: &Request<B>) -> Option<Answer> {
 }
 
 fn status_fault(fault: &StatusFault) -> Answer {
-    let error = ApiError::of_status(fault.status, fault.message.as_deref());
+    let mut error = ApiError::of_status(fault.status, fault.message.as_deref());
+    error.code = fault.code.unwrap_or(error.code);
     let code = status(fault.status);
     let mut answer = match fault.body {
         FaultBody::Json => json(code, error.body()),

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::accept::serve;
 use super::{StartError, State};
 use crate::faults::{Fault, FaultPlan};
+use crate::repository::{Repository, RepositoryError};
 use crate::stats::Stats;
 
 /// What both kinds of handle can be asked.
@@ -65,6 +66,14 @@ macro_rules! forward_access {
             /// Replaces the faults, from the next request on.
             pub fn set_faults(&self, faults: Vec<Fault>) {
                 self.access.state.set_faults(FaultPlan::new(faults));
+            }
+
+            /// Replaces what is served, from the next request on.
+            ///
+            /// # Errors
+            /// The repository is wrong; what was served before stays.
+            pub fn set_repository(&self, repository: &Repository) -> Result<(), RepositoryError> {
+                self.access.state.set_repository(repository)
             }
         }
     )*};

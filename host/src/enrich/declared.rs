@@ -1,0 +1,378 @@
+//! The fields that come out of a run are fixed at its beginning: what the store declares, or what
+//! its first answer has. An answer that differs, because the store was changed in mid-run, is
+//! brought into that form.
+
+use super::answers::Answers;
+use crate::columns::{is_json, lists};
+use crate::plugin::{HandlerError, HandlerErrorKind, OutputField};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_schema::{DataType, Field, FieldRef, Schema, TimeUnit};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tracing::warn;
+
+/// The fields that come out.
+#[derive(Default)]
+pub(super) struct Declared {
+    fields: OnceLock<Vec<Expected>>,
+    /// Names that a warning was logged for.
+    warned: Mutex<BTreeSet<String>>,
+}
+
+/// A field that comes out.
+struct Expected {
+    name: String,
+    /// As the contract writes types, or Arrow.
+    told: String,
+    of: Kind,
+}
+
+/// What a column may be.
+enum Kind {
+    Scalar(DataType),
+    /// A list of such elements, or JSON: what has null elements comes as that.
+    List(Option<DataType>),
+    Json,
+    Any,
+}
+
+/// Rows with a value of another type: positions among the answers, and why each fails.
+pub(super) type Wrong = Vec<(usize, HandlerError)>;
+
+impl Declared {
+    /// The fields that the store declares; none where it does not say before there are rows.
+    pub(super) fn new(outputs: &[OutputField]) -> Self {
+        let declared = Declared::default();
+        if !outputs.is_empty() {
+            let expected = |output: &OutputField| Expected {
+                name: output.name.clone(),
+                told: output.data_type.clone(),
+                of: Kind::of_name(&output.data_type),
+            };
+            let _ = declared.fields.set(outputs.iter().map(expected).collect());
+        }
+        declared
+    }
+
+    /// Brings the parts of answers into the declared form: the order of fields is that of the
+    /// declaration, one that did not come is null, one that is not declared is left out. Gives
+    /// the rows that have a value of another type.
+    pub(super) fn conform(&self, answers: &mut Answers) -> Wrong {
+        let mut wrong = Vec::new();
+        for at in 0..answers.parts.len() {
+            let part = &answers.parts[at];
+            if part.num_columns() == 0 {
+                continue;
+            }
+            let fields = self.fields.get_or_init(|| {
+                part.schema_ref().fields().iter().map(|field| Expected::of_field(field)).collect()
+            });
+            if is_conforming(part, fields) {
+                continue;
+            }
+            let (part, others) = self.conformed(part, fields);
+            answers.parts[at] = part;
+            let of_part = answers.rows.iter().enumerate().filter_map(|(row, answer)| {
+                let (part, at_row) = answer.place?;
+                (part as usize == at).then_some((row, at_row as usize))
+            });
+            for (row, at_row) in of_part {
+                let first = others.iter().find(|(column, _)| column.is_valid(at_row));
+                if let Some((_, message)) = first {
+                    wrong.push((row, failure(message.clone())));
+                }
+            }
+        }
+        wrong
+    }
+
+    /// The part in the declared form, and its columns of another type, with what is wrong.
+    fn conformed(
+        &self,
+        part: &RecordBatch,
+        fields: &[Expected],
+    ) -> (RecordBatch, Vec<(ArrayRef, String)>) {
+        let (mut schema, mut columns, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        let nulls = |name: &str| -> (FieldRef, ArrayRef) {
+            let field = Arc::new(Field::new(name, DataType::Utf8, true));
+            (field, Arc::new(StringArray::new_null(part.num_rows())))
+        };
+        for expected in fields {
+            let name = expected.name.as_str();
+            let came = part.schema_ref().column_with_name(name);
+            let (field, column) = match came {
+                None => {
+                    self.warn(
+                        name,
+                        "a declared feature is not in the store's answers any more; it is null",
+                    );
+                    nulls(name)
+                }
+                Some((at, field)) => match expected.of.take(field, part.column(at)) {
+                    Some(taken) => taken,
+                    None => {
+                        let message = format!(
+                            "feature `{name}` is declared {} and came as {}; it was changed in \
+                             the store since the run began, start the run anew",
+                            expected.told,
+                            named(field)
+                        );
+                        others.push((part.column(at).clone(), message));
+                        nulls(name)
+                    }
+                },
+            };
+            schema.push(field);
+            columns.push(column);
+        }
+        for field in part.schema_ref().fields() {
+            if fields.iter().all(|expected| expected.name != *field.name()) {
+                self.warn(
+                    field.name(),
+                    "a feature came that was not declared when the run began; it is left out",
+                );
+            }
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(part.num_rows()));
+        let part =
+            RecordBatch::try_new_with_options(Arc::new(Schema::new(schema)), columns, &options)
+                .expect("the columns have the rows of their part");
+        (part, others)
+    }
+
+    /// Logs a warning about a feature, once.
+    fn warn(&self, feature: &str, what: &str) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(feature.to_owned()) {
+            warn!(feature, "{what}");
+        }
+    }
+}
+
+fn is_conforming(part: &RecordBatch, fields: &[Expected]) -> bool {
+    let own = part.schema_ref().fields();
+    own.len() == fields.len()
+        && own
+            .iter()
+            .zip(fields)
+            .all(|(field, expected)| *field.name() == expected.name && expected.of.is(field))
+}
+
+fn failure(message: String) -> HandlerError {
+    HandlerError {
+        kind: HandlerErrorKind::BadResponse,
+        message,
+        retryable: false,
+        retry_after: None,
+        http_status: None,
+    }
+}
+
+fn named(field: &Field) -> String {
+    if is_json(field) { "JSON".to_owned() } else { field.data_type().to_string() }
+}
+
+impl Expected {
+    fn of_field(field: &Field) -> Self {
+        let of = match field.data_type() {
+            _ if is_json(field) => Kind::Any,
+            DataType::List(element) => Kind::List(Some(element.data_type().clone())),
+            scalar => Kind::Scalar(scalar.clone()),
+        };
+        Expected { name: field.name().clone(), told: named(field), of }
+    }
+}
+
+impl Kind {
+    /// Of a type's name in the contract.
+    fn of_name(name: &str) -> Self {
+        if let Some(element) = name.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
+            // Of others, lists come as JSON.
+            let is_list = |of: &DataType| {
+                use DataType::{Boolean, Float32, Float64, Int64, Utf8};
+                matches!(of, Boolean | Int64 | Float32 | Float64 | Utf8)
+            };
+            return Kind::List(scalar(element).filter(is_list));
+        }
+        match scalar(name) {
+            Some(of) => Kind::Scalar(of),
+            None if name == "json" || name.starts_with("struct<") || name.starts_with("map<") => {
+                Kind::Json
+            }
+            None => Kind::Any,
+        }
+    }
+
+    /// Whether a column may be as it is.
+    fn is(&self, field: &Field) -> bool {
+        match self {
+            Kind::Scalar(of) => !is_json(field) && field.data_type() == of,
+            Kind::List(None) => is_json(field) || matches!(field.data_type(), DataType::List(_)),
+            // JSON may be a list of others: that shows in its texts.
+            Kind::List(Some(of)) => match field.data_type() {
+                DataType::List(element) => element.data_type() == of,
+                _ => false,
+            },
+            Kind::Json => is_json(field),
+            Kind::Any => true,
+        }
+    }
+
+    /// The column as it may be: as it is, of nulls, or where a number is the same in another type.
+    fn take(&self, field: &Field, column: &ArrayRef) -> Option<(FieldRef, ArrayRef)> {
+        let as_it_is = || (Arc::new(field.clone()), column.clone());
+        if self.is(field) || column.null_count() == column.len() {
+            return Some(as_it_is());
+        }
+        let of = match self {
+            Kind::Scalar(of) => of,
+            Kind::List(Some(of)) if is_json(field) => {
+                return lists(column, of).map(|_| as_it_is());
+            }
+            _ => return None,
+        };
+        if !of.is_numeric() || !column.data_type().is_numeric() {
+            return None;
+        }
+        // What comes back the same is exact.
+        let strict = CastOptions { safe: false, ..CastOptions::default() };
+        let there = cast_with_options(column, of, &strict).ok()?;
+        let back = cast_with_options(&there, column.data_type(), &strict).ok()?;
+        let same = back.to_data() == column.to_data();
+        same.then(|| (Arc::new(Field::new(field.name(), of.clone(), true)), there))
+    }
+}
+
+fn scalar(name: &str) -> Option<DataType> {
+    Some(match name {
+        "boolean" => DataType::Boolean,
+        "int8" => DataType::Int8,
+        "int16" => DataType::Int16,
+        "int32" => DataType::Int32,
+        "int64" => DataType::Int64,
+        "float32" => DataType::Float32,
+        "float64" => DataType::Float64,
+        "string" => DataType::Utf8,
+        "bytes" => DataType::Binary,
+        "date" => DataType::Date32,
+        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enrich::answers::{Answer, Fate};
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int64Type;
+    use arrow_array::{Float64Array, Int64Array};
+
+    fn declared(fields: &[(&str, &str)]) -> Declared {
+        let output = |(name, of): &(&str, &str)| OutputField {
+            name: (*name).to_owned(),
+            data_type: (*of).to_owned(),
+        };
+        Declared::new(&fields.iter().map(output).collect::<Vec<_>>())
+    }
+
+    fn numbers(values: &[i64]) -> ArrayRef {
+        Arc::new(Int64Array::from(values.to_vec()))
+    }
+
+    fn texts(values: &[Option<&str>]) -> ArrayRef {
+        Arc::new(StringArray::from(values.to_vec()))
+    }
+
+    /// Answers of two rows each, in a part each.
+    fn answers<const N: usize>(parts: [&[(&str, ArrayRef)]; N]) -> Answers {
+        let part = |columns: &[(&str, ArrayRef)]| {
+            let columns = columns.iter().map(|(name, column)| (*name, column.clone(), true));
+            RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+        };
+        let parts: Vec<RecordBatch> = parts.into_iter().map(part).collect();
+        let places = (0..N as u32).flat_map(|part| [Some((part, 0)), Some((part, 1))]);
+        let rows = places.map(|place| Answer { fate: Fate::Enriched, place }).collect();
+        Answers { parts, rows }
+    }
+
+    fn column(answers: &Answers, name: &str) -> Vec<Option<i64>> {
+        let features = answers.features().unwrap();
+        let column = features.column_by_name(name).unwrap();
+        column.as_primitive::<Int64Type>().iter().collect()
+    }
+
+    #[test]
+    fn features_in_another_order_are_put_into_the_declared_one() {
+        let (a, b) = (numbers(&[1, 2]), numbers(&[3, 4]));
+        let mut all = answers([&[("a", a.clone()), ("b", b.clone())], &[("b", b), ("a", a)]]);
+        assert!(declared(&[("a", "int64"), ("b", "int64")]).conform(&mut all).is_empty());
+        assert_eq!(column(&all, "a"), [Some(1), Some(2), Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn a_feature_that_does_not_come_any_more_is_null_and_one_more_is_left_out() {
+        let (a, b) = (numbers(&[1, 2]), numbers(&[3, 4]));
+        let mut all = answers([&[("a", a.clone())], &[("b", b), ("c", a)]]);
+        assert!(declared(&[("a", "int64"), ("b", "int64")]).conform(&mut all).is_empty());
+        assert_eq!(column(&all, "a"), [Some(1), Some(2), None, None]);
+        assert_eq!(column(&all, "b"), [None, None, Some(3), Some(4)]);
+        assert_eq!(all.features().unwrap().num_columns(), 2);
+    }
+
+    #[test]
+    fn a_feature_of_another_type_fails_the_rows_that_have_it_by_name() {
+        let mut all = answers([&[("a", numbers(&[1, 2]))], &[("a", texts(&[Some("x"), None]))]]);
+        let wrong = declared(&[("a", "int64")]).conform(&mut all);
+        let [(2, error)] = &wrong[..] else { panic!("{wrong:?}") };
+        assert_eq!(
+            error.message,
+            "feature `a` is declared int64 and came as Utf8; it was changed in the store since \
+             the run began, start the run anew"
+        );
+        assert_eq!(column(&all, "a"), [Some(1), Some(2), None, None]);
+    }
+
+    #[test]
+    fn a_number_that_is_the_same_in_the_declared_type_is_taken() {
+        let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 2.0]));
+        let mut all = answers([&[("a", floats)]]);
+        assert!(declared(&[("a", "int64")]).conform(&mut all).is_empty());
+        assert_eq!(column(&all, "a"), [Some(1), Some(2)]);
+        let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 2.5]));
+        assert_eq!(declared(&[("a", "int64")]).conform(&mut answers([&[("a", floats)]])).len(), 2);
+    }
+
+    /// A column of JSON texts.
+    fn json(text: &str) -> Answers {
+        let metadata = [("ARROW:extension:name".to_owned(), "arrow.json".to_owned())];
+        let field = Field::new("a", DataType::Utf8, true)
+            .with_metadata(std::collections::HashMap::from(metadata));
+        let column = texts(&[Some(text), None]);
+        let part = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).unwrap();
+        let rows = (0..2).map(|row| Answer { fate: Fate::Enriched, place: Some((0, row)) });
+        Answers { parts: vec![part], rows: rows.collect() }
+    }
+
+    #[test]
+    fn a_list_with_null_elements_and_one_of_times_come_as_json_and_are_taken() {
+        let wrong = |of: &str, text: &str| declared(&[("a", of)]).conform(&mut json(text)).len();
+        assert_eq!(wrong("array<int64>", "[1, null]"), 0);
+        assert_eq!(wrong("array<timestamp>", "[\"2023-05-26T18:00:00Z\"]"), 0);
+        assert_eq!(wrong("array<array<int64>>", "[[1]]"), 0);
+        assert_eq!(wrong("map<string, int64>", "{\"k\": 1}"), 0);
+        assert_eq!(wrong("array<int64>", "[\"x\", null]"), 1);
+        assert_eq!(wrong("string", "{\"k\": 1}"), 1);
+    }
+
+    #[test]
+    fn where_nothing_was_declared_the_first_answer_says_what_comes_out() {
+        let undeclared = declared(&[]);
+        let mut first = answers([&[("a", numbers(&[1, 2]))]]);
+        assert!(undeclared.conform(&mut first).is_empty());
+        let mut later = answers([&[("b", numbers(&[1, 2])), ("a", texts(&[Some("x"), None]))]]);
+        assert_eq!(undeclared.conform(&mut later).len(), 1);
+        assert_eq!(later.features().unwrap().num_columns(), 1);
+    }
+}
