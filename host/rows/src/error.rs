@@ -32,6 +32,14 @@ pub enum RowsError {
         name: String,
     },
 
+    /// A text stands for no delimiter.
+    #[error(
+        "bad delimiter {text:?}; use one ASCII character that is no quote and no line end, or tab"
+    )]
+    BadDelimiter {
+        /// The text as it was given.
+        text: String,
+    },
     /// A name stands for no compression.
     #[error("unknown compression {name:?}; use none, gzip or zstd")]
     UnknownCompression {
@@ -177,6 +185,39 @@ pub enum RowsError {
         first: usize,
         /// Its second position, from 1.
         second: usize,
+    },
+    /// A quote in a CSV file opens a cell that no quote closes.
+    #[error(
+        "{origin}:{column}: a quote opens here and is not closed; close it, or write a quote within a cell twice"
+    )]
+    UnclosedQuote {
+        /// The line on which the quote opens.
+        origin: Origin,
+        /// The column in bytes, from 1.
+        column: usize,
+    },
+    /// A CSV cell goes on behind the quote that closes it.
+    #[error(
+        "{origin}:{column}: text follows a closing quote; quote the whole cell, and write a quote within it twice"
+    )]
+    TextAfterQuote {
+        /// The line on which the text begins.
+        origin: Origin,
+        /// The column in bytes, from 1.
+        column: usize,
+    },
+    /// A CSV cell of several lines goes on behind the quote that closes it: where its row ends is
+    /// not certain.
+    #[error(
+        "{origin}:{column}: text follows a quote that closes the cell from line {opened}; if that cell should end on its own line, close its quote there, else write a quote within it twice"
+    )]
+    TextAfterLongQuote {
+        /// The line on which the text begins.
+        origin: Origin,
+        /// The column in bytes, from 1.
+        column: usize,
+        /// The line on which the cell begins.
+        opened: u64,
     },
     /// A CSV row has fewer fields than the header.
     #[error(

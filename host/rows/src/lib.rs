@@ -46,6 +46,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod compression;
+mod delimiter;
 mod document;
 mod error;
 mod feature_type;
@@ -68,6 +69,7 @@ mod values;
 mod write;
 
 pub use compression::Compression;
+pub use delimiter::Delimiter;
 pub use error::RowsError;
 pub use field::Field;
 pub use format::Format;

@@ -1,16 +1,17 @@
 //! CSV: RFC 4180 with a header. Cells stay text; their types are inferred once, from the first rows.
 
 mod parser;
+mod scan;
 
 use std::sync::Arc;
 
 use self::parser::Parser;
 use super::input::Input;
 use super::{BATCH_BYTES, Read, ReadOptions};
-use crate::record::{Block, Header, Records};
+use crate::record::{Cell, Cells, Header, Records};
 use crate::rows::Body;
 use crate::source::Part;
-use crate::{Compression, Origin, Rows, RowsError};
+use crate::{Compression, Delimiter, Origin, Rows, RowsError};
 
 /// The types of the columns come from this many rows.
 const INFERRED_FROM: usize = 1_000;
@@ -21,6 +22,7 @@ pub(super) struct Csv {
     first: Arc<str>,
     limit: usize,
     compression: Option<Compression>,
+    delimiter: Delimiter,
     parser: Parser,
     header: Arc<Header>,
     /// Rows that were read for their types and not yet handed out.
@@ -33,8 +35,9 @@ pub(super) struct Csv {
 impl Csv {
     pub(super) fn new(part: Part, options: ReadOptions) -> Result<Self, RowsError> {
         let (limit, compression) = (options.limit(), options.compression);
-        let source = part.name().clone();
-        let mut parser = Parser::new(source.clone(), Input::new(part.text(compression)?), limit);
+        let (source, delimiter) = (part.name().clone(), options.delimiter);
+        let input = Input::new(part.text(compression)?);
+        let mut parser = Parser::new(source.clone(), input, limit, delimiter);
         let (names, origin) = names(&mut parser, &source)?;
         let header = Arc::new(Header::new(names, origin, options.null, options.types)?);
         Ok(Self {
@@ -42,6 +45,7 @@ impl Csv {
             source,
             limit,
             compression,
+            delimiter,
             parser,
             header,
             ahead: None,
@@ -51,23 +55,25 @@ impl Csv {
     }
 
     fn read(&mut self, max_rows: usize) -> Result<Option<Records>, RowsError> {
-        let mut block = Block::with_capacity(self.last_batch, self.header.len());
-        while block.len() < max_rows && block.bytes() < BATCH_BYTES {
+        let width = self.header.len();
+        let mut cells = Cells::with_capacity(self.last_batch, width);
+        while cells.len() < max_rows && cells.bytes() < BATCH_BYTES {
             let Some(record) = self.parser.next()? else { break };
-            if record.ends().len() != self.header.len() {
-                let (line, got) = (record.line(), record.ends().len());
+            let line = record.line;
+            let Ok(text) = record.text() else {
+                return Err(RowsError::NotUtf8 { origin: self.parser.origin(line) });
+            };
+            if record.cells.len() != width {
+                let got = record.cells.len();
                 return Err(self.header.miscounted(self.parser.origin(line), got));
             }
-            block.push(record.line(), record.text(), record.ends());
+            cells.push(line, text, record.cells);
         }
-        if block.len() == 0 {
+        if cells.len() == 0 {
             return Ok(None);
         }
-        self.last_batch = (block.bytes(), block.len());
-        match block.checked(self.header.len()) {
-            Ok(cells) => Ok(Some(Records::new(self.header.clone(), cells))),
-            Err(line) => Err(RowsError::NotUtf8 { origin: self.parser.origin(line) }),
-        }
+        self.last_batch = (cells.bytes(), cells.len());
+        Ok(Some(Records::new(self.header.clone(), cells)))
     }
 
     fn infer(&mut self) -> Result<(), RowsError> {
@@ -104,7 +110,7 @@ impl Read for Csv {
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
         let input = Input::new(part.text(self.compression)?);
-        self.parser = Parser::new(self.source.clone(), input, self.limit);
+        self.parser = Parser::new(self.source.clone(), input, self.limit, self.delimiter);
         let (names, origin) = names(&mut self.parser, &self.source)?;
         if let Some(difference) = self.header.difference(&names) {
             let (first, second) = (self.first.clone(), self.source.clone());
@@ -115,7 +121,7 @@ impl Read for Csv {
     }
 
     fn empty(&self) -> Option<Rows> {
-        let none = Block::default().checked(self.header.len()).ok()?;
+        let none = Cells::with_capacity((0, 0), self.header.len());
         Some(self.rows(Records::new(self.header.clone(), none)))
     }
 }
@@ -125,12 +131,18 @@ fn names(parser: &mut Parser, source: &Arc<str>) -> Result<(Vec<String>, Origin)
     let Some(record) = parser.next()? else {
         return Err(RowsError::NoHeader { name: source.clone() });
     };
-    let (line, text, ends) = (record.line(), record.text().to_vec(), record.ends().to_vec());
-    let mut block = Block::default();
-    block.push(line, &text, &ends);
-    let origin = parser.origin(line);
-    let Ok(cells) = block.checked(ends.len()) else {
-        return Err(RowsError::NotUtf8 { origin });
+    let line = record.line;
+    let Ok(text) = record.text() else {
+        return Err(RowsError::NotUtf8 { origin: parser.origin(line) });
     };
-    Ok(((0..ends.len()).map(|column| cells.get(0, column).to_owned()).collect(), origin))
+    let name = |cell: &Cell| {
+        let mut name = String::new();
+        cell.value(text, &mut name);
+        name
+    };
+    let names: Vec<_> = record.cells.iter().map(name).collect();
+    if names.len() == 1 {
+        parser.blank_is_row();
+    }
+    Ok((names, parser.origin(line)))
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::source::Part;
-use crate::{Compression, Format, Rows, RowsError, Source, ValueType};
+use crate::{Compression, Delimiter, Format, Rows, RowsError, Source, ValueType};
 
 /// A batch ends early when it holds this many bytes, so that long rows do not fill the memory.
 const BATCH_BYTES: usize = 16 << 20;
@@ -23,6 +23,8 @@ pub struct ReadOptions {
     /// CSV: the cell that stands for null, whole and exact. Default: the empty cell. With another
     /// marker the empty cell is an empty string.
     pub null: String,
+    /// CSV: what stands between two cells. Default: the comma.
+    pub delimiter: Delimiter,
     /// Fields whose type is stated rather than inferred. A value of another type is an error.
     pub types: Vec<(String, ValueType)>,
     /// The longest row in bytes; a longer one is an error. Default 64 MiB, at most 1 GiB.
@@ -40,7 +42,13 @@ impl ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { null: String::new(), types: Vec::new(), max_row_bytes: 64 << 20, compression: None }
+        Self {
+            null: String::new(),
+            delimiter: Delimiter::default(),
+            types: Vec::new(),
+            max_row_bytes: 64 << 20,
+            compression: None,
+        }
     }
 }
 

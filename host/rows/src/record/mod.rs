@@ -11,7 +11,7 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_schema::Schema;
 
-pub(crate) use self::block::{Block, Cells};
+pub(crate) use self::block::{Cell, Cells};
 pub(crate) use self::column::Misfit;
 pub(crate) use self::header::{Column, Header};
 use crate::positions::Positions;

@@ -1,0 +1,147 @@
+//! Where the cells of one CSV record stand, found in as many steps as its bytes come in.
+
+use crate::record::Cell;
+
+/// The scan of one record. Offsets count from its first byte.
+#[derive(Default)]
+pub(super) struct Scan {
+    state: State,
+    /// The bytes before it are scanned.
+    at: usize,
+    /// Where the current cell begins.
+    start: usize,
+    /// Where the last quoted cell opens.
+    quote: usize,
+    has_quotes: bool,
+    /// The current cell has a doubled quote.
+    doubled: bool,
+    fault: Option<Fault>,
+}
+
+#[derive(Default)]
+enum State {
+    /// At the first byte of a cell.
+    #[default]
+    Start,
+    /// In a cell without quotes.
+    Bare,
+    /// Between quotes.
+    Quoted,
+    /// Behind a quote that closes the cell, or is the first half of a doubled one.
+    Quote,
+}
+
+/// How far the scan came.
+#[derive(PartialEq, Eq)]
+pub(super) enum Step {
+    /// To the record's line end, which is not scanned.
+    Ended,
+    /// To the end of the data.
+    More,
+}
+
+/// Text behind a closing quote.
+#[derive(Clone, Copy)]
+pub(super) struct Fault {
+    /// Where the cell opens.
+    pub(super) quote: usize,
+    /// Where the text begins.
+    pub(super) text: usize,
+}
+
+impl Scan {
+    /// Scans on in `data`, which holds the record from its first byte, and appends each cell.
+    pub(super) fn run(&mut self, data: &[u8], delimiter: u8, cells: &mut Vec<Cell>) -> Step {
+        loop {
+            match self.state {
+                State::Start => match data.get(self.at) {
+                    None => return Step::More,
+                    Some(b'"') => {
+                        (self.quote, self.doubled, self.has_quotes) = (self.at, false, true);
+                        self.at += 1;
+                        self.state = State::Quoted;
+                    }
+                    Some(_) => {
+                        self.start = self.at;
+                        self.state = State::Bare;
+                    }
+                },
+                State::Bare => {
+                    let ends = |byte: &u8| *byte == delimiter || matches!(byte, b'\n' | b'\r');
+                    let Some(length) = data[self.at..].iter().position(ends) else {
+                        self.at = data.len();
+                        return Step::More;
+                    };
+                    self.at += length;
+                    cells.push(Cell::plain(self.start, self.at));
+                    if data[self.at] != delimiter {
+                        return Step::Ended;
+                    }
+                    self.at += 1;
+                    self.state = State::Start;
+                }
+                State::Quoted => match memchr::memchr(b'"', &data[self.at..]) {
+                    None => {
+                        self.at = data.len();
+                        return Step::More;
+                    }
+                    Some(length) => {
+                        self.at += length + 1;
+                        self.state = State::Quote;
+                    }
+                },
+                State::Quote => match data.get(self.at) {
+                    None => return Step::More,
+                    Some(b'"') => {
+                        self.doubled = true;
+                        self.at += 1;
+                        self.state = State::Quoted;
+                    }
+                    Some(byte) if *byte == delimiter => {
+                        cells.push(self.quoted());
+                        self.at += 1;
+                        self.state = State::Start;
+                    }
+                    Some(b'\n' | b'\r') => {
+                        cells.push(self.quoted());
+                        return Step::Ended;
+                    }
+                    Some(_) => {
+                        self.fault.get_or_insert(Fault { quote: self.quote, text: self.at });
+                        self.start = self.at;
+                        self.state = State::Bare;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Ends the record at the end of the input; answers with the place of a quote that is not
+    /// closed.
+    pub(super) fn end(&mut self, cells: &mut Vec<Cell>) -> Option<usize> {
+        match self.state {
+            State::Quoted => return Some(self.quote),
+            State::Start => cells.push(Cell::plain(self.at, self.at)),
+            State::Bare => cells.push(Cell::plain(self.start, self.at)),
+            State::Quote => cells.push(self.quoted()),
+        }
+        None
+    }
+
+    /// The cell whose closing quote was the last byte.
+    fn quoted(&self) -> Cell {
+        Cell { start: self.quote + 1, end: self.at - 1, doubled: self.doubled }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn has_quotes(&self) -> bool {
+        self.has_quotes
+    }
+
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.fault
+    }
+}
