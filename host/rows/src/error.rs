@@ -346,6 +346,18 @@ pub enum RowsError {
         /// What the parser met.
         problem: String,
     },
+    /// A value cannot be read as it is.
+    #[error(
+        "{origin}: field {field:?} cannot be read exactly: {problem}; write its column with another type"
+    )]
+    FieldInexact {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// What would be lost.
+        problem: &'static str,
+    },
     /// A value cannot be shown to a handler as it is.
     #[error(
         "{origin}: field {field:?} of type {found} cannot be shown to the handler exactly: {problem}; convert it to text or to another type"
@@ -434,6 +446,20 @@ pub enum RowsError {
         origin: Origin,
         /// The field's name.
         field: String,
+    },
+    /// A format has no type for a field.
+    #[error(
+        "{name}: field {field:?} has the type {found}, which {format} cannot hold; write arrow instead, or convert the field"
+    )]
+    ColumnUnsupported {
+        /// The output's name.
+        name: Arc<str>,
+        /// The format.
+        format: Format,
+        /// The field's name, with the path to the type in it.
+        field: String,
+        /// The Arrow type.
+        found: String,
     },
     /// A format cannot hold a column of the output.
     #[error("{name}: {format} cannot hold the columns: {problem}; write another format")]

@@ -52,6 +52,7 @@ mod error;
 mod feature_type;
 mod field;
 mod format;
+mod guard;
 mod json;
 mod json_text;
 mod on_conflict;

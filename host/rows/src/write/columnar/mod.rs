@@ -2,6 +2,7 @@
 
 mod dictionaries;
 mod encode;
+mod fit;
 mod held;
 mod own;
 mod table;
@@ -11,10 +12,12 @@ use std::sync::Arc;
 use arrow_schema::Field;
 
 use self::encode::Encode;
+use self::fit::Unsupported;
 use self::held::Held;
 use self::table::Table;
 use super::Write;
 use super::feature::Features;
+use crate::guard::guarded;
 use crate::{Format, OnConflict, Rows, RowsError};
 
 pub(super) struct Columnar {
@@ -39,9 +42,17 @@ impl Columnar {
     /// Settles the schema, and writes what was held back.
     fn open(&mut self, declared: &[Field], out: &mut Vec<u8>) -> Result<(), RowsError> {
         let held = std::mem::take(&mut self.held);
-        let table = Table::new(&held, declared, &self.on_conflict)?;
-        let encoder =
-            encode::encoder(self.format, table.schema()).map_err(|problem| self.fault(problem))?;
+        let mut table = Table::new(&held, declared, &self.on_conflict)?;
+        if self.format == Format::Parquet {
+            table.fit().map_err(|Unsupported { field, found }| RowsError::ColumnUnsupported {
+                name: self.name.clone(),
+                format: self.format,
+                field,
+                found,
+            })?;
+        }
+        let encoder = guarded(|| encode::encoder(self.format, table.file_schema()))
+            .map_err(|problem| self.fault(problem))?;
         self.open = Some(Open { table, encoder });
         held.batches().iter().try_for_each(|(rows, features)| self.encode(rows, features, out))
     }
@@ -57,7 +68,7 @@ impl Columnar {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        encoder.write(&batch, out).map_err(|problem| RowsError::Columns {
+        guarded(|| encoder.write(&batch, out)).map_err(|problem| RowsError::Columns {
             name: self.name.clone(),
             format: self.format,
             problem,
@@ -89,6 +100,6 @@ impl Write for Columnar {
             self.open(declared, out)?;
         }
         let Some(mut open) = self.open.take() else { return Ok(()) };
-        open.encoder.finish(out).map_err(|problem| self.fault(problem))
+        guarded(|| open.encoder.finish(out)).map_err(|problem| self.fault(problem))
     }
 }
