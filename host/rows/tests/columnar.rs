@@ -23,7 +23,7 @@ use arrow_array::{
 use arrow_buffer::i256;
 use arrow_schema::{DataType, Field as ArrowField, Schema, TimeUnit};
 use beamlet_rows::Format::{Arrow, Arrows, Csv, Ndjson, Parquet};
-use beamlet_rows::{Field, Format, ReadOptions, Rows, ValueType, WriteOptions};
+use beamlet_rows::{Field, Format, ReadOptions, Reader, Rows, Source, ValueType, WriteOptions};
 use insta::assert_snapshot;
 use support::{batches, bytes, bytes_with, columns, na, read_back, rows, table, written};
 
@@ -538,4 +538,45 @@ fn no_cut_of_a_file_makes_the_reader_panic() {
             let _ = batches(format, &whole[..length], ReadOptions::default(), 9);
         }
     }
+}
+
+#[test]
+fn columnar_data_is_told_by_its_first_bytes_whatever_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for format in COLUMNAR {
+        let bytes = bytes(format, &table(&every_type(), 9)).unwrap();
+        for name in ["rows.dat", "rows.csv", "rows.ndjson"] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(Source::path(&path).format().unwrap(), Some(format), "{name}");
+        }
+        let source = Source::stream("stdin", support::Slow::new(bytes, 1));
+        let mut reader = Reader::detect(source, Ndjson, ReadOptions::default()).unwrap();
+        assert_eq!(reader.next(9).unwrap().unwrap().len(), 3, "{format}");
+        assert!(reader.next(9).unwrap().is_none());
+    }
+    let source = Source::stream("stdin", &b"{}\n"[..]);
+    let mut reader = Reader::detect(source, Ndjson, ReadOptions::default()).unwrap();
+    assert_eq!(reader.next(9).unwrap().unwrap().len(), 1);
+}
+
+#[test]
+fn columnar_data_that_is_read_as_text_says_what_it_is() {
+    let rows = table(&every_type(), 9);
+    let errors: String = COLUMNAR
+        .iter()
+        .flat_map(|format| [(*format, Ndjson), (*format, Csv)])
+        .map(|(format, text)| {
+            let bytes = bytes(format, &rows).unwrap();
+            batches(text, bytes, na(&[]), 9).unwrap_err().to_string() + "\n"
+        })
+        .collect();
+    assert_snapshot!(errors, @"
+    rows.ndjson:1: cannot be read: it is parquet data; state --input-format parquet, or no format at all
+    rows.csv:1: cannot be read: it is parquet data; state --input-format parquet, or no format at all
+    rows.ndjson:1: cannot be read: it is arrow data; state --input-format arrow, or no format at all
+    rows.csv:1: cannot be read: it is arrow data; state --input-format arrow, or no format at all
+    rows.ndjson:1: cannot be read: it is arrows data; state --input-format arrows, or no format at all
+    rows.csv:1: cannot be read: it is arrows data; state --input-format arrows, or no format at all
+    ");
 }

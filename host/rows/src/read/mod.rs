@@ -2,6 +2,7 @@
 
 mod columnar;
 mod csv;
+mod detect;
 mod input;
 mod ndjson;
 
@@ -29,8 +30,8 @@ pub struct ReadOptions {
     pub types: Vec<(String, ValueType)>,
     /// The longest row in bytes; a longer one is an error. Default 64 MiB, at most 1 GiB.
     pub max_row_bytes: usize,
-    /// NDJSON and CSV: how the input is packed. Default: as the extension of each part says, and a
-    /// stream not at all.
+    /// NDJSON and CSV: how the input is packed. Default: as the first bytes of each part say, else as
+    /// its extension does.
     pub compression: Option<Compression>,
 }
 
@@ -85,6 +86,29 @@ impl Reader {
     /// The source has no parts, or parts of several formats; the first one cannot be opened, or has
     /// a header that names no columns, names one twice, or lacks one with a stated type.
     pub fn open(source: Source, format: Format, options: ReadOptions) -> Result<Self, RowsError> {
+        Self::new(source, format, options, false)
+    }
+
+    /// Opens `source` as [`open`](Self::open) does, but a stream that begins as Parquet or Arrow
+    /// data do is read as what it is. That is seen with the first rows.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn detect(
+        source: Source,
+        fallback: Format,
+        options: ReadOptions,
+    ) -> Result<Self, RowsError> {
+        let detect = source.is_stream();
+        Self::new(source, fallback, options, detect)
+    }
+
+    fn new(
+        source: Source,
+        format: Format,
+        options: ReadOptions,
+        detect: bool,
+    ) -> Result<Self, RowsError> {
         let name = source.name().clone();
         let parts = source.parts()?;
         for part in &parts {
@@ -92,12 +116,10 @@ impl Reader {
         }
         let mut parts = parts.into_iter();
         let first = parts.next().ok_or(RowsError::NoInput)?;
-        let format: Box<dyn Read + Send> = match format {
-            Format::Ndjson => Box::new(ndjson::Ndjson::new(first, options)?),
-            Format::Csv => Box::new(csv::Csv::new(first, options)?),
-            Format::Parquet | Format::Arrow | Format::Arrows => {
-                Box::new(columnar::Columnar::new(first, format, options)?)
-            }
+        let format: Box<dyn Read + Send> = if detect {
+            Box::new(detect::Detect::new(first, format, options))
+        } else {
+            format_reader(first, format, options)?
         };
         Ok(Self { source: name, parts, format, begun: false })
     }
@@ -124,6 +146,20 @@ impl Reader {
             return Ok(rows);
         }
     }
+}
+
+fn format_reader(
+    part: Part,
+    format: Format,
+    options: ReadOptions,
+) -> Result<Box<dyn Read + Send>, RowsError> {
+    Ok(match format {
+        Format::Ndjson => Box::new(ndjson::Ndjson::new(part, options)?),
+        Format::Csv => Box::new(csv::Csv::new(part, options)?),
+        Format::Parquet | Format::Arrow | Format::Arrows => {
+            Box::new(columnar::Columnar::new(part, format, options)?)
+        }
+    })
 }
 
 impl fmt::Debug for Reader {
