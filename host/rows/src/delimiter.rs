@@ -66,6 +66,28 @@ impl FromStr for Delimiter {
     }
 }
 
+/// The delimiter that a header looks to have in place of its file's, if it looks to have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looks(pub(crate) Option<Delimiter>);
+
+impl Looks {
+    /// The delimiter.
+    pub fn delimiter(self) -> Option<Delimiter> {
+        self.0
+    }
+
+    /// What to do about it, else `otherwise`.
+    pub(crate) fn or(self, otherwise: &str) -> String {
+        match self.0 {
+            Some(found) => format!(
+                "it looks as if {} separated the columns: state --delimiter {found}",
+                found.article()
+            ),
+            None => otherwise.to_owned(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Format, Origin, ValueType};
+use crate::{Delimiter, Format, Looks, Origin, ValueType};
 
 /// A fault of the input, the output, or the feature columns.
 ///
@@ -198,13 +198,16 @@ pub enum RowsError {
     },
     /// A CSV cell goes on behind the quote that closes it.
     #[error(
-        "{origin}:{column}: text follows a closing quote; quote the whole cell, and write a quote within it twice"
+        "{origin}:{column}: text follows a closing quote; {}",
+        .looks.or("quote the whole cell, and write a quote within it twice")
     )]
     TextAfterQuote {
         /// The line on which the text begins.
         origin: Origin,
         /// The column in bytes, from 1.
         column: usize,
+        /// Another delimiter, if the text begins with one.
+        looks: Looks,
     },
     /// A CSV cell of several lines goes on behind the quote that closes it: where its row ends is
     /// not certain.
@@ -221,7 +224,8 @@ pub enum RowsError {
     },
     /// A CSV row has fewer fields than the header.
     #[error(
-        "{origin}: row has too few fields: expected {expected}, got {got}; the first missing field is {missing:?}"
+        "{origin}: row has too few fields: expected {expected}, got {got}; {}",
+        .looks.or(&format!("the first missing field is {missing:?}"))
     )]
     TooFewFields {
         /// Where the row begins.
@@ -232,10 +236,13 @@ pub enum RowsError {
         got: usize,
         /// The name of the first column without a field.
         missing: String,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
     },
     /// A CSV row has more fields than the header.
     #[error(
-        "{origin}: row has too many fields: expected {expected}, got {got}; the last named field is {last:?}; quote a field that holds a comma"
+        "{origin}: row has too many fields: expected {expected}, got {got}; {}",
+        .looks.or(&format!("the last named field is {last:?}; quote a field that holds {}", delimiter.article()))
     )]
     TooManyFields {
         /// Where the row begins.
@@ -246,16 +253,36 @@ pub enum RowsError {
         got: usize,
         /// The name of the last column.
         last: String,
+        /// The file's delimiter.
+        delimiter: Delimiter,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
     },
     /// A type is stated for a column that the header does not have.
     #[error(
-        "{origin}: field {field:?} has a stated type and is not in the header; take the type away or mend the name"
+        "{origin}: field {field:?} has a stated type and is not in the header; {}",
+        .looks.or("take the type away or mend the name")
     )]
     TypeWithoutColumn {
         /// The header's line.
         origin: Origin,
         /// The name without a column.
         field: String,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
+    },
+    /// A CSV file begins with the line by which spreadsheets name its delimiter, and that is not the
+    /// one with which it is read.
+    #[error(
+        "{origin}: the line {line:?} says what separates the columns; state --delimiter {delimiter}"
+    )]
+    OtherDelimiter {
+        /// The line.
+        origin: Origin,
+        /// Its text.
+        line: String,
+        /// The delimiter that it names.
+        delimiter: Delimiter,
     },
 
     /// A required field is not in a row.
@@ -270,13 +297,16 @@ pub enum RowsError {
     },
     /// A required field is not in a CSV header.
     #[error(
-        "{origin}: field {field:?} is not in the header, and the handler requires it; add or rename a column"
+        "{origin}: field {field:?} is not in the header, and the handler requires it; {}",
+        .looks.or("add or rename a column")
     )]
     ColumnMissing {
         /// The header's line.
         origin: Origin,
         /// The field's name.
         field: String,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
     },
     /// A value does not have the stated type, or the one that the first rows had.
     #[error(

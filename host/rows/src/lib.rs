@@ -70,7 +70,7 @@ mod values;
 mod write;
 
 pub use compression::Compression;
-pub use delimiter::Delimiter;
+pub use delimiter::{Delimiter, Looks};
 pub use error::RowsError;
 pub use field::Field;
 pub use format::Format;

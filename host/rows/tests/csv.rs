@@ -4,9 +4,9 @@
 mod support;
 
 use beamlet_rows::Format::{Csv, Ndjson};
-use beamlet_rows::{ReadOptions, Rows, RowsError};
+use beamlet_rows::{Field, ReadOptions, Rows, RowsError, WriteOptions};
 use insta::assert_snapshot;
-use support::{batches, written};
+use support::{batches, written, written_with};
 
 fn read(text: &str) -> Result<Vec<Rows>, RowsError> {
     batches(Csv, text, ReadOptions::default(), 100)
@@ -103,5 +103,56 @@ fn rows_are_the_same_wherever_a_read_of_the_input_ends() {
             written(Ndjson, &[(rows.clone(), None)]).unwrap().lines().map(str::to_owned).collect();
         assert_eq!(found, whole, "{size}");
         assert_eq!(rows.origin(1).line, 5);
+    }
+}
+
+fn separated(text: &str, delimiter: &str) -> Result<Vec<Rows>, RowsError> {
+    let delimiter = delimiter.parse().unwrap();
+    batches(Csv, text, ReadOptions { delimiter, ..ReadOptions::default() }, 100)
+}
+
+#[test]
+fn any_delimiter_separates_cells_in_and_out() {
+    for (delimiter, byte) in [(";", ";"), ("tab", "\t"), ("|", "|"), (" ", " ")] {
+        let text = format!("a{byte}b\n1{byte}\"x{byte}\"\n2{byte}\"y,\"\n");
+        let rows = separated(&text, delimiter).unwrap();
+        let objects = written(Ndjson, &[(rows[0].clone(), None)]).unwrap();
+        assert_eq!(
+            objects,
+            format!("{{\"a\":1,\"b\":{:?}}}\n{{\"a\":2,\"b\":\"y,\"}}\n", format!("x{byte}"))
+        );
+        let delimiter = delimiter.parse().unwrap();
+        let options = WriteOptions { delimiter, ..WriteOptions::default() };
+        let again = written_with(Csv, options, &[(rows[0].clone(), None)]).unwrap();
+        assert_eq!(again, text.replace("\"y,\"", "y,"));
+    }
+}
+
+#[test]
+fn a_header_with_another_delimiter_is_told_with_the_option() {
+    let project = |text: &str, delimiter: &str| {
+        let rows = separated(text, delimiter).unwrap().remove(0);
+        rows.project(&[Field::required("user_id")]).unwrap_err().to_string()
+    };
+    assert_snapshot!(project("user_id;n\nu1;1\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; it looks as if a semicolon separated the columns: state --delimiter ';'"#);
+    assert_snapshot!(project("n\tuser_id\n1\tu1\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; it looks as if a tab separated the columns: state --delimiter tab"#);
+    assert_snapshot!(error("\"user_id\";\"n\"\n\"u1\";1\n"), @r#"rows.csv:1:10: text follows a closing quote; it looks as if a semicolon separated the columns: state --delimiter ';'"#);
+    assert_snapshot!(project("user_id|n\nu1|1\n", ";"), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; it looks as if a '|' separated the columns: state --delimiter '|'"#);
+    // A name may hold the delimiter of another file.
+    assert_snapshot!(project("price, EUR;user_id\n1,5;u1\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; it looks as if a semicolon separated the columns: state --delimiter ';'"#);
+    assert_snapshot!(project("a;b,user;id\n1,2\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; add or rename a column"#);
+    assert_snapshot!(error("user_id;price\nu1;1,5\n"), @r#"rows.csv:2: row has too many fields: expected 1, got 2; it looks as if a semicolon separated the columns: state --delimiter ';'"#);
+    let types = vec![("n".to_owned(), beamlet_rows::ValueType::String)];
+    let options = ReadOptions { types, ..ReadOptions::default() };
+    assert_snapshot!(batches(Csv, "user_id;n\nu1;1\n", options, 9).unwrap_err(), @r#"rows.csv:1: field "n" has a stated type and is not in the header; it looks as if a semicolon separated the columns: state --delimiter ';'"#);
+}
+
+#[test]
+fn the_line_by_which_a_spreadsheet_names_the_delimiter_is_no_header() {
+    assert_snapshot!(error("sep=;\na;b\n1;2\n"), @r#"rows.csv:1: the line "sep=;" says what separates the columns; state --delimiter ';'"#);
+    assert_snapshot!(error("\"SEP=\t\"\na\tb\n"), @r#"rows.csv:1: the line "\"SEP=\t\"" says what separates the columns; state --delimiter tab"#);
+    for text in ["sep=;\r\na;b\r\n1;2\r\n", "\u{feff}sep=;\na;b\n1;2\n"] {
+        let rows = separated(text, ";").unwrap();
+        assert_eq!((rows.len(), rows[0].origin(0).line), (1, 3));
     }
 }

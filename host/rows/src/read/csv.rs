@@ -38,8 +38,8 @@ impl Csv {
         let (source, delimiter) = (part.name().clone(), options.delimiter);
         let input = Input::new(part.text(compression)?);
         let mut parser = Parser::new(source.clone(), input, limit, delimiter);
-        let (names, origin) = names(&mut parser, &source)?;
-        let header = Arc::new(Header::new(names, origin, options.null, options.types)?);
+        let (names, origin) = names(&mut parser, &source, delimiter)?;
+        let header = Header::new(names, origin, options.null, delimiter, options.types)?;
         Ok(Self {
             first: source.clone(),
             source,
@@ -47,7 +47,7 @@ impl Csv {
             compression,
             delimiter,
             parser,
-            header,
+            header: Arc::new(header),
             ahead: None,
             inferred: false,
             last_batch: (0, 0),
@@ -67,7 +67,7 @@ impl Csv {
                 let got = record.cells.len();
                 return Err(self.header.miscounted(self.parser.origin(line), got));
             }
-            cells.push(line, text, record.cells);
+            cells.push(line, text, record.cells, record.has_quotes);
         }
         if cells.len() == 0 {
             return Ok(None);
@@ -111,7 +111,7 @@ impl Read for Csv {
         self.source = part.name().clone();
         let input = Input::new(part.text(self.compression)?);
         self.parser = Parser::new(self.source.clone(), input, self.limit, self.delimiter);
-        let (names, origin) = names(&mut self.parser, &self.source)?;
+        let (names, origin) = names(&mut self.parser, &self.source, self.delimiter)?;
         if let Some(difference) = self.header.difference(&names) {
             let (first, second) = (self.first.clone(), self.source.clone());
             return Err(RowsError::OtherHeader { first, second, difference });
@@ -127,22 +127,42 @@ impl Read for Csv {
 }
 
 /// The names in the header, and where it stands.
-fn names(parser: &mut Parser, source: &Arc<str>) -> Result<(Vec<String>, Origin), RowsError> {
-    let Some(record) = parser.next()? else {
-        return Err(RowsError::NoHeader { name: source.clone() });
-    };
-    let line = record.line;
-    let Ok(text) = record.text() else {
-        return Err(RowsError::NotUtf8 { origin: parser.origin(line) });
-    };
-    let name = |cell: &Cell| {
-        let mut name = String::new();
-        cell.value(text, &mut name);
-        name
-    };
-    let names: Vec<_> = record.cells.iter().map(name).collect();
-    if names.len() == 1 {
-        parser.blank_is_row();
+fn names(
+    parser: &mut Parser,
+    source: &Arc<str>,
+    delimiter: Delimiter,
+) -> Result<(Vec<String>, Origin), RowsError> {
+    loop {
+        let Some(record) = parser.next()? else {
+            return Err(RowsError::NoHeader { name: source.clone() });
+        };
+        let line = record.line;
+        let Ok(text) = record.text() else {
+            return Err(RowsError::NotUtf8 { origin: parser.origin(line) });
+        };
+        if let Some(named) = named_delimiter(text) {
+            if named == delimiter {
+                continue;
+            }
+            let (line, origin) = (text.to_owned(), parser.origin(line));
+            return Err(RowsError::OtherDelimiter { origin, line, delimiter: named });
+        }
+        let name = |cell: &Cell| {
+            let mut name = String::new();
+            cell.value(text, &mut name);
+            name
+        };
+        let names: Vec<_> = record.cells.iter().map(name).collect();
+        if names.len() == 1 {
+            parser.blank_is_row();
+        }
+        return Ok((names, parser.origin(line)));
     }
-    Ok((names, parser.origin(line)))
+}
+
+/// The delimiter in a line as `sep=;`, which spreadsheets write before the header.
+fn named_delimiter(line: &str) -> Option<Delimiter> {
+    let line = line.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(line);
+    let (name, [byte]) = line.as_bytes().split_at_checked(4)? else { return None };
+    name.eq_ignore_ascii_case(b"sep=").then(|| Delimiter::new(*byte)).flatten()
 }

@@ -36,7 +36,9 @@ impl Cell {
 /// Rows of cells, all of one width.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
+    /// The values, with one byte behind each: records without quotes are copied as they stand.
     text: String,
+    /// Where each value ends.
     ends: Vec<u32>,
     lines: Vec<u64>,
     columns: usize,
@@ -54,11 +56,20 @@ impl Cells {
     }
 
     /// Appends a row, which has as many cells as there are columns.
-    pub(crate) fn push(&mut self, line: u64, record: &str, cells: &[Cell]) {
+    pub(crate) fn push(&mut self, line: u64, record: &str, cells: &[Cell], has_quotes: bool) {
         debug_assert_eq!(cells.len(), self.columns);
-        for cell in cells {
-            cell.value(record, &mut self.text);
-            self.ends.push(self.text.len() as u32); // a batch and a row are under 2 GiB
+        // A batch and a row are under 2 GiB.
+        if has_quotes {
+            for cell in cells {
+                cell.value(record, &mut self.text);
+                self.ends.push(self.text.len() as u32);
+                self.text.push('\n');
+            }
+        } else {
+            let base = self.text.len();
+            self.text.push_str(record);
+            self.text.push('\n');
+            self.ends.extend(cells.iter().map(|cell| (base + cell.end) as u32));
         }
         self.lines.push(line);
     }
@@ -77,7 +88,7 @@ impl Cells {
 
     pub(crate) fn get(&self, row: usize, column: usize) -> &str {
         let cell = row * self.columns + column;
-        let start = if cell == 0 { 0 } else { self.ends[cell - 1] };
+        let start = if cell == 0 { 0 } else { self.ends[cell - 1] + 1 };
         &self.text[start as usize..self.ends[cell] as usize]
     }
 }

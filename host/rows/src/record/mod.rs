@@ -102,8 +102,7 @@ impl Records {
             let array: ArrayRef = match self.header.position(&field.name) {
                 Some(column) => self.column(column, source)?,
                 None if field.required => {
-                    let origin = self.header.origin().clone();
-                    return Err(RowsError::ColumnMissing { origin, field: field.name.clone() });
+                    return Err(self.header.missing(&field.name));
                 }
                 None => Arc::new(StringArray::new_null(self.len())),
             };

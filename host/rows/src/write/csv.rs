@@ -12,10 +12,11 @@ use crate::document::{Documents, Scan};
 use crate::record::{Header, Records};
 use crate::rows::Body;
 use crate::table::{Table, bad_value};
-use crate::{OnConflict, Origin, Rows, RowsError, json_text};
+use crate::{Delimiter, OnConflict, Origin, Rows, RowsError, json_text};
 
 pub(super) struct Csv {
     null: String,
+    delimiter: Delimiter,
     on_conflict: OnConflict,
     shape: Option<Shape>,
 }
@@ -38,8 +39,8 @@ enum Own {
 type Lines<'a> = csv::Writer<&'a mut Vec<u8>>;
 
 impl Csv {
-    pub(super) fn new(null: String, on_conflict: OnConflict) -> Self {
-        Self { null, on_conflict, shape: None }
+    pub(super) fn new(null: String, delimiter: Delimiter, on_conflict: OnConflict) -> Self {
+        Self { null, delimiter, on_conflict, shape: None }
     }
 
     fn records(
@@ -236,7 +237,7 @@ impl Write for Csv {
             return Err(RowsError::FeatureColumns { origin: rows.origin(0), was, now });
         }
         let texts = features.texts(rows)?;
-        let mut lines = csv::Writer::from_writer(out);
+        let mut lines = csv::WriterBuilder::new().delimiter(self.delimiter.byte()).from_writer(out);
         if self.shape.is_none() {
             shape.columns.iter().for_each(|it| put(&mut lines, it.name.as_bytes()));
             end(&mut lines);

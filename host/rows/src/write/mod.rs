@@ -20,7 +20,7 @@ use self::feature::Features;
 use self::known::Known;
 use crate::rows::Body;
 use crate::target::Output;
-use crate::{Compression, Format, OnConflict, Rows, RowsError, Target};
+use crate::{Compression, Delimiter, Format, OnConflict, Rows, RowsError, Target};
 
 pub use self::known::{DECIMAL, TYPE_KEY};
 
@@ -30,6 +30,8 @@ pub struct WriteOptions {
     /// CSV: the cell that stands for null, of own fields and features alike. Default: the empty
     /// cell. A string that equals it reads back as null.
     pub null: String,
+    /// CSV: what stands between two cells. Default: the comma.
+    pub delimiter: Delimiter,
     /// What happens to a feature whose name the row has itself.
     pub on_conflict: OnConflict,
     /// NDJSON and CSV: how to pack the output. Default: as the target's extension says, and a stream
@@ -92,7 +94,9 @@ impl Writer {
         format.check(compression, target.name())?;
         let format: Box<dyn Write + Send> = match format {
             Format::Ndjson => Box::new(ndjson::Ndjson::new(options.on_conflict)),
-            Format::Csv => Box::new(csv::Csv::new(options.null, options.on_conflict)),
+            Format::Csv => {
+                Box::new(csv::Csv::new(options.null, options.delimiter, options.on_conflict))
+            }
             Format::Parquet | Format::Arrow | Format::Arrows => {
                 let name = target.name().clone();
                 Box::new(columnar::Columnar::new(name, format, options.on_conflict))

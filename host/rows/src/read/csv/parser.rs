@@ -7,7 +7,8 @@
 use std::str::Utf8Error;
 use std::sync::Arc;
 
-use super::scan::{Fault, Scan, Step};
+use super::scan::{Ends, Fault, Scan, Step};
+use crate::delimiter::Looks;
 use crate::read::input::Input;
 use crate::record::Cell;
 use crate::{Delimiter, Origin, RowsError};
@@ -16,7 +17,8 @@ pub(super) struct Parser {
     source: Arc<str>,
     input: Input,
     limit: usize,
-    delimiter: Delimiter,
+    /// The bytes that end a cell without quotes.
+    ends: Ends,
     /// A line without a character is a row: of a single column it is the only spelling of an empty
     /// cell that some writers know.
     blank_is_row: bool,
@@ -37,6 +39,8 @@ pub(super) struct Record<'a> {
     pub(super) raw: &'a [u8],
     /// Where its cells stand in `raw`.
     pub(super) cells: &'a [Cell],
+    /// Whether a cell of it is quoted.
+    pub(super) has_quotes: bool,
 }
 
 impl Record<'_> {
@@ -52,7 +56,7 @@ impl Parser {
             source,
             input,
             limit,
-            delimiter,
+            ends: Ends::new(delimiter.byte()),
             blank_is_row: false,
             line: 1,
             used: 0,
@@ -74,7 +78,7 @@ impl Parser {
         let mut scan = Scan::default();
         self.cells.clear();
         loop {
-            let step = scan.run(self.input.data(), self.delimiter.byte(), &mut self.cells);
+            let step = scan.run(self.input.data(), &self.ends, &mut self.cells);
             if scan.at() > self.limit {
                 return Err(self.too_long());
             }
@@ -103,7 +107,8 @@ impl Parser {
             self.line += 1;
             self.used += 1;
         }
-        Ok(Some(Record { line, raw: &self.input.data()[..end], cells: &self.cells }))
+        let (raw, has_quotes) = (&self.input.data()[..end], scan.has_quotes());
+        Ok(Some(Record { line, raw, cells: &self.cells, has_quotes }))
     }
 
     /// Consumes the last record, then blank lines if they are no rows; `false` at the end of the
@@ -148,7 +153,9 @@ impl Parser {
         let ((line, column), (opened, _)) = (self.place(fault.text), self.place(fault.quote));
         let origin = self.origin(line);
         if line == opened {
-            RowsError::TextAfterQuote { origin, column }
+            let byte = self.input.data().get(fault.text);
+            let other = Delimiter::USUAL.into_iter().find(|it| Some(&it.byte()) == byte);
+            RowsError::TextAfterQuote { origin, column, looks: Looks(other) }
         } else {
             RowsError::TextAfterLongQuote { origin, column, opened }
         }

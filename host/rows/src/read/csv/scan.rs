@@ -2,6 +2,28 @@
 
 use crate::record::Cell;
 
+/// The bytes that end a cell without quotes.
+pub(super) struct Ends {
+    delimiter: u8,
+    is_end: [bool; 256],
+}
+
+impl Ends {
+    pub(super) fn new(delimiter: u8) -> Self {
+        let mut is_end = [false; 256];
+        for byte in [delimiter, b'\n', b'\r'] {
+            is_end[usize::from(byte)] = true;
+        }
+        Self { delimiter, is_end }
+    }
+
+    /// The length of the cell that `data` begins with, if it ends there.
+    #[inline]
+    fn find(&self, data: &[u8]) -> Option<usize> {
+        data.iter().position(|byte| self.is_end[usize::from(*byte)])
+    }
+}
+
 /// The scan of one record. Offsets count from its first byte.
 #[derive(Default)]
 pub(super) struct Scan {
@@ -51,7 +73,7 @@ pub(super) struct Fault {
 
 impl Scan {
     /// Scans on in `data`, which holds the record from its first byte, and appends each cell.
-    pub(super) fn run(&mut self, data: &[u8], delimiter: u8, cells: &mut Vec<Cell>) -> Step {
+    pub(super) fn run(&mut self, data: &[u8], ends: &Ends, cells: &mut Vec<Cell>) -> Step {
         loop {
             match self.state {
                 State::Start => match data.get(self.at) {
@@ -66,20 +88,24 @@ impl Scan {
                         self.state = State::Bare;
                     }
                 },
-                State::Bare => {
-                    let ends = |byte: &u8| *byte == delimiter || matches!(byte, b'\n' | b'\r');
-                    let Some(length) = data[self.at..].iter().position(ends) else {
+                // Cells without quotes, as long as they come: the way of nearly every row.
+                State::Bare => loop {
+                    let Some(length) = ends.find(&data[self.at..]) else {
                         self.at = data.len();
                         return Step::More;
                     };
                     self.at += length;
                     cells.push(Cell::plain(self.start, self.at));
-                    if data[self.at] != delimiter {
+                    if data[self.at] != ends.delimiter {
                         return Step::Ended;
                     }
                     self.at += 1;
-                    self.state = State::Start;
-                }
+                    self.start = self.at;
+                    if matches!(data.get(self.at), None | Some(b'"')) {
+                        self.state = State::Start;
+                        break;
+                    }
+                },
                 State::Quoted => match memchr::memchr(b'"', &data[self.at..]) {
                     None => {
                         self.at = data.len();
@@ -97,7 +123,7 @@ impl Scan {
                         self.at += 1;
                         self.state = State::Quoted;
                     }
-                    Some(byte) if *byte == delimiter => {
+                    Some(byte) if *byte == ends.delimiter => {
                         cells.push(self.quoted());
                         self.at += 1;
                         self.state = State::Start;
