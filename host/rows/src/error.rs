@@ -147,6 +147,17 @@ pub enum RowsError {
         /// What is likely to be wrong.
         hint: &'static str,
     },
+    /// A row that is to be set aside cannot be kept.
+    #[error(
+        "{origin}: row is too long for memory and cannot be copied to a temporary file: {cause}; set TMPDIR to where there is room"
+    )]
+    SetAside {
+        /// Where the row begins.
+        origin: Origin,
+        /// The system's answer.
+        #[source]
+        cause: io::Error,
+    },
     /// A row holds bytes that are no UTF-8.
     #[error("{origin}: row is not UTF-8; convert the file, for example with iconv -t UTF-8")]
     NotUtf8 {
@@ -650,6 +661,13 @@ impl RowsError {
                 | Self::FieldEscape { .. }
                 | Self::FieldValue { .. }
                 | Self::NotExact { .. }
+                | Self::NotUtf8 { .. }
+                | Self::TooLong { .. }
+                | Self::TextAfterQuote { .. }
+                | Self::TooFewFields { .. }
+                | Self::TooManyFields { .. }
+                | Self::NoColumn { .. }
+                | Self::LateField { .. }
         )
     }
 }

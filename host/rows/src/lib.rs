@@ -45,6 +45,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod bad_row;
 mod compression;
 mod delimiter;
 mod document;
@@ -69,6 +70,7 @@ mod value_type;
 mod values;
 mod write;
 
+pub use bad_row::{BadRow, Original, Spooled};
 pub use compression::Compression;
 pub use delimiter::{Delimiter, Looks};
 pub use error::RowsError;

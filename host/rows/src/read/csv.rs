@@ -5,13 +5,13 @@ mod scan;
 
 use std::sync::Arc;
 
-use self::parser::Parser;
+use self::parser::{Parsed, Parser};
 use super::input::Input;
 use super::{BATCH_BYTES, Read, ReadOptions};
 use crate::record::{Cell, Cells, Header, Records};
 use crate::rows::Body;
 use crate::source::Part;
-use crate::{Compression, Delimiter, Origin, Rows, RowsError};
+use crate::{BadRow, Compression, Delimiter, Origin, Rows, RowsError};
 
 /// The types of the columns come from this many rows.
 const INFERRED_FROM: usize = 1_000;
@@ -23,10 +23,11 @@ pub(super) struct Csv {
     limit: usize,
     compression: Option<Compression>,
     delimiter: Delimiter,
+    set_aside: bool,
     parser: Parser,
     header: Arc<Header>,
     /// Rows that were read for their types and not yet handed out.
-    ahead: Option<Records>,
+    ahead: Option<(Records, Vec<BadRow>)>,
     inferred: bool,
     /// The bytes and rows of the last batch; the next one is likely as big.
     last_batch: (usize, usize),
@@ -37,7 +38,7 @@ impl Csv {
         let (limit, compression) = (options.limit(), options.compression);
         let (source, delimiter) = (part.name().clone(), options.delimiter);
         let input = Input::new(part.text(compression)?);
-        let mut parser = Parser::new(source.clone(), input, limit, delimiter);
+        let mut parser = Parser::new(source.clone(), input, limit, delimiter, options.set_aside);
         let (names, origin) = names(&mut parser, &source, delimiter)?;
         let header = Header::new(names, origin, options.null, delimiter, options.types)?;
         Ok(Self {
@@ -46,6 +47,7 @@ impl Csv {
             limit,
             compression,
             delimiter,
+            set_aside: options.set_aside,
             parser,
             header: Arc::new(header),
             ahead: None,
@@ -54,32 +56,49 @@ impl Csv {
         })
     }
 
-    fn read(&mut self, max_rows: usize) -> Result<Option<Records>, RowsError> {
+    /// The next rows, and those between them that are set aside.
+    fn read(&mut self, max_rows: usize) -> Result<Option<(Records, Vec<BadRow>)>, RowsError> {
         let width = self.header.len();
         let mut cells = Cells::with_capacity(self.last_batch, width);
-        while cells.len() < max_rows && cells.bytes() < BATCH_BYTES {
-            let Some(record) = self.parser.next()? else { break };
-            let line = record.line;
-            let Ok(text) = record.text() else {
-                return Err(RowsError::NotUtf8 { origin: self.parser.origin(line) });
+        let (mut set_aside, mut bytes) = (Vec::new(), 0);
+        while cells.len() + set_aside.len() < max_rows && cells.bytes() + bytes < BATCH_BYTES {
+            let record = match self.parser.next()? {
+                Some(Parsed::Record(record)) => record,
+                Some(Parsed::Bad(row)) => {
+                    bytes += row.bytes();
+                    set_aside.push(row);
+                    continue;
+                }
+                None => break,
             };
-            if record.cells.len() != width {
-                let got = record.cells.len();
-                return Err(self.header.miscounted(self.parser.origin(line), got));
+            let (line, got) = (record.line, record.cells.len());
+            let origin = || Origin::line(self.source.clone(), line);
+            let error = match record.text() {
+                Ok(text) if got == width => {
+                    cells.push(line, text, record.cells, record.has_quotes);
+                    continue;
+                }
+                Ok(_) => self.header.miscounted(origin(), got),
+                Err(_) => RowsError::NotUtf8 { origin: origin() },
+            };
+            if !self.set_aside {
+                return Err(error);
             }
-            cells.push(line, text, record.cells, record.has_quotes);
+            let row = BadRow::unread(error, origin(), record.raw);
+            bytes += row.bytes();
+            set_aside.push(row);
         }
-        if cells.len() == 0 {
+        if cells.len() == 0 && set_aside.is_empty() {
             return Ok(None);
         }
         self.last_batch = (cells.bytes(), cells.len());
-        Ok(Some(Records::new(self.header.clone(), cells)))
+        Ok(Some((Records::new(self.header.clone(), cells), set_aside)))
     }
 
     fn infer(&mut self) -> Result<(), RowsError> {
-        if let Some(first) = self.read(INFERRED_FROM)? {
+        if let Some((first, set_aside)) = self.read(INFERRED_FROM)? {
             self.header = Arc::new(self.header.inferred(&first));
-            self.ahead = Some(first.with_header(self.header.clone()));
+            self.ahead = Some((first.with_header(self.header.clone()), set_aside));
             self.inferred = true;
         }
         Ok(())
@@ -95,22 +114,23 @@ impl Read for Csv {
         if !self.inferred {
             self.infer()?;
         }
-        let records = match self.ahead.take() {
-            Some(ahead) => {
+        let read = match self.ahead.take() {
+            Some((ahead, set_aside)) => {
                 let (now, later) = ahead.split(max_rows);
-                self.ahead = later;
-                Some(now)
+                self.ahead = later.map(|later| (later, Vec::new()));
+                Some((now, set_aside))
             }
             None => self.read(max_rows)?,
         };
-        Ok(records.map(|records| self.rows(records)))
+        Ok(read.map(|(records, set_aside)| self.rows(records).with_set_aside(set_aside)))
     }
 
     /// The types that the rows before had stay.
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
         let input = Input::new(part.text(self.compression)?);
-        self.parser = Parser::new(self.source.clone(), input, self.limit, self.delimiter);
+        self.parser =
+            Parser::new(self.source.clone(), input, self.limit, self.delimiter, self.set_aside);
         let (names, origin) = names(&mut self.parser, &self.source, self.delimiter)?;
         if let Some(difference) = self.header.difference(&names) {
             let (first, second) = (self.first.clone(), self.source.clone());
@@ -133,8 +153,10 @@ fn names(
     delimiter: Delimiter,
 ) -> Result<(Vec<String>, Origin), RowsError> {
     loop {
-        let Some(record) = parser.next()? else {
-            return Err(RowsError::NoHeader { name: source.clone() });
+        let record = match parser.next()? {
+            Some(Parsed::Record(record)) => record,
+            Some(Parsed::Bad(row)) => return Err(row.error),
+            None => return Err(RowsError::NoHeader { name: source.clone() }),
         };
         let line = record.line;
         let Ok(text) = record.text() else {

@@ -30,6 +30,10 @@ pub struct ReadOptions {
     pub types: Vec<(String, ValueType)>,
     /// The longest row in bytes; a longer one is an error. Default 64 MiB, at most 1 GiB.
     pub max_row_bytes: usize,
+    /// NDJSON and CSV: whether a row that alone is at fault comes with
+    /// [`Rows::set_aside`](crate::Rows::set_aside), rather than as an error that ends the reader: it
+    /// is not UTF-8, too long, has too few or too many cells, or text behind a quote. Default: no.
+    pub set_aside: bool,
     /// NDJSON and CSV: how the input is packed. Default: as the first bytes of each part say, else as
     /// its extension does.
     pub compression: Option<Compression>,
@@ -48,6 +52,7 @@ impl Default for ReadOptions {
             delimiter: Delimiter::default(),
             types: Vec::new(),
             max_row_bytes: 64 << 20,
+            set_aside: false,
             compression: None,
         }
     }
@@ -126,7 +131,7 @@ impl Reader {
 
     /// The next rows: up to `max_rows` (0 counts as 1), fewer at the end of a part or where they are
     /// very long; `None` after the last one. An input of nothing but a header or a schema gives one
-    /// batch without rows. Blocks until they are there.
+    /// batch without rows, and so may rows that are all set aside. Blocks until they are there.
     ///
     /// # Errors
     /// The input cannot be read on, a row in this batch is at fault, or the next part has other

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_schema::SchemaRef;
 
 use super::Write;
+use super::aside::Aside;
 use super::feature::{Feature, Features};
 use super::layout::{self, Column};
 use crate::document::{Documents, Scan};
@@ -14,6 +15,7 @@ use crate::rows::Body;
 use crate::table::{Table, bad_value};
 use crate::{Delimiter, OnConflict, Origin, Rows, RowsError, json_text};
 
+#[derive(Clone)]
 pub(super) struct Csv {
     null: String,
     delimiter: Delimiter,
@@ -22,6 +24,7 @@ pub(super) struct Csv {
 }
 
 /// What the first batch says of all.
+#[derive(Clone)]
 struct Shape {
     own: Own,
     features: Vec<String>,
@@ -29,6 +32,7 @@ struct Shape {
 }
 
 /// The columns that the rows bring themselves.
+#[derive(Clone)]
 enum Own {
     /// Every key of the first batch of documents.
     Keys(Vec<String>),
@@ -215,11 +219,11 @@ impl Csv {
     }
 }
 
-impl Write for Csv {
-    fn write(
+impl Csv {
+    fn append(
         &mut self,
         rows: &Rows,
-        features: Features,
+        features: &Features,
         out: &mut Vec<u8>,
     ) -> Result<(), RowsError> {
         // A header without rows is written: it is all that its file says.
@@ -230,7 +234,7 @@ impl Write for Csv {
         let mut first = None;
         let shape = match &self.shape {
             Some(shape) => shape,
-            None => first.insert(self.shape(rows, &features)?),
+            None => first.insert(self.shape(rows, features)?),
         };
         if features.batch.is_some() && features.names != shape.features {
             let (was, now) = (shape.features.join(", "), features.names.join(", "));
@@ -261,6 +265,29 @@ impl Write for Csv {
         // A batch that failed has written no header.
         self.shape = self.shape.take().or(first);
         Ok(())
+    }
+}
+
+impl Write for Csv {
+    fn write(
+        &mut self,
+        rows: &Rows,
+        features: Features,
+        out: &mut Vec<u8>,
+        aside: &mut Aside,
+    ) -> Result<(), RowsError> {
+        let start = out.len();
+        match self.append(rows, &features, out) {
+            Err(error) if aside.takes(&error) => {
+                let without = features.without();
+                // One that is thrown away: rows that are checked give no header.
+                let check = |rows: &Rows| self.clone().append(rows, &without, &mut Vec::new());
+                let good = aside.sift(rows, check);
+                out.truncate(start);
+                self.append(&rows.select(&good), &features.select(&good)?, out)
+            }
+            done => done,
+        }
     }
 }
 

@@ -8,15 +8,18 @@ use std::str::Utf8Error;
 use std::sync::Arc;
 
 use super::scan::{Ends, Fault, Scan, Step};
+use crate::bad_row::Spool;
 use crate::delimiter::Looks;
 use crate::read::input::Input;
 use crate::record::Cell;
-use crate::{Delimiter, Origin, RowsError};
+use crate::{BadRow, Delimiter, Origin, RowsError};
 
 pub(super) struct Parser {
     source: Arc<str>,
     input: Input,
     limit: usize,
+    /// Whether a record that alone is at fault is set aside.
+    set_aside: bool,
     /// The bytes that end a cell without quotes.
     ends: Ends,
     /// A line without a character is a row: of a single column it is the only spelling of an empty
@@ -29,6 +32,12 @@ pub(super) struct Parser {
     /// The last byte consumed was a CR: an LF that follows belongs to the same line end.
     after_cr: bool,
     cells: Vec<Cell>,
+}
+
+/// What stands next in the input.
+pub(super) enum Parsed<'a> {
+    Record(Record<'a>),
+    Bad(BadRow),
 }
 
 /// A parsed record. Its text is checked by the caller.
@@ -51,11 +60,18 @@ impl Record<'_> {
 }
 
 impl Parser {
-    pub(super) fn new(source: Arc<str>, input: Input, limit: usize, delimiter: Delimiter) -> Self {
+    pub(super) fn new(
+        source: Arc<str>,
+        input: Input,
+        limit: usize,
+        delimiter: Delimiter,
+        set_aside: bool,
+    ) -> Self {
         Self {
             source,
             input,
             limit,
+            set_aside,
             ends: Ends::new(delimiter.byte()),
             blank_is_row: false,
             line: 1,
@@ -71,7 +87,7 @@ impl Parser {
     }
 
     /// The next record; `None` at the end of the input.
-    pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, RowsError> {
+    pub(super) fn next(&mut self) -> Result<Option<Parsed<'_>>, RowsError> {
         if !self.skip_to_record()? {
             return Ok(None);
         }
@@ -80,35 +96,95 @@ impl Parser {
         loop {
             let step = scan.run(self.input.data(), &self.ends, &mut self.cells);
             if scan.at() > self.limit {
-                return Err(self.too_long());
+                return self.too_long(scan, step).map(|row| Some(Parsed::Bad(row)));
             }
             if step == Step::Ended {
                 break;
             }
             if !self.fill()? {
                 if let Some(quote) = scan.end(&mut self.cells) {
-                    let (line, column) = self.place(quote);
-                    return Err(RowsError::UnclosedQuote { origin: self.origin(line), column });
+                    return Err(self.unclosed(quote));
                 }
                 break;
             }
         }
-        if let Some(fault) = scan.fault() {
-            return Err(self.text_after_quote(fault));
-        }
         let (line, end) = (self.line, scan.at());
-        let data = self.input.data();
-        if scan.has_quotes() {
-            self.line += lines(&data[..end]);
-        }
+        let fault = scan.fault().map(|fault| self.text_after_quote(fault));
+        let within = if scan.has_quotes() { lines(&self.input.data()[..end]) } else { 0 };
+        self.line += within;
         self.used = end;
-        if let Some(byte) = data.get(end) {
+        self.end_line(end);
+        let raw = &self.input.data()[..end];
+        match fault {
+            // Where a record of several lines ends is not certain, if its quotes are not.
+            Some(error) if self.set_aside && within == 0 => {
+                let origin = Origin::line(self.source.clone(), line);
+                Ok(Some(Parsed::Bad(BadRow::unread(error, origin, raw))))
+            }
+            Some(error) => Err(error),
+            None => {
+                let (cells, has_quotes) = (&*self.cells, scan.has_quotes());
+                Ok(Some(Parsed::Record(Record { line, raw, cells, has_quotes })))
+            }
+        }
+    }
+
+    /// Has the line end at `end` consumed, too, if there is one.
+    fn end_line(&mut self, end: usize) {
+        if let Some(byte) = self.input.data().get(end) {
             self.after_cr = *byte == b'\r';
             self.line += 1;
             self.used += 1;
         }
-        let (raw, has_quotes) = (&self.input.data()[..end], scan.has_quotes());
-        Ok(Some(Record { line, raw, cells: &self.cells, has_quotes }))
+    }
+
+    /// A record that is longer than the limit, and scanned up to `step`.
+    fn too_long(&mut self, mut scan: Scan, mut step: Step) -> Result<BadRow, RowsError> {
+        let origin = self.origin(self.line);
+        let error = RowsError::TooLong {
+            origin: origin.clone(),
+            limit: self.limit,
+            hint: "is a quote not closed? if not, raise the limit",
+        };
+        if !self.set_aside {
+            return Err(error);
+        }
+        let mut spool = Spool::new(&origin)?;
+        let mut after_cr = false;
+        // Where the last quote opens.
+        let mut opened = self.place(scan.quote());
+        loop {
+            let at = scan.at();
+            if scan.quote() > 0 {
+                opened = self.place(scan.quote());
+            }
+            let data = &self.input.data()[..at];
+            spool.write(data, &origin)?;
+            let half = after_cr && data.first() == Some(&b'\n');
+            self.line += lines(data) - u64::from(half);
+            after_cr = data.last() == Some(&b'\r');
+            self.input.consume(at);
+            scan.rebase();
+            self.cells.clear();
+            if step == Step::Ended {
+                self.end_line(0);
+                break;
+            }
+            if !self.fill()? {
+                if scan.end(&mut self.cells).is_some() {
+                    let (line, column) = opened;
+                    return Err(RowsError::UnclosedQuote { origin: self.origin(line), column });
+                }
+                break;
+            }
+            step = scan.run(self.input.data(), &self.ends, &mut self.cells);
+        }
+        Ok(BadRow { error, origin, original: spool.finish() })
+    }
+
+    fn unclosed(&self, quote: usize) -> RowsError {
+        let (line, column) = self.place(quote);
+        RowsError::UnclosedQuote { origin: self.origin(line), column }
     }
 
     /// Consumes the last record, then blank lines if they are no rows; `false` at the end of the
@@ -139,14 +215,6 @@ impl Parser {
 
     fn fill(&mut self) -> Result<bool, RowsError> {
         self.input.fill().map_err(|cause| RowsError::Read { origin: self.origin(self.line), cause })
-    }
-
-    fn too_long(&self) -> RowsError {
-        RowsError::TooLong {
-            origin: self.origin(self.line),
-            limit: self.limit,
-            hint: "is a quote not closed? if not, raise the limit",
-        }
     }
 
     fn text_after_quote(&self, fault: Fault) -> RowsError {

@@ -156,7 +156,18 @@ impl Scan {
 
     /// The cell whose closing quote was the last byte.
     fn quoted(&self) -> Cell {
-        Cell { start: self.quote + 1, end: self.at - 1, doubled: self.doubled }
+        // Nothing is left of a cell that is forgotten.
+        Cell { start: self.quote + 1, end: self.at.saturating_sub(1), doubled: self.doubled }
+    }
+
+    /// Forgets what is scanned: the data begins behind it from now on.
+    pub(super) fn rebase(&mut self) {
+        (self.at, self.start, self.quote) = (0, 0, 0);
+    }
+
+    /// Where the last quoted cell opens; 0 also if that is forgotten.
+    pub(super) fn quote(&self) -> usize {
+        self.quote
     }
 
     pub(super) fn at(&self) -> usize {
