@@ -9,7 +9,14 @@ use anyhow::{Result, bail};
 const SCHEMATHESIS: Venv = Venv {
     name: "schemathesis",
     requirements: "tests/homes/tests/edge/schemathesis/requirements.txt",
-    program: "schemathesis",
+    program: Some("schemathesis"),
+};
+
+/// What the formats of tables are held against.
+const TABLES: Venv = Venv {
+    name: "tables",
+    requirements: "tests/homes/tests/tables/requirements.txt",
+    program: None,
 };
 
 /// Installs what the tests of the other homes want, and runs them.
@@ -25,6 +32,7 @@ pub(crate) fn homes() -> Result<()> {
         bail!("docker-registry is missing: publishing to a registry is tested with it");
     }
     SCHEMATHESIS.ensure(machine::root())?;
+    TABLES.ensure(machine::root())?;
     packages::npm("examples/node")?;
     packages::pypi("examples/python")?;
     components::tecton_edge()?;

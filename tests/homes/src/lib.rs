@@ -28,6 +28,18 @@ pub fn tool(name: &str) -> PathBuf {
     tool
 }
 
+/// The Python of an environment that `cargo xtask homes` installs.
+///
+/// # Panics
+/// If it is not there.
+pub fn python(environment: &str) -> PathBuf {
+    let tools = std::env::var_os("BEAMLET_TOOLS");
+    let tools = PathBuf::from(tools.expect("BEAMLET_TOOLS is set: run `cargo xtask homes`"));
+    let python = tools.join("venv").join(environment).join("bin/python");
+    assert!(python.exists(), "{} is missing: run `cargo xtask homes`", python.display());
+    python
+}
+
 /// The project's root.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tests/homes is in it")

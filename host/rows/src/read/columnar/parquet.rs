@@ -3,12 +3,15 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
+use arrow_ipc::convert::try_schema_from_ipc_buffer;
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use parquet::basic::Type;
-use parquet::schema::types::SchemaDescriptor;
 
 use super::bad_file;
 use super::int96;
@@ -18,8 +21,8 @@ use crate::{Format, Origin, RowsError};
 /// Opens `file`; `first` is the schema of the part that came first.
 ///
 /// The parser's own choice of types cannot hold every value: INT96 becomes nanoseconds, which wrap
-/// around before 1677 and after 2262, and the indices of a dictionary keep a width that a row group
-/// may outgrow.
+/// around before 1677 and after 2262, the indices of a dictionary keep a width that a row group may
+/// outgrow, and a time zone is lost where the file has another unit than its writer.
 pub(super) fn open(
     file: File,
     name: &Arc<str>,
@@ -30,21 +33,40 @@ pub(super) fn open(
         guarded(|| ParquetRecordBatchReaderBuilder::try_new(file.try_clone()?)).map_err(bad)?;
     let schema = builder.schema();
     let parquet = builder.parquet_schema();
-    let mut leaves = Leaves {
-        parquet,
-        next: 0,
-        unit: |leaf, field: &str, unit| {
-            let file = file.try_clone().map_err(|cause| bad(cause.to_string()))?;
-            let wanted = first.and_then(|schema| unit_of(schema, parquet, leaf));
-            int96::unit(file, leaf, wanted, unit).map_err(bad)?.map_err(|lost| {
-                RowsError::FieldInexact {
+    let firsts = first.map(leaves).unwrap_or_default();
+    let embedded = embedded(&builder).map(|it| leaves(&it)).unwrap_or_default();
+    let leaf = |leaf: usize, field: &str, data_type: &DataType| -> Result<DataType, RowsError> {
+        let is_int96 =
+            leaf < parquet.num_columns() && parquet.column(leaf).physical_type() == Type::INT96;
+        Ok(match data_type {
+            DataType::Timestamp(unit, zone) if is_int96 => {
+                let file = file.try_clone().map_err(|cause| bad(cause.to_string()))?;
+                let wanted = match firsts.get(leaf) {
+                    Some(DataType::Timestamp(unit, _)) => Some(*unit),
+                    _ => None,
+                };
+                let unit = int96::unit(file, leaf, wanted, *unit).map_err(bad)?;
+                let unit = unit.map_err(|lost| RowsError::FieldInexact {
                     origin: Origin::row(name.clone(), lost.row),
                     field: field.to_owned(),
                     problem: lost.problem,
+                })?;
+                DataType::Timestamp(unit, zone.clone())
+            }
+            // The parser drops a zone that comes with another unit: Parquet has no seconds.
+            DataType::Timestamp(unit, Some(zone)) => match embedded.get(leaf) {
+                Some(DataType::Timestamp(_, Some(zone))) => {
+                    DataType::Timestamp(*unit, Some(zone.clone()))
                 }
-            })
-        },
+                _ => DataType::Timestamp(*unit, Some(zone.clone())),
+            },
+            DataType::Dictionary(keys, values) if keys.primitive_width() < Some(4) => {
+                DataType::Dictionary(Box::new(DataType::Int32), values.clone())
+            }
+            other => other.clone(),
+        })
     };
+    let mut leaves = Leaves { next: 0, leaf };
     let fields = schema.fields().iter().map(|field| leaves.field(field, field.name()));
     let fields: Fields = fields.collect::<Result<_, _>>()?;
     if fields == *schema.fields() {
@@ -57,32 +79,39 @@ pub(super) fn open(
     Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
 }
 
-/// The unit that an INT96 column has in a schema.
-fn unit_of(schema: &Schema, parquet: &SchemaDescriptor, leaf: usize) -> Option<TimeUnit> {
-    let mut found = None;
+/// The Arrow schema that a writer put into the file, if it did.
+fn embedded(builder: &ParquetRecordBatchReaderBuilder<File>) -> Option<Schema> {
+    let keys = builder.metadata().file_metadata().key_value_metadata()?;
+    let text = keys.iter().find(|it| it.key == ARROW_SCHEMA_META_KEY)?.value.as_deref()?;
+    let bytes = BASE64.decode(text).ok()?;
+    guarded(|| try_schema_from_ipc_buffer(&bytes)).ok()
+}
+
+/// The types of all columns of a file with this schema.
+fn leaves(schema: &Schema) -> Vec<DataType> {
+    let mut found = Vec::new();
     let mut leaves = Leaves {
-        parquet,
         next: 0,
-        unit: |at, _: &str, unit| {
-            found = found.or((at == leaf).then_some(unit));
-            Ok(unit)
+        leaf: |_: usize, _: &str, data_type: &DataType| {
+            found.push(data_type.clone());
+            Ok(data_type.clone())
         },
     };
     for field in schema.fields() {
-        leaves.field(field, "").ok()?;
+        // It does not fail, as the closure does not.
+        let _ = leaves.field(field, "");
     }
     found
 }
 
 /// The columns of a file in the order in which they stand there.
-struct Leaves<'a, F> {
-    parquet: &'a SchemaDescriptor,
+struct Leaves<F> {
     next: usize,
-    /// The unit for an INT96 column, given its number, its field and the unit that it has.
-    unit: F,
+    /// The type for a column, given its number, the field that it is in, and the type that it has.
+    leaf: F,
 }
 
-impl<F: FnMut(usize, &str, TimeUnit) -> Result<TimeUnit, RowsError>> Leaves<'_, F> {
+impl<F: FnMut(usize, &str, &DataType) -> Result<DataType, RowsError>> Leaves<F> {
     fn field(&mut self, field: &FieldRef, top: &str) -> Result<FieldRef, RowsError> {
         let data_type = self.data_type(field.data_type(), top)?;
         if data_type == *field.data_type() {
@@ -105,23 +134,10 @@ impl<F: FnMut(usize, &str, TimeUnit) -> Result<TimeUnit, RowsError>> Leaves<'_, 
                 DataType::FixedSizeList(self.field(item, top)?, *size)
             }
             DataType::Map(entries, sorted) => DataType::Map(self.field(entries, top)?, *sorted),
-            leaf => self.leaf(leaf, top)?,
-        })
-    }
-
-    fn leaf(&mut self, data_type: &DataType, top: &str) -> Result<DataType, RowsError> {
-        let leaf = self.next;
-        self.next += 1;
-        let is_int96 = leaf < self.parquet.num_columns()
-            && self.parquet.column(leaf).physical_type() == Type::INT96;
-        Ok(match data_type {
-            DataType::Timestamp(unit, zone) if is_int96 => {
-                DataType::Timestamp((self.unit)(leaf, top, *unit)?, zone.clone())
+            leaf => {
+                self.next += 1;
+                (self.leaf)(self.next - 1, top, leaf)?
             }
-            DataType::Dictionary(keys, values) if keys.primitive_width() < Some(4) => {
-                DataType::Dictionary(Box::new(DataType::Int32), values.clone())
-            }
-            other => other.clone(),
         })
     }
 }
