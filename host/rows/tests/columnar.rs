@@ -580,3 +580,33 @@ fn columnar_data_that_is_read_as_text_says_what_it_is() {
     rows.csv:1: cannot be read: it is arrows data; state --input-format arrows, or no format at all
     ");
 }
+
+#[test]
+fn a_batch_that_says_it_is_larger_than_the_limit_is_an_error_before_there_is_room_for_it() {
+    let batch = columns([("a", Arc::new(Int64Array::from(vec![7; 1_000])) as ArrayRef)]);
+    let options = arrow_ipc::writer::IpcWriteOptions::default()
+        .try_with_compression(Some(arrow_ipc::CompressionType::LZ4_FRAME))
+        .unwrap();
+    let schema = batch.schema();
+    let mut file =
+        arrow_ipc::writer::FileWriter::try_new_with_options(vec![], &schema, options.clone())
+            .unwrap();
+    file.write(&batch).unwrap();
+    let mut stream =
+        arrow_ipc::writer::StreamWriter::try_new_with_options(vec![], &schema, options).unwrap();
+    stream.write(&batch).unwrap();
+    for (format, mut bytes) in
+        [(Arrow, file.into_inner().unwrap()), (Arrows, stream.into_inner().unwrap())]
+    {
+        assert_eq!(
+            batches(format, bytes.clone(), ReadOptions::default(), 1 << 20).unwrap().len(),
+            1
+        );
+        let size = 8_000_i64.to_le_bytes();
+        let at = bytes.windows(8).rposition(|it| it == size).unwrap();
+        bytes[at..at + 8].copy_from_slice(&(1_i64 << 50).to_le_bytes());
+        let error = batches(format, bytes, ReadOptions::default(), 9).unwrap_err().to_string();
+        let problem = "a batch says that it has 1125899906842624 bytes, more than 2147483648";
+        assert!(error.contains(problem), "{error}");
+    }
+}

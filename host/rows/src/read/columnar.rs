@@ -1,6 +1,7 @@
 //! Parquet and Arrow IPC: batches of columns, cut to the size that is asked for.
 
 mod int96;
+mod ipc;
 mod parquet;
 
 use std::io::BufReader;
@@ -32,6 +33,8 @@ pub(super) struct Columnar {
     schema: SchemaRef,
     state: State,
     share: Option<Share>,
+    /// Bytes that a batch may have.
+    limit: u64,
     /// Rows that were read and not yet handed out.
     ahead: Option<RecordBatch>,
     /// The number of the next row in its part, from 1.
@@ -48,7 +51,7 @@ enum State {
 impl Columnar {
     pub(super) fn new(part: Part, format: Format, options: ReadOptions) -> Result<Self, RowsError> {
         let source = part.name().clone();
-        let Opened { schema, state, share } = opened(part, format, None)?;
+        let Opened { schema, state, share } = opened(part, format, options.max_batch_bytes, None)?;
         for (position, field) in schema.fields().iter().enumerate() {
             if schema.fields()[..position].iter().any(|before| before.name() == field.name()) {
                 let field = field.name().clone();
@@ -58,8 +61,8 @@ impl Columnar {
         if let Some((field, _)) = options.types.into_iter().next() {
             return Err(RowsError::TypeInSchema { name: source, field });
         }
-        let first = source.clone();
-        Ok(Self { format, source, first, schema, state, share, ahead: None, row: 1 })
+        let (first, limit) = (source.clone(), options.max_batch_bytes);
+        Ok(Self { format, source, first, schema, state, share, limit, ahead: None, row: 1 })
     }
 
     fn read(&mut self, max_rows: usize) -> Result<Option<RecordBatch>, RowsError> {
@@ -123,7 +126,8 @@ impl Read for Columnar {
 
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
-        let Opened { schema, state, share } = opened(part, self.format, Some(&self.schema))?;
+        let Opened { schema, state, share } =
+            opened(part, self.format, self.limit, Some(&self.schema))?;
         if let Some(difference) = difference(&self.schema, &schema) {
             let (first, second) = (self.first.clone(), self.source.clone());
             return Err(RowsError::OtherHeader { first, second, difference });
@@ -145,7 +149,12 @@ struct Opened {
 }
 
 /// Opens a part; `first` is the schema of the one that came first.
-fn opened(part: Part, format: Format, first: Option<&Schema>) -> Result<Opened, RowsError> {
+fn opened(
+    part: Part,
+    format: Format,
+    limit: u64,
+    first: Option<&Schema>,
+) -> Result<Opened, RowsError> {
     let name = part.name().clone();
     let bad = |problem| bad_file(&name, format, problem);
     let share = part.share();
@@ -162,14 +171,16 @@ fn opened(part: Part, format: Format, first: Option<&Schema>) -> Result<Opened, 
             }
         }
         Format::Arrow => {
-            let file = BufReader::new(part.file()?);
+            let mut file = part.file()?;
+            guarded(|| ipc::check_file(&mut file, limit)).map_err(bad)?;
+            let file = BufReader::new(file);
             let reader = guarded(|| FileReader::try_new(file, None)).map_err(bad)?;
             let share = share.map(|of| of(reader.num_batches() as u64));
             Opened { schema: reader.schema(), state: State::Batches(Box::new(reader)), share }
         }
         // It is read front to back.
         _ => {
-            let stream = BufReader::new(part.bytes()?);
+            let stream = BufReader::new(ipc::Checked::new(part.bytes()?, limit));
             let reader = guarded(|| StreamReader::try_new(stream, None)).map_err(bad)?;
             Opened { schema: reader.schema(), state: State::Batches(Box::new(reader)), share: None }
         }

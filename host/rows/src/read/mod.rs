@@ -30,6 +30,9 @@ pub struct ReadOptions {
     pub types: Vec<(String, ValueType)>,
     /// The longest row in bytes; a longer one is an error. Default 64 MiB, at most 1 GiB.
     pub max_row_bytes: usize,
+    /// Arrow: the most bytes that one batch may say it has when it is unpacked; more is an error.
+    /// Default 2 GiB.
+    pub max_batch_bytes: u64,
     /// NDJSON and CSV: whether a row that alone is at fault comes with
     /// [`Rows::set_aside`](crate::Rows::set_aside), rather than as an error that ends the reader: it
     /// is not UTF-8, too long, has too few or too many cells, or text behind a quote. Default: no.
@@ -52,6 +55,7 @@ impl Default for ReadOptions {
             delimiter: Delimiter::default(),
             types: Vec::new(),
             max_row_bytes: 64 << 20,
+            max_batch_bytes: 2 << 30,
             set_aside: false,
             compression: None,
         }
