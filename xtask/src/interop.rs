@@ -11,7 +11,14 @@ use anyhow::{Result, bail};
 const SCHEMATHESIS: Venv = Venv {
     name: "schemathesis",
     requirements: "tests/interop/tests/interop/edge/schemathesis/requirements.txt",
-    program: "schemathesis",
+    program: Some("schemathesis"),
+};
+
+/// What the formats of tables are held against.
+const TABLES: Venv = Venv {
+    name: "tables",
+    requirements: "tests/interop/tests/interop/tables/requirements.txt",
+    program: None,
 };
 
 /// Installs what the tests want, and runs them.
@@ -34,6 +41,7 @@ fn install() -> Result<()> {
         bail!("docker-registry is missing: publishing to a registry is tested with it");
     }
     SCHEMATHESIS.ensure(machine::root())?;
+    TABLES.ensure(machine::root())?;
     packages::npm("examples/node")?;
     packages::pypi("examples/python")
 }

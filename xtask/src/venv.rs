@@ -4,15 +4,16 @@ use crate::machine::run;
 use crate::tools;
 use anyhow::{Context, Result};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-/// An environment: its name, what is in it, and the program that tests start.
+/// An environment: its name, what is in it, and the program that tests start, if they do not start
+/// its Python.
 pub(crate) struct Venv {
     pub(crate) name: &'static str,
     /// A file that lists every package by its version, from the project's root.
     pub(crate) requirements: &'static str,
-    pub(crate) program: &'static str,
+    pub(crate) program: Option<&'static str>,
 }
 
 impl Venv {
@@ -34,17 +35,19 @@ impl Venv {
             .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"])
             .args(["--no-deps", "--only-binary", ":all:", "--requirement"])
             .arg(&requirements))?;
-        self.link(&venv.join("bin").join(self.program))?;
+        if let Some(program) = self.program {
+            link(program, &venv.join("bin").join(program))?;
+        }
         fs::write(made, wanted)?;
         Ok(())
     }
+}
 
-    fn link(&self, program: &PathBuf) -> Result<()> {
-        let bin = tools::dir()?.join("bin");
-        fs::create_dir_all(&bin)?;
-        let link = bin.join(self.program);
-        let _ = fs::remove_file(&link);
-        std::os::unix::fs::symlink(program, link)?;
-        Ok(())
-    }
+fn link(name: &str, program: &Path) -> Result<()> {
+    let bin = tools::dir()?.join("bin");
+    fs::create_dir_all(&bin)?;
+    let link = bin.join(name);
+    let _ = fs::remove_file(&link);
+    std::os::unix::fs::symlink(program, link)?;
+    Ok(())
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use crate::RowsError;
 
-pub(crate) use self::decode::decoded;
+pub(crate) use self::decode::{decoded, detected};
 pub(crate) use self::encode::Encoder;
 
 /// How the bytes of NDJSON or CSV are packed. Parquet and Arrow files are packed inside.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Format, Origin, ValueType};
+use crate::{Delimiter, Format, Looks, Origin, ValueType};
 
 /// A fault of the input, the output, or the feature columns.
 ///
@@ -32,6 +32,14 @@ pub enum RowsError {
         name: String,
     },
 
+    /// A text stands for no delimiter.
+    #[error(
+        "bad delimiter {text:?}; use one ASCII character that is no quote and no line end, or tab"
+    )]
+    BadDelimiter {
+        /// The text as it was given.
+        text: String,
+    },
     /// A name stands for no compression.
     #[error("unknown compression {name:?}; use none, gzip or zstd")]
     UnknownCompression {
@@ -139,6 +147,17 @@ pub enum RowsError {
         /// What is likely to be wrong.
         hint: &'static str,
     },
+    /// A row that is to be set aside cannot be kept.
+    #[error(
+        "{origin}: row is too long for memory and cannot be copied to a temporary file: {cause}; set TMPDIR to where there is room"
+    )]
+    SetAside {
+        /// Where the row begins.
+        origin: Origin,
+        /// The system's answer.
+        #[source]
+        cause: io::Error,
+    },
     /// A row holds bytes that are no UTF-8.
     #[error("{origin}: row is not UTF-8; convert the file, for example with iconv -t UTF-8")]
     NotUtf8 {
@@ -178,9 +197,46 @@ pub enum RowsError {
         /// Its second position, from 1.
         second: usize,
     },
+    /// A quote in a CSV file opens a cell that no quote closes.
+    #[error(
+        "{origin}:{column}: a quote opens here and is not closed; close it, or write a quote within a cell twice"
+    )]
+    UnclosedQuote {
+        /// The line on which the quote opens.
+        origin: Origin,
+        /// The column in bytes, from 1.
+        column: usize,
+    },
+    /// A CSV cell goes on behind the quote that closes it.
+    #[error(
+        "{origin}:{column}: text follows a closing quote; {}",
+        .looks.or("quote the whole cell, and write a quote within it twice")
+    )]
+    TextAfterQuote {
+        /// The line on which the text begins.
+        origin: Origin,
+        /// The column in bytes, from 1.
+        column: usize,
+        /// Another delimiter, if the text begins with one.
+        looks: Looks,
+    },
+    /// A CSV cell of several lines goes on behind the quote that closes it: where its row ends is
+    /// not certain.
+    #[error(
+        "{origin}:{column}: text follows a quote that closes the cell from line {opened}; if that cell should end on its own line, close its quote there, else write a quote within it twice"
+    )]
+    TextAfterLongQuote {
+        /// The line on which the text begins.
+        origin: Origin,
+        /// The column in bytes, from 1.
+        column: usize,
+        /// The line on which the cell begins.
+        opened: u64,
+    },
     /// A CSV row has fewer fields than the header.
     #[error(
-        "{origin}: row has too few fields: expected {expected}, got {got}; the first missing field is {missing:?}"
+        "{origin}: row has too few fields: expected {expected}, got {got}; {}",
+        .looks.or(&format!("the first missing field is {missing:?}"))
     )]
     TooFewFields {
         /// Where the row begins.
@@ -191,10 +247,13 @@ pub enum RowsError {
         got: usize,
         /// The name of the first column without a field.
         missing: String,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
     },
     /// A CSV row has more fields than the header.
     #[error(
-        "{origin}: row has too many fields: expected {expected}, got {got}; the last named field is {last:?}; quote a field that holds a comma"
+        "{origin}: row has too many fields: expected {expected}, got {got}; {}",
+        .looks.or(&format!("the last named field is {last:?}; quote a field that holds {}", delimiter.article()))
     )]
     TooManyFields {
         /// Where the row begins.
@@ -205,16 +264,36 @@ pub enum RowsError {
         got: usize,
         /// The name of the last column.
         last: String,
+        /// The file's delimiter.
+        delimiter: Delimiter,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
     },
     /// A type is stated for a column that the header does not have.
     #[error(
-        "{origin}: field {field:?} has a stated type and is not in the header; take the type away or mend the name"
+        "{origin}: field {field:?} has a stated type and is not in the header; {}",
+        .looks.or("take the type away or mend the name")
     )]
     TypeWithoutColumn {
         /// The header's line.
         origin: Origin,
         /// The name without a column.
         field: String,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
+    },
+    /// A CSV file begins with the line by which spreadsheets name its delimiter, and that is not the
+    /// one with which it is read.
+    #[error(
+        "{origin}: the line {line:?} says what separates the columns; state --delimiter {delimiter}"
+    )]
+    OtherDelimiter {
+        /// The line.
+        origin: Origin,
+        /// Its text.
+        line: String,
+        /// The delimiter that it names.
+        delimiter: Delimiter,
     },
 
     /// A required field is not in a row.
@@ -229,13 +308,16 @@ pub enum RowsError {
     },
     /// A required field is not in a CSV header.
     #[error(
-        "{origin}: field {field:?} is not in the header, and the handler requires it; add or rename a column"
+        "{origin}: field {field:?} is not in the header, and the handler requires it; {}",
+        .looks.or("add or rename a column")
     )]
     ColumnMissing {
         /// The header's line.
         origin: Origin,
         /// The field's name.
         field: String,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
     },
     /// A value does not have the stated type, or the one that the first rows had.
     #[error(
@@ -304,6 +386,18 @@ pub enum RowsError {
         format: Format,
         /// What the parser met.
         problem: String,
+    },
+    /// A value cannot be read as it is.
+    #[error(
+        "{origin}: field {field:?} cannot be read exactly: {problem}; write its column with another type"
+    )]
+    FieldInexact {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// What would be lost.
+        problem: &'static str,
     },
     /// A value cannot be shown to a handler as it is.
     #[error(
@@ -393,6 +487,20 @@ pub enum RowsError {
         origin: Origin,
         /// The field's name.
         field: String,
+    },
+    /// A format has no type for a field.
+    #[error(
+        "{name}: field {field:?} has the type {found}, which {format} cannot hold; write arrow instead, or convert the field"
+    )]
+    ColumnUnsupported {
+        /// The output's name.
+        name: Arc<str>,
+        /// The format.
+        format: Format,
+        /// The field's name, with the path to the type in it.
+        field: String,
+        /// The Arrow type.
+        found: String,
     },
     /// A format cannot hold a column of the output.
     #[error("{name}: {format} cannot hold the columns: {problem}; write another format")]
@@ -553,6 +661,13 @@ impl RowsError {
                 | Self::FieldEscape { .. }
                 | Self::FieldValue { .. }
                 | Self::NotExact { .. }
+                | Self::NotUtf8 { .. }
+                | Self::TooLong { .. }
+                | Self::TextAfterQuote { .. }
+                | Self::TooFewFields { .. }
+                | Self::TooManyFields { .. }
+                | Self::NoColumn { .. }
+                | Self::LateField { .. }
         )
     }
 }

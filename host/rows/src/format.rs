@@ -13,7 +13,7 @@ use crate::{Compression, RowsError};
 pub enum Format {
     /// One JSON object on each line.
     Ndjson,
-    /// RFC 4180 with a header, comma-separated.
+    /// RFC 4180 with a header; separated by commas, or another [`Delimiter`](crate::Delimiter).
     Csv,
     /// Apache Parquet.
     Parquet,

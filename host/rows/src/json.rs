@@ -37,6 +37,19 @@ pub(crate) fn bytes(value: &[u8], out: &mut Vec<u8>) {
     quoted(&BASE64.encode(value), out);
 }
 
+/// `123e4567-e89b-12d3-a456-426614174000`.
+pub(crate) fn uuid(value: &[u8], out: &mut Vec<u8>) {
+    let hex = |byte: u8| char::from_digit(byte.into(), 16).map_or(b'0', |it| it as u8);
+    out.push(b'"');
+    for (position, byte) in value.iter().enumerate() {
+        if matches!(position, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        out.extend([hex(byte >> 4), hex(byte & 15)]);
+    }
+    out.push(b'"');
+}
+
 /// `2013-01-01`; fails out of the calendar's range.
 pub(crate) fn date(value: Option<NaiveDateTime>, out: &mut Vec<u8>) -> Result<(), String> {
     quoted(&value.ok_or("its date is out of range")?.date().to_string(), out);

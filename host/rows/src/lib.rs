@@ -45,12 +45,15 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod bad_row;
 mod compression;
+mod delimiter;
 mod document;
 mod error;
 mod feature_type;
 mod field;
 mod format;
+mod guard;
 mod json;
 mod json_text;
 mod on_conflict;
@@ -67,7 +70,9 @@ mod value_type;
 mod values;
 mod write;
 
+pub use bad_row::{BadRow, Original, Spooled};
 pub use compression::Compression;
+pub use delimiter::{Delimiter, Looks};
 pub use error::RowsError;
 pub use field::Field;
 pub use format::Format;

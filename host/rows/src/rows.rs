@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use crate::document::Documents;
 use crate::record::Records;
 use crate::table::Table;
-use crate::{Field, Origin, RowsError};
+use crate::{BadRow, Field, Origin, RowsError};
 
 /// Consecutive rows of one input, as they were written there. A clone shares them.
 ///
@@ -19,6 +19,7 @@ use crate::{Field, Origin, RowsError};
 pub struct Rows {
     source: Arc<str>,
     pub(crate) body: Body,
+    set_aside: Arc<[BadRow]>,
 }
 
 /// How the rows are held: as close to the input's text as the format allows, because a row's own
@@ -32,7 +33,19 @@ pub(crate) enum Body {
 
 impl Rows {
     pub(crate) fn new(source: Arc<str>, body: Body) -> Self {
-        Self { source, body }
+        Self { source, body, set_aside: Arc::default() }
+    }
+
+    /// With rows that were read between these and cannot be one of them.
+    pub(crate) fn with_set_aside(self, rows: Vec<BadRow>) -> Self {
+        Self { set_aside: rows.into(), ..self }
+    }
+
+    /// The rows that were read between these and are at fault; see
+    /// [`ReadOptions::set_aside`](crate::ReadOptions::set_aside). They count in none of the other
+    /// functions, and a [selection](Self::select) has none.
+    pub fn set_aside(&self) -> &[BadRow] {
+        &self.set_aside
     }
 
     /// How many rows.
@@ -97,7 +110,7 @@ impl Rows {
             Body::Records(records) => Body::Records(records.select(keep)),
             Body::Table(table) => Body::Table(table.select(keep)),
         };
-        Self { source: self.source.clone(), body }
+        Self::new(self.source.clone(), body)
     }
 
     /// The line of a document as it stands, be it JSON or not; `None` for rows that are no lines
@@ -114,12 +127,12 @@ impl Rows {
 
     /// Appends one row to `out` as a JSON object without a line end: a document as its text stands,
     /// the cells of a CSV row with the types of their columns, the
-    /// columns of Parquet and Arrow as the NDJSON writer has them. A cell that does not have its
-    /// column's type comes as the string that it is, because a row that is set aside may be one
-    /// that is at fault.
+    /// columns of Parquet and Arrow as the NDJSON writer has them. A row that is set aside may be
+    /// one that is at fault: a cell that does not have its column's type comes as the string that
+    /// it is, and a value of Parquet or Arrow that has no JSON as null.
     ///
     /// # Errors
-    /// A line that is no JSON object; an Arrow type without a JSON text. Nothing is appended then.
+    /// A line that is no JSON object. Nothing is appended then.
     ///
     /// # Panics
     /// If `row` is not less than [`len`](Self::len).
@@ -130,7 +143,7 @@ impl Rows {
                 out.extend_from_slice(documents.text(row).as_bytes());
             }
             Body::Records(records) => records.json(row, out),
-            Body::Table(table) => table.json(row, &self.origin(row), out)?,
+            Body::Table(table) => table.json(row, out),
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Where rows are read from.
 
+mod magic;
 mod part;
 mod parts;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use crate::{Format, InputProgress, RowsError};
 
+pub(crate) use self::magic::Magic;
 pub(crate) use self::part::Part;
 
 /// An input with the name that errors call it by: one file, many parts, or a stream.
@@ -60,7 +62,12 @@ impl Source {
         &self.name
     }
 
-    /// The format that the extensions of all parts name; `None` for a stream.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.input, Input::Stream(_))
+    }
+
+    /// The format of all parts: Parquet or Arrow where the first bytes of the first part say so, else
+    /// what the extensions name; `None` for a stream.
     ///
     /// # Errors
     /// No part is found; an extension names no format, or two of them name different ones.
@@ -68,7 +75,11 @@ impl Source {
         let Input::Paths(paths) = &self.input else { return Ok(None) };
         let parts = parts::resolved(paths)?;
         parts::format(&parts)?;
-        parts.first().map(Format::from_path).transpose()
+        let Some(first) = parts.first() else { return Ok(None) };
+        match part::magic_of(first) {
+            Some(Magic::Columnar(format)) => Ok(Some(format)),
+            _ => Format::from_path(first).map(Some),
+        }
     }
 
     /// The parts, none of them opened.

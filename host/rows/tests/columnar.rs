@@ -21,9 +21,9 @@ use arrow_array::{
     UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow_buffer::i256;
-use arrow_schema::{DataType, Field as ArrowField, Schema};
+use arrow_schema::{DataType, Field as ArrowField, Schema, TimeUnit};
 use beamlet_rows::Format::{Arrow, Arrows, Csv, Ndjson, Parquet};
-use beamlet_rows::{Field, Format, ReadOptions, Rows, ValueType, WriteOptions};
+use beamlet_rows::{Field, Format, ReadOptions, Reader, Rows, Source, ValueType, WriteOptions};
 use insta::assert_snapshot;
 use support::{batches, bytes, bytes_with, columns, na, read_back, rows, table, written};
 
@@ -140,6 +140,32 @@ fn every_type() -> RecordBatch {
     RecordBatch::try_new(Arc::new(Schema::new_with_metadata(fields, metadata)), arrays).unwrap()
 }
 
+/// `batch` with the types that Parquet has for seconds, days in milliseconds and narrow dictionaries.
+fn in_parquet(batch: &RecordBatch) -> RecordBatch {
+    let fields = batch.schema_ref().fields().iter().map(|field| {
+        let data_type = match field.data_type() {
+            DataType::Timestamp(TimeUnit::Second, zone) => {
+                DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
+            }
+            DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
+            DataType::Date64 => DataType::Date32,
+            DataType::Dictionary(_, values) => {
+                DataType::Dictionary(Box::new(DataType::Int32), values.clone())
+            }
+            other => other.clone(),
+        };
+        field.as_ref().clone().with_data_type(data_type)
+    });
+    let schema = Schema::new_with_metadata(
+        fields.collect::<Vec<_>>(),
+        batch.schema_ref().metadata().clone(),
+    );
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(array, to)| arrow_cast::cast(array, to.data_type()).unwrap());
+    let columns = columns.collect();
+    RecordBatch::try_new(Arc::new(schema), columns).unwrap()
+}
+
 fn json(rows: &Rows) -> String {
     let mut out = Vec::new();
     for row in 0..rows.len() {
@@ -155,6 +181,8 @@ fn every_type_its_metadata_and_its_nulls_stay_through_every_pair_of_formats() {
     for through in COLUMNAR {
         let first = bytes(through, &table(&batch, 100)).unwrap();
         for to in COLUMNAR {
+            let is_parquet = [through, to].contains(&Parquet);
+            let batch = if is_parquet { in_parquet(&batch) } else { batch.clone() };
             for size in [1, 2, 100] {
                 let rows = batches(through, first.clone(), ReadOptions::default(), size).unwrap();
                 assert_eq!(rows.len(), 3_usize.div_ceil(size));
@@ -452,7 +480,8 @@ fn rows_that_bring_dictionaries_of_their_own_become_one_file() {
     let rows: Vec<_> = parts.iter().map(|it| table(it, 9).remove(0)).collect();
     for to in COLUMNAR {
         let batch = read_back(to, bytes(to, &rows).unwrap());
-        assert_eq!(batch.schema(), parts[0].schema());
+        let part = if to == Parquet { in_parquet(&parts[0]) } else { parts[0].clone() };
+        assert_eq!(batch.schema(), part.schema());
         let texts = arrow_cast::cast(batch.column(0), &DataType::Utf8).unwrap();
         let texts: Vec<_> =
             texts.as_string::<i32>().iter().map(|it| it.unwrap_or("-").to_owned()).collect();
@@ -482,7 +511,8 @@ fn an_output_without_rows_is_a_whole_file() {
         )
         .unwrap();
         assert_eq!(empty.iter().map(Rows::len).collect::<Vec<_>>(), [0]);
-        assert_eq!(read_back(to, bytes(to, &empty).unwrap()).schema(), every_type().schema());
+        let expected = if to == Parquet { in_parquet(&every_type()) } else { every_type() };
+        assert_eq!(read_back(to, bytes(to, &empty).unwrap()).schema(), expected.schema());
     }
 }
 
@@ -507,5 +537,76 @@ fn no_cut_of_a_file_makes_the_reader_panic() {
         for length in (0..whole.len()).step_by(97) {
             let _ = batches(format, &whole[..length], ReadOptions::default(), 9);
         }
+    }
+}
+
+#[test]
+fn columnar_data_is_told_by_its_first_bytes_whatever_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for format in COLUMNAR {
+        let bytes = bytes(format, &table(&every_type(), 9)).unwrap();
+        for name in ["rows.dat", "rows.csv", "rows.ndjson"] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(Source::path(&path).format().unwrap(), Some(format), "{name}");
+        }
+        let source = Source::stream("stdin", support::Slow::new(bytes, 1));
+        let mut reader = Reader::detect(source, Ndjson, ReadOptions::default()).unwrap();
+        assert_eq!(reader.next(9).unwrap().unwrap().len(), 3, "{format}");
+        assert!(reader.next(9).unwrap().is_none());
+    }
+    let source = Source::stream("stdin", &b"{}\n"[..]);
+    let mut reader = Reader::detect(source, Ndjson, ReadOptions::default()).unwrap();
+    assert_eq!(reader.next(9).unwrap().unwrap().len(), 1);
+}
+
+#[test]
+fn columnar_data_that_is_read_as_text_says_what_it_is() {
+    let rows = table(&every_type(), 9);
+    let errors: String = COLUMNAR
+        .iter()
+        .flat_map(|format| [(*format, Ndjson), (*format, Csv)])
+        .map(|(format, text)| {
+            let bytes = bytes(format, &rows).unwrap();
+            batches(text, bytes, na(&[]), 9).unwrap_err().to_string() + "\n"
+        })
+        .collect();
+    assert_snapshot!(errors, @"
+    rows.ndjson:1: cannot be read: it is parquet data; state --input-format parquet, or no format at all
+    rows.csv:1: cannot be read: it is parquet data; state --input-format parquet, or no format at all
+    rows.ndjson:1: cannot be read: it is arrow data; state --input-format arrow, or no format at all
+    rows.csv:1: cannot be read: it is arrow data; state --input-format arrow, or no format at all
+    rows.ndjson:1: cannot be read: it is arrows data; state --input-format arrows, or no format at all
+    rows.csv:1: cannot be read: it is arrows data; state --input-format arrows, or no format at all
+    ");
+}
+
+#[test]
+fn a_batch_that_says_it_is_larger_than_the_limit_is_an_error_before_there_is_room_for_it() {
+    let batch = columns([("a", Arc::new(Int64Array::from(vec![7; 1_000])) as ArrayRef)]);
+    let options = arrow_ipc::writer::IpcWriteOptions::default()
+        .try_with_compression(Some(arrow_ipc::CompressionType::LZ4_FRAME))
+        .unwrap();
+    let schema = batch.schema();
+    let mut file =
+        arrow_ipc::writer::FileWriter::try_new_with_options(vec![], &schema, options.clone())
+            .unwrap();
+    file.write(&batch).unwrap();
+    let mut stream =
+        arrow_ipc::writer::StreamWriter::try_new_with_options(vec![], &schema, options).unwrap();
+    stream.write(&batch).unwrap();
+    for (format, mut bytes) in
+        [(Arrow, file.into_inner().unwrap()), (Arrows, stream.into_inner().unwrap())]
+    {
+        assert_eq!(
+            batches(format, bytes.clone(), ReadOptions::default(), 1 << 20).unwrap().len(),
+            1
+        );
+        let size = 8_000_i64.to_le_bytes();
+        let at = bytes.windows(8).rposition(|it| it == size).unwrap();
+        bytes[at..at + 8].copy_from_slice(&(1_i64 << 50).to_le_bytes());
+        let error = batches(format, bytes, ReadOptions::default(), 9).unwrap_err().to_string();
+        let problem = "a batch says that it has 1125899906842624 bytes, more than 2147483648";
+        assert!(error.contains(problem), "{error}");
     }
 }

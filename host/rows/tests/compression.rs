@@ -160,3 +160,40 @@ fn a_format_that_is_packed_inside_is_not_packed_again() {
             .unwrap_err();
     assert_snapshot!(error, @"rows.arrow.zst: arrow is compressed inside; leave zstd away");
 }
+
+#[test]
+fn packed_data_is_read_whatever_its_name() {
+    let directory = tempfile::tempdir().unwrap();
+    for compression in [Compression::Gzip, Compression::Zstd] {
+        for name in ["rows.ndjson", "rows.ndjson.gz", "rows.ndjson.zst"] {
+            let path = directory.path().join(name);
+            fs::write(&path, packed(TEXT, compression)).unwrap();
+            assert_eq!(read(Source::path(&path), None).unwrap(), 2, "{compression:?} {name}");
+        }
+        let slow = support::Slow::new(packed(TEXT, compression), 1);
+        assert_eq!(read(Source::stream("stdin", slow), None).unwrap(), 2);
+    }
+}
+
+#[test]
+fn zeros_behind_the_last_member_are_no_data() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/padded.ndjson.gz");
+    assert_eq!(read(Source::path(path), None).unwrap(), 2);
+    // As `cat` makes it of two padded files.
+    let padded = [packed(TEXT, Compression::Gzip), vec![0; 300_000]].concat().repeat(2);
+    assert_eq!(read(Source::stream("two", Cursor::new(padded)), None).unwrap(), 4);
+}
+
+#[test]
+fn other_data_behind_the_last_member_is_an_error() {
+    let bytes = [packed(TEXT, Compression::Gzip), b"\0\0{}\n".to_vec()].concat();
+    let error = read(Source::stream("rows", Cursor::new(bytes)), None).unwrap_err();
+    assert_snapshot!(error, @"rows:3: cannot be read: it is no sound gzip data: data that is not gzip follows its last member");
+}
+
+#[test]
+fn a_stated_compression_that_the_data_does_not_have_is_an_error_that_says_what_it_is() {
+    let stream = Source::stream("rows", Cursor::new(packed(TEXT, Compression::Gzip)));
+    let error = read(stream, Some(Compression::None)).unwrap_err();
+    assert_snapshot!(error, @"rows:1: cannot be read: it is gzip data; state --compression gzip, or no compression at all");
+}

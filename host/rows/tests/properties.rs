@@ -111,7 +111,7 @@ proptest! {
         let mut line = 2;
         for (row, cells) in table.iter().enumerate() {
             prop_assert_eq!(rows.origin(row).line, line);
-            line += 1 + cells.iter().map(|cell| cell.matches('\n').count() as u64).sum::<u64>();
+            line += 1 + cells.iter().map(|cell| line_ends(cell)).sum::<u64>();
         }
     }
 
@@ -169,6 +169,11 @@ proptest! {
             }
         }
     }
+}
+
+/// LF, CRLF, or a CR alone.
+fn line_ends(text: &str) -> u64 {
+    text.replace("\r\n", "\n").matches(['\n', '\r']).count() as u64
 }
 
 fn line_name(score: f64) -> &'static str {

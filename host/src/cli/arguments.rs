@@ -1,7 +1,7 @@
 //! What can be typed, and its help.
 
 use beamlet::run::FailurePolicy;
-use beamlet_rows::{Compression, Format, OnConflict, RowsError, ValueType};
+use beamlet_rows::{Compression, Delimiter, Format, OnConflict, RowsError, ValueType};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -75,7 +75,7 @@ pub(crate) struct Run {
     #[arg(long, default_value = "-", value_name = "FILE|-")]
     pub(crate) output: PathBuf,
     /// The input's format: ndjson, csv, parquet, arrow (file) or arrows (stream) [default: by its
-    /// extension; ndjson of standard input]
+    /// first bytes or its extension; else ndjson of standard input]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_format: Option<Format>,
     /// The output's format [default: by its extension; the input's to standard output]
@@ -87,6 +87,10 @@ pub(crate) struct Run {
     /// The cell of a CSV that stands for null
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     pub(crate) null: String,
+    /// What separates the cells of a CSV, in the input and in the output: one byte, or tab
+    /// [default: a comma]
+    #[arg(long, value_name = "BYTE")]
+    pub(crate) delimiter: Option<Delimiter>,
     /// The type of a field, where its first values do not tell: string, int64, float64, boolean,
     /// timestamp, date or json
     #[arg(long = "type", value_name = "FIELD=TYPE", value_parser = field_type)]

@@ -1,7 +1,7 @@
 //! One bundle of a run: its rows are projected, enriched, and given back with their features;
 //! what failed goes where the policy says.
 
-use super::dead_letter::{Why, letter};
+use super::dead_letter::{Letters, Why};
 use super::error::{FailedBundle, RunError};
 use super::meters::RunMeters;
 use super::options::FailurePolicy;
@@ -28,8 +28,8 @@ pub(super) struct Done {
     pub(super) rows: Rows,
     /// A row of features for each of the rows.
     pub(super) features: RecordBatch,
-    /// Dead letters for the others, a line each.
-    pub(super) letters: Vec<u8>,
+    /// Dead letters for the others.
+    pub(super) letters: Letters,
 }
 
 impl Bundles {
@@ -48,18 +48,23 @@ impl Bundles {
     /// Enriches the rows of one bundle.
     pub(super) async fn enrich(&self, rows: Rows) -> Result<Done, RunError> {
         let _in_flight = self.meters.in_flight.one_more();
-        self.meters.read.add(rows.len() as u64);
+        let set_aside = rows.set_aside().len() as u64;
+        self.meters.read.add(rows.len() as u64 + set_aside);
+        self.meters.failed.add(set_aside);
+        let mut letters = Letters::default();
+        rows.set_aside().iter().for_each(|row| letters.push_bad(row));
         if rows.is_empty() {
             rows.project(&self.fields)?;
             let names = self.enricher.outputs().iter().map(|field| field.name.as_str());
             let features = columns::without_rows(names);
-            return Ok(Done { rows, features, letters: Vec::new() });
+            self.meters.dead_letters.add(set_aside);
+            return Ok(Done { rows, features, letters });
         }
         let started = Instant::now();
         let shown = self.project(&rows)?;
         let answers = self.enricher.enrich(&shown.columns).await;
         let answers = answers.map_err(|error| bundle_error(&rows, error))?;
-        let done = self.sort(rows, &shown, &answers)?;
+        let done = self.sort(rows, &shown, &answers, letters)?;
         self.meters.bundles.add(1);
         self.telemetry.bundle(started.elapsed());
         Ok(done)
@@ -86,7 +91,13 @@ impl Bundles {
     }
 
     /// Parts rows that come out from those that do not.
-    fn sort(&self, rows: Rows, shown: &Shown, answers: &Answers) -> Result<Done, RunError> {
+    fn sort(
+        &self,
+        rows: Rows,
+        shown: &Shown,
+        answers: &Answers,
+        mut letters: Letters,
+    ) -> Result<Done, RunError> {
         self.count(answers, shown.bad.len());
         let features = answers.features().map_err(RunError::Features)?;
         let failed: Vec<(usize, &GivenUp)> = answers
@@ -98,13 +109,14 @@ impl Bundles {
             })
             .collect();
         if failed.is_empty() && shown.bad.is_empty() {
-            return Ok(Done { rows, features, letters: Vec::new() });
+            self.meters.dead_letters.add(letters.len() as u64);
+            return Ok(Done { rows, features, letters });
         }
         match self.on_failure {
             FailurePolicy::Fail => {
                 // A projection that failed has ended the run already.
                 let Some((row, given_up)) = failed.first() else {
-                    return Ok(Done { rows, features, letters: Vec::new() });
+                    return Ok(Done { rows, features, letters });
                 };
                 Err(RunError::Row {
                     origin: rows.origin(*row),
@@ -114,25 +126,23 @@ impl Bundles {
             }
             FailurePolicy::Keep => {
                 let features = shown.with_the_bad(&features, rows.len())?;
-                Ok(Done { rows, features, letters: Vec::new() })
+                Ok(Done { rows, features, letters })
             }
             FailurePolicy::DeadLetter => {
-                let mut letters: Vec<(usize, Why<'_>)> =
-                    failed.into_iter().map(|(row, why)| (row, Why::GivenUp(why))).collect();
-                let bad = shown.bad.iter();
-                letters.extend(bad.map(|(row, error)| (*row, Why::Unreadable(error))));
-                letters.sort_by_key(|(row, _)| *row);
-                let mut lines = Vec::new();
-                for (row, why) in &letters {
-                    letter(&rows, *row, why, &mut lines);
+                for (row, why) in failed {
+                    letters.push(&rows, row, &Why::GivenUp(why));
                 }
+                for (row, error) in &shown.bad {
+                    letters.push(&rows, *row, &Why::Unreadable(error));
+                }
+                letters.sort();
                 self.meters.dead_letters.add(letters.len() as u64);
                 let kept =
                     (0..answers.len()).filter(|at| !matches!(answers.fate(*at), Fate::Failed(_)));
                 let (positions, kept): (Vec<u32>, Vec<usize>) =
                     kept.map(|at| (at as u32, shown.row(at))).unzip();
                 let features = take(&features, positions)?;
-                Ok(Done { rows: rows.select(&kept), features, letters: lines })
+                Ok(Done { rows: rows.select(&kept), features, letters })
             }
         }
     }

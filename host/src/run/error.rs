@@ -10,6 +10,11 @@ pub enum RunError {
     /// The input, the output, or a row in them.
     #[error(transparent)]
     Rows(#[from] RowsError),
+    /// A row that is at fault, and that the policy would keep.
+    #[error(
+        "{0} (--on-failure keep keeps a row that can be written, and this one cannot; --dead-letter FILE sets it aside)"
+    )]
+    NotKept(#[source] RowsError),
     /// The handler could not be set up.
     #[error(transparent)]
     SetUp(EnrichError),

@@ -3,10 +3,10 @@
 //! reader.
 
 use super::bundle::{Bundles, Done};
-use super::dead_letter::DeadLetters;
+use super::dead_letter::{DeadLetters, Letters};
 use super::error::{RunError, RunFailure};
 use super::meters::RunMeters;
-use super::options::RunOptions;
+use super::options::{FailurePolicy, RunOptions};
 use super::stop::{OnStop, Stop};
 use super::summary::Summary;
 use super::telemetry::Telemetry;
@@ -70,6 +70,7 @@ pub async fn run(job: Job) -> Result<Summary, RunFailure> {
         rows: job.writer,
         dead_letters: job.dead_letters,
         on_stop: job.on_stop,
+        meters: job.meters.clone(),
         without_rows: None,
         written: false,
     };
@@ -85,6 +86,9 @@ pub async fn run(job: Job) -> Result<Summary, RunFailure> {
         Ok(()) => {
             summary.complete = !summary.stopped || job.on_stop == OnStop::Finish;
             Ok(summary)
+        }
+        Err(RunError::Rows(error)) if policy == FailurePolicy::Keep && error.is_of_a_row() => {
+            Err(RunFailure { error: RunError::NotKept(error), summary })
         }
         Err(error) => Err(RunFailure { error, summary }),
     }
@@ -119,11 +123,9 @@ async fn pump(
         };
         match bundle {
             Some(Ok(bundle)) => {
-                let rows = bundle.rows.len() as u64;
                 if to_writer.send(Message::Write(bundle)).await.is_err() {
                     break;
                 }
-                bundles.meters.written.add(rows);
             }
             Some(Err(error)) => {
                 failed = Some(error);
@@ -187,6 +189,7 @@ struct Outputs {
     rows: Writer,
     dead_letters: Option<DeadLetters>,
     on_stop: OnStop,
+    meters: Arc<RunMeters>,
     /// The first bundle of which no row was left, until another one is written: without rows the
     /// output still has a header.
     without_rows: Option<Done>,
@@ -243,13 +246,36 @@ impl Outputs {
             return Ok(());
         }
         self.written = true;
-        Ok(self.rows.write(&done.rows, Some(&done.features))?)
+        self.rows.write(&done.rows, Some(&done.features))?;
+        self.set_aside()
+    }
+
+    /// Counts what the writer has written, and makes dead letters of what it set aside.
+    fn set_aside(&mut self) -> Result<(), RunError> {
+        let meters = &self.meters;
+        meters.written.add(self.rows.rows().saturating_sub(meters.written.get()));
+        let mut letters = Letters::default();
+        for row in self.rows.take_set_aside() {
+            if self.dead_letters.is_none() {
+                return Err(row.error.into());
+            }
+            letters.push_bad(&row);
+        }
+        if let Some(dead_letters) = &mut self.dead_letters
+            && !letters.is_empty()
+        {
+            dead_letters.write(&letters)?;
+            meters.dead_letters.add(letters.len() as u64);
+        }
+        Ok(())
     }
 
     fn finish(mut self) -> Result<(), RunError> {
-        if let Some(done) = self.without_rows.filter(|_| !self.written) {
+        if let Some(done) = self.without_rows.take().filter(|_| !self.written) {
             self.rows.write(&done.rows, Some(&done.features))?;
         }
+        self.rows.settle()?;
+        self.set_aside()?;
         self.dead_letters.map_or(Ok(()), DeadLetters::finish)?;
         Ok(self.rows.finish().map(drop)?)
     }

@@ -163,7 +163,7 @@ fn a_row_that_is_no_json_cannot_be_kept() {
     let ended = Beamlet::run(&folder, "--on-failure keep").stdin("no json\n").end();
     redacted(|| {
         assert_snapshot!(ended, @"
-        error: standard input:1:1: row is no JSON object: it does not begin with {; write one JSON object on each line
+        error: standard input:1:1: row is no JSON object: it does not begin with {; write one JSON object on each line (--on-failure keep keeps a row that can be written, and this one cannot; --dead-letter FILE sets it aside)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
         0 requests, [speed]
         failed: what was written to standard output is not complete
@@ -186,14 +186,105 @@ fn what_every_row_would_fail_with_ends_the_run_whatever_the_policy() {
 
 #[test]
 fn dead_letters_beside_a_pipe_are_kept_when_the_run_fails() {
-    let store = Store::start();
-    let folder = store.folder();
-    let rows = format!("no json\n{{\"tailnum\": \"N1\"}}\n{}", "\u{fffd}\n");
-    let rows = [rows.as_bytes(), b"\xff\n"].concat();
+    let folder = Store::that_answers(FaultAnswer::status(401)).folder();
+    let rows = "no json\n{\"tailnum\": \"N1\"}\n";
     let ended =
         Beamlet::run(&folder, "--dead-letter dead.ndjson --bundle-size 1").stdin(rows).end();
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert_eq!(letters(&folder, "dead.ndjson").len(), 2);
+    assert_eq!(letters(&folder, "dead.ndjson").len(), 1);
+}
+
+/// The rows, as they came out, and of each letter what it has of the row, and its source.
+fn sifted(folder: &Folder, input: &str, output: &str) -> (String, Vec<String>) {
+    let arguments = format!(
+        "--input {input} --output {output} --dead-letter dead.ndjson --summary s.json --delimiter ,"
+    );
+    let arguments = match [input, output].iter().any(|it| it.ends_with("csv")) {
+        true => arguments,
+        false => arguments.replace(" --delimiter ,", ""),
+    };
+    let ended = Beamlet::run(folder, &arguments).end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let letter = |letter: &Value| {
+        assert_eq!((&letter["kind"], &letter["attempts"]), (&"invalid-input".into(), &0.into()));
+        let row = letter.get("row_base64").unwrap_or(&letter["row"]);
+        format!("{} {row}", letter["source"].as_str().unwrap())
+    };
+    let letters: Vec<_> = letters(folder, "dead.ndjson").iter().map(letter).collect();
+    let summary: Value = serde_json::from_str(&folder.read("s.json")).unwrap();
+    let count = |name: &str| summary[name].as_u64().unwrap();
+    assert_eq!(count("dead_letters"), letters.len() as u64, "{summary}");
+    assert_eq!(count("rows"), count("written") + count("dead_letters"), "{summary}");
+    let written = if output.ends_with("parquet") { String::new() } else { folder.read(output) };
+    (written, letters)
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_dead_letters_with_their_bytes() {
+    let folder = Store::start().folder();
+    let rows = b"n,tailnum\n1,N10156\n2\n3,\"N\"\"1\",4\n\xff,N1\n6,\"N\"1\n7,N102UW\n";
+    folder.write("rows.csv", rows);
+    let (written, letters) = sifted(&folder, "rows.csv", "out.ndjson");
+    let numbers = ["{\"n\":1,", "{\"n\":7,"];
+    assert!(written.lines().zip(numbers).all(|(row, begin)| row.starts_with(begin)), "{written}");
+    assert_eq!(written.lines().count(), 2);
+    assert_snapshot!(letters.join("\n"), @r#"
+    rows.csv:3 "2"
+    rows.csv:4 "3,\"N\"\"1\",4"
+    rows.csv:5 "/yxOMQ=="
+    rows.csv:6 "6,\"N\"1"
+    "#);
+    folder.write("rows.ndjson", b"no json\n{\"tailnum\":\"\xff\"}\n{\"tailnum\":null}\n");
+    let (written, letters) = sifted(&folder, "rows.ndjson", "out.ndjson");
+    assert_eq!(written.lines().count(), 1);
+    assert_snapshot!(letters.join("\n"), @r#"
+    rows.ndjson:1 "no json"
+    rows.ndjson:2 "eyJ0YWlsbnVtIjoi/yJ9"
+    "#);
+}
+
+#[test]
+fn rows_that_cannot_be_written_are_dead_letters() {
+    let folder = Store::start().folder();
+    let numbers: String = (0..1_000).map(|number| format!("{number},N0\n")).collect();
+    folder.write("rows.csv", format!("n,tailnum\n{numbers}x,N10156\n7,N102UW\n"));
+    for output in ["out.ndjson", "out.parquet"] {
+        let (_, letters) = sifted(&folder, "rows.csv", output);
+        assert_eq!(letters, [r#"rows.csv:1002 {"n":"x","tailnum":"N10156"}"#], "{output}");
+    }
+    let rows = "{\"tailnum\":\"N0\",\"a\":\"x\"}\n{\"tailnum\":\"N0\",\"a\":\"\\ud800\"}\n";
+    folder.write("rows.ndjson", rows);
+    for output in ["out.csv", "out.parquet"] {
+        let input = "--input rows.ndjson --dead-letter dead.ndjson --output";
+        let ended = Beamlet::run(&folder, &format!("{input} {output}")).end();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let letter = folder.read("dead.ndjson");
+        let begin = "{\"row\":{\"tailnum\":\"N0\",\"a\":\"\\ud800\"},\"kind\":\"invalid-input\"";
+        assert!(letter.starts_with(begin) && letter.lines().count() == 1, "{letter}");
+    }
+}
+
+#[test]
+fn a_row_that_is_too_long_is_a_dead_letter_whole() {
+    let folder = Store::start().folder();
+    let long = "x".repeat((64 << 20) + 7);
+    folder.write("rows.csv", format!("n,tailnum\n1,N10156\n{long},N1\n3,N102UW\n"));
+    let (written, letters) = sifted(&folder, "rows.csv", "out.ndjson");
+    assert_eq!((written.lines().count(), letters.len()), (2, 1));
+    let base64 = letters[0].strip_prefix("rows.csv:3 \"").unwrap().strip_suffix('"').unwrap();
+    let whole = base64.strip_prefix("eHh4").unwrap();
+    assert_eq!(base64.len(), (long.len() + 3).div_ceil(3) * 4);
+    assert!(whole.ends_with("eCxOMQ=="), "{}", &whole[whole.len() - 20..]);
+}
+
+#[test]
+fn a_row_that_cannot_be_kept_says_so() {
+    let folder = Store::start().folder();
+    folder.write("rows.csv", "n,tailnum\n1,N10156\n2\n");
+    let ended = Beamlet::run(&folder, "--input rows.csv --output o.csv --on-failure keep").end();
+    assert_eq!(ended.code, Some(1));
+    let error = ended.stderr.lines().next().unwrap_or_default();
+    assert_snapshot!(error, @r#"error: rows.csv:3: row has too few fields: expected 2, got 1; the first missing field is "tailnum" (--on-failure keep keeps a row that can be written, and this one cannot; --dead-letter FILE sets it aside)"#);
 }
 
 #[test]

@@ -119,6 +119,35 @@ fn pipes_are_packed_as_the_command_line_says() {
     assert!(folder.read("out.ndjson").contains("\"planes.year\":2004"));
 }
 
+#[test]
+fn a_pipe_is_read_as_what_its_first_bytes_say() {
+    let store = Store::start();
+    let folder = sampled(&store);
+    Beamlet::run(&folder, "--input flights.csv --null NA --output expected.ndjson").succeed();
+    let expected = folder.read("expected.ndjson");
+    for format in ["parquet", "arrow", "arrows", "ndjson.gz", "ndjson.zst"] {
+        let output = format!("--input flights.csv --null NA --output enriched.{format}");
+        Beamlet::run(&folder, &output).succeed();
+        let bytes = fs::read(folder.file(&format!("enriched.{format}"))).unwrap();
+        let back = Beamlet::run(&folder, "--output back.ndjson").stdin(bytes).end();
+        assert_eq!(back.code, Some(0), "{}", back.stderr);
+        assert_eq!(folder.read("back.ndjson"), expected, "{format}");
+    }
+}
+
+#[test]
+fn csv_is_read_and_written_with_the_delimiter_that_the_command_line_says() {
+    let store = Store::start();
+    let folder = store.folder();
+    folder.write("rows.csv", "sep=;\nn;tailnum\n1,5;N0\n");
+    Beamlet::run(&folder, "--input rows.csv --output out.csv --delimiter ;").succeed();
+    assert!(folder.read("out.csv").starts_with("n;tailnum;"), "{}", folder.read("out.csv"));
+    let ended = Beamlet::run(&folder, "--input rows.csv --output out.csv").end();
+    assert!(ended.stderr.contains("state --delimiter ';'"), "{ended}");
+    let ended = Beamlet::run(&folder, "--output out.ndjson --delimiter tab").stdin("{}\n").end();
+    assert_eq!(ended.code, Some(2), "{ended}");
+}
+
 /// Beyond the window, a bundle that hangs stops the reading; within it, it stops nothing.
 #[test]
 fn a_slow_bundle_holds_others_up_no_sooner_than_the_window_ends() {

@@ -1,4 +1,4 @@
-//! What the tests of the other homes share: the tools that `cargo xtask interop` installs, the
+//! What the tests of components outside the host share: the tools that `cargo xtask interop` installs, the
 //! components that it builds, a store, examples, and `wasmtime serve`.
 #![allow(clippy::unwrap_used)] // only tests call this, and end there
 
@@ -29,6 +29,18 @@ pub fn tool(name: &str) -> PathBuf {
     let tool = tools.join("bin").join(name);
     assert!(tool.exists(), "{} is missing: run `cargo xtask interop`", tool.display());
     tool
+}
+
+/// The Python of an environment that `cargo xtask interop` installs.
+///
+/// # Panics
+/// If it is not there.
+pub fn python(environment: &str) -> PathBuf {
+    let tools = std::env::var_os("BEAMLET_TOOLS");
+    let tools = PathBuf::from(tools.expect("BEAMLET_TOOLS is set: run `cargo xtask interop`"));
+    let python = tools.join("venv").join(environment).join("bin/python");
+    assert!(python.exists(), "{} is missing: run `cargo xtask interop`", python.display());
+    python
 }
 
 /// The project's root.

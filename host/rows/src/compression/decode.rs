@@ -1,22 +1,22 @@
 //! Unpacks an input while it is read.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use super::Compression;
+use crate::source::Magic;
 
 const BUFFER_BYTES: usize = 1 << 17;
 
+type Stream = Box<dyn Read + Send>;
+
 /// What is packed in `stream`. One that ends within a member or a frame is an error that says so.
-pub(crate) fn decoded(
-    stream: Box<dyn Read + Send>,
-    compression: Compression,
-) -> io::Result<Box<dyn Read + Send>> {
+pub(crate) fn decoded(stream: Stream, compression: Compression) -> io::Result<Stream> {
     let stream = BufReader::with_capacity(BUFFER_BYTES, Guarded(stream));
     Ok(match compression {
         Compression::None => stream.into_inner().0,
-        Compression::Gzip => Box::new(Decoder { stream: MultiGzDecoder::new(stream), compression }),
+        Compression::Gzip => Box::new(Decoder { stream: Members::new(stream), compression }),
         Compression::Zstd => {
             let stream = zstd::Decoder::with_buffer(stream)?;
             Box::new(Decoder { stream, compression })
@@ -24,8 +24,36 @@ pub(crate) fn decoded(
     })
 }
 
+/// What is in `stream`, unpacked as its first bytes say, and as `named` where they say nothing.
+/// Nothing is read before it is asked for.
+pub(crate) fn detected(stream: Stream, named: Compression) -> Stream {
+    Box::new(Detected { stream, unknown: Some(named) })
+}
+
+struct Detected {
+    stream: Stream,
+    /// The compression that the name says, until the first bytes are read.
+    unknown: Option<Compression>,
+}
+
+impl Read for Detected {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(named) = self.unknown {
+            let begin = Magic::peek(&mut self.stream)?;
+            let compression = match Magic::of(&begin) {
+                Some(Magic::Packed(found)) => found,
+                _ => named,
+            };
+            let rest = std::mem::replace(&mut self.stream, Box::new(io::empty()));
+            self.stream = decoded(Box::new(Cursor::new(begin).chain(rest)), compression)?;
+            self.unknown = None;
+        }
+        self.stream.read(buffer)
+    }
+}
+
 /// Waits out interruptions, which the decoders would take for errors of their input.
-struct Guarded(Box<dyn Read + Send>);
+struct Guarded(Stream);
 
 impl Read for Guarded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -35,6 +63,54 @@ impl Read for Guarded {
                 read => return read,
             }
         }
+    }
+}
+
+/// The members of a gzip file, one behind the other, and the zeros that fill up the last block of a
+/// tape or a disk behind them.
+struct Members<R> {
+    /// There until the last member is read.
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Members<R> {
+    fn new(stream: R) -> Self {
+        Self { member: Some(GzDecoder::new(stream)) }
+    }
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let bytes = member.read(buffer)?;
+            if bytes > 0 {
+                return Ok(bytes);
+            }
+            let Some(mut stream) = self.member.take().map(GzDecoder::into_inner) else { break };
+            let Some(next) = behind_zeros(&mut stream)? else { break };
+            if next != 0x1f {
+                let problem = "data that is not gzip follows its last member";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+            }
+            self.member = Some(GzDecoder::new(stream));
+        }
+        Ok(0)
+    }
+}
+
+/// Passes zeros; the byte that follows, if one does.
+fn behind_zeros(stream: &mut impl BufRead) -> io::Result<Option<u8>> {
+    loop {
+        let data = stream.fill_buf()?;
+        let zeros = data.iter().take_while(|byte| **byte == 0).count();
+        if let Some(byte) = data.get(zeros).copied() {
+            stream.consume(zeros);
+            return Ok(Some(byte));
+        }
+        if zeros == 0 {
+            return Ok(None);
+        }
+        stream.consume(zeros);
     }
 }
 

@@ -1,16 +1,19 @@
 //! Parquet and Arrow IPC: batches of columns, cut to the size that is asked for.
 
-use std::any::Any;
+mod int96;
+mod ipc;
+mod parquet;
+
 use std::io::BufReader;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::{Read, ReadOptions};
+use crate::guard::guarded;
 use crate::progress::Share;
 use crate::rows::Body;
 use crate::source::Part;
@@ -30,6 +33,8 @@ pub(super) struct Columnar {
     schema: SchemaRef,
     state: State,
     share: Option<Share>,
+    /// Bytes that a batch may have.
+    limit: u64,
     /// Rows that were read and not yet handed out.
     ahead: Option<RecordBatch>,
     /// The number of the next row in its part, from 1.
@@ -46,7 +51,7 @@ enum State {
 impl Columnar {
     pub(super) fn new(part: Part, format: Format, options: ReadOptions) -> Result<Self, RowsError> {
         let source = part.name().clone();
-        let Opened { schema, state, share } = opened(part, format)?;
+        let Opened { schema, state, share } = opened(part, format, options.max_batch_bytes, None)?;
         for (position, field) in schema.fields().iter().enumerate() {
             if schema.fields()[..position].iter().any(|before| before.name() == field.name()) {
                 let field = field.name().clone();
@@ -56,8 +61,8 @@ impl Columnar {
         if let Some((field, _)) = options.types.into_iter().next() {
             return Err(RowsError::TypeInSchema { name: source, field });
         }
-        let first = source.clone();
-        Ok(Self { format, source, first, schema, state, share, ahead: None, row: 1 })
+        let (first, limit) = (source.clone(), options.max_batch_bytes);
+        Ok(Self { format, source, first, schema, state, share, limit, ahead: None, row: 1 })
     }
 
     fn read(&mut self, max_rows: usize) -> Result<Option<RecordBatch>, RowsError> {
@@ -121,7 +126,8 @@ impl Read for Columnar {
 
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
-        let Opened { schema, state, share } = opened(part, self.format)?;
+        let Opened { schema, state, share } =
+            opened(part, self.format, self.limit, Some(&self.schema))?;
         if let Some(difference) = difference(&self.schema, &schema) {
             let (first, second) = (self.first.clone(), self.source.clone());
             return Err(RowsError::OtherHeader { first, second, difference });
@@ -142,15 +148,20 @@ struct Opened {
     share: Option<Share>,
 }
 
-fn opened(part: Part, format: Format) -> Result<Opened, RowsError> {
+/// Opens a part; `first` is the schema of the one that came first.
+fn opened(
+    part: Part,
+    format: Format,
+    limit: u64,
+    first: Option<&Schema>,
+) -> Result<Opened, RowsError> {
     let name = part.name().clone();
-    let bad = |problem| RowsError::BadFile { name, format, problem };
+    let bad = |problem| bad_file(&name, format, problem);
     let share = part.share();
     Ok(match format {
         Format::Parquet => {
             let file = part.file()?;
-            let builder =
-                guarded(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(bad)?;
+            let builder = parquet::open(file, &name, first)?;
             let rows = builder.metadata().file_metadata().num_rows().unsigned_abs();
             let share = share.map(|of| of(rows));
             Opened {
@@ -160,31 +171,24 @@ fn opened(part: Part, format: Format) -> Result<Opened, RowsError> {
             }
         }
         Format::Arrow => {
-            let file = BufReader::new(part.file()?);
+            let mut file = part.file()?;
+            guarded(|| ipc::check_file(&mut file, limit)).map_err(bad)?;
+            let file = BufReader::new(file);
             let reader = guarded(|| FileReader::try_new(file, None)).map_err(bad)?;
             let share = share.map(|of| of(reader.num_batches() as u64));
             Opened { schema: reader.schema(), state: State::Batches(Box::new(reader)), share }
         }
         // It is read front to back.
         _ => {
-            let stream = BufReader::new(part.bytes()?);
+            let stream = BufReader::new(ipc::Checked::new(part.bytes()?, limit));
             let reader = guarded(|| StreamReader::try_new(stream, None)).map_err(bad)?;
             Opened { schema: reader.schema(), state: State::Batches(Box::new(reader)), share: None }
         }
     })
 }
 
-/// What `run` answers; a parser that panics on a broken file has found it to be broken.
-fn guarded<T, E: ToString>(run: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
-        Err(panic) => Err(message(panic.as_ref())),
-    }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("its parser gave up").to_owned()
+fn bad_file(name: &Arc<str>, format: Format, problem: String) -> RowsError {
+    RowsError::BadFile { name: name.clone(), format, problem }
 }
 
 /// What the schema of another part has that is not that of the first, for a message. Metadata may

@@ -1,16 +1,17 @@
 //! CSV: RFC 4180 with a header. Cells stay text; their types are inferred once, from the first rows.
 
 mod parser;
+mod scan;
 
 use std::sync::Arc;
 
-use self::parser::Parser;
+use self::parser::{Parsed, Parser};
 use super::input::Input;
 use super::{BATCH_BYTES, Read, ReadOptions};
-use crate::record::{Block, Header, Records};
+use crate::record::{Cell, Cells, Header, Records};
 use crate::rows::Body;
 use crate::source::Part;
-use crate::{Compression, Origin, Rows, RowsError};
+use crate::{BadRow, Compression, Delimiter, Origin, Rows, RowsError};
 
 /// The types of the columns come from this many rows.
 const INFERRED_FROM: usize = 1_000;
@@ -21,10 +22,12 @@ pub(super) struct Csv {
     first: Arc<str>,
     limit: usize,
     compression: Option<Compression>,
+    delimiter: Delimiter,
+    set_aside: bool,
     parser: Parser,
     header: Arc<Header>,
     /// Rows that were read for their types and not yet handed out.
-    ahead: Option<Records>,
+    ahead: Option<(Records, Vec<BadRow>)>,
     inferred: bool,
     /// The bytes and rows of the last batch; the next one is likely as big.
     last_batch: (usize, usize),
@@ -33,47 +36,69 @@ pub(super) struct Csv {
 impl Csv {
     pub(super) fn new(part: Part, options: ReadOptions) -> Result<Self, RowsError> {
         let (limit, compression) = (options.limit(), options.compression);
-        let source = part.name().clone();
-        let mut parser = Parser::new(source.clone(), Input::new(part.text(compression)?), limit);
-        let (names, origin) = names(&mut parser, &source)?;
-        let header = Arc::new(Header::new(names, origin, options.null, options.types)?);
+        let (source, delimiter) = (part.name().clone(), options.delimiter);
+        let input = Input::new(part.text(compression)?);
+        let mut parser = Parser::new(source.clone(), input, limit, delimiter, options.set_aside);
+        let (names, origin) = names(&mut parser, &source, delimiter)?;
+        let header = Header::new(names, origin, options.null, delimiter, options.types)?;
         Ok(Self {
             first: source.clone(),
             source,
             limit,
             compression,
+            delimiter,
+            set_aside: options.set_aside,
             parser,
-            header,
+            header: Arc::new(header),
             ahead: None,
             inferred: false,
             last_batch: (0, 0),
         })
     }
 
-    fn read(&mut self, max_rows: usize) -> Result<Option<Records>, RowsError> {
-        let mut block = Block::with_capacity(self.last_batch, self.header.len());
-        while block.len() < max_rows && block.bytes() < BATCH_BYTES {
-            let Some(record) = self.parser.next()? else { break };
-            if record.ends().len() != self.header.len() {
-                let (line, got) = (record.line(), record.ends().len());
-                return Err(self.header.miscounted(self.parser.origin(line), got));
+    /// The next rows, and those between them that are set aside.
+    fn read(&mut self, max_rows: usize) -> Result<Option<(Records, Vec<BadRow>)>, RowsError> {
+        let width = self.header.len();
+        let mut cells = Cells::with_capacity(self.last_batch, width);
+        let (mut set_aside, mut bytes) = (Vec::new(), 0);
+        while cells.len() + set_aside.len() < max_rows && cells.bytes() + bytes < BATCH_BYTES {
+            let record = match self.parser.next()? {
+                Some(Parsed::Record(record)) => record,
+                Some(Parsed::Bad(row)) => {
+                    bytes += row.bytes();
+                    set_aside.push(row);
+                    continue;
+                }
+                None => break,
+            };
+            let (line, got) = (record.line, record.cells.len());
+            let origin = || Origin::line(self.source.clone(), line);
+            let error = match record.text() {
+                Ok(text) if got == width => {
+                    cells.push(line, text, record.cells, record.has_quotes);
+                    continue;
+                }
+                Ok(_) => self.header.miscounted(origin(), got),
+                Err(_) => RowsError::NotUtf8 { origin: origin() },
+            };
+            if !self.set_aside {
+                return Err(error);
             }
-            block.push(record.line(), record.text(), record.ends());
+            let row = BadRow::unread(error, origin(), record.raw);
+            bytes += row.bytes();
+            set_aside.push(row);
         }
-        if block.len() == 0 {
+        if cells.len() == 0 && set_aside.is_empty() {
             return Ok(None);
         }
-        self.last_batch = (block.bytes(), block.len());
-        match block.checked(self.header.len()) {
-            Ok(cells) => Ok(Some(Records::new(self.header.clone(), cells))),
-            Err(line) => Err(RowsError::NotUtf8 { origin: self.parser.origin(line) }),
-        }
+        self.last_batch = (cells.bytes(), cells.len());
+        Ok(Some((Records::new(self.header.clone(), cells), set_aside)))
     }
 
     fn infer(&mut self) -> Result<(), RowsError> {
-        if let Some(first) = self.read(INFERRED_FROM)? {
+        if let Some((first, set_aside)) = self.read(INFERRED_FROM)? {
             self.header = Arc::new(self.header.inferred(&first));
-            self.ahead = Some(first.with_header(self.header.clone()));
+            self.ahead = Some((first.with_header(self.header.clone()), set_aside));
             self.inferred = true;
         }
         Ok(())
@@ -89,23 +114,24 @@ impl Read for Csv {
         if !self.inferred {
             self.infer()?;
         }
-        let records = match self.ahead.take() {
-            Some(ahead) => {
+        let read = match self.ahead.take() {
+            Some((ahead, set_aside)) => {
                 let (now, later) = ahead.split(max_rows);
-                self.ahead = later;
-                Some(now)
+                self.ahead = later.map(|later| (later, Vec::new()));
+                Some((now, set_aside))
             }
             None => self.read(max_rows)?,
         };
-        Ok(records.map(|records| self.rows(records)))
+        Ok(read.map(|(records, set_aside)| self.rows(records).with_set_aside(set_aside)))
     }
 
     /// The types that the rows before had stay.
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
         let input = Input::new(part.text(self.compression)?);
-        self.parser = Parser::new(self.source.clone(), input, self.limit);
-        let (names, origin) = names(&mut self.parser, &self.source)?;
+        self.parser =
+            Parser::new(self.source.clone(), input, self.limit, self.delimiter, self.set_aside);
+        let (names, origin) = names(&mut self.parser, &self.source, self.delimiter)?;
         if let Some(difference) = self.header.difference(&names) {
             let (first, second) = (self.first.clone(), self.source.clone());
             return Err(RowsError::OtherHeader { first, second, difference });
@@ -115,22 +141,50 @@ impl Read for Csv {
     }
 
     fn empty(&self) -> Option<Rows> {
-        let none = Block::default().checked(self.header.len()).ok()?;
+        let none = Cells::with_capacity((0, 0), self.header.len());
         Some(self.rows(Records::new(self.header.clone(), none)))
     }
 }
 
 /// The names in the header, and where it stands.
-fn names(parser: &mut Parser, source: &Arc<str>) -> Result<(Vec<String>, Origin), RowsError> {
-    let Some(record) = parser.next()? else {
-        return Err(RowsError::NoHeader { name: source.clone() });
-    };
-    let (line, text, ends) = (record.line(), record.text().to_vec(), record.ends().to_vec());
-    let mut block = Block::default();
-    block.push(line, &text, &ends);
-    let origin = parser.origin(line);
-    let Ok(cells) = block.checked(ends.len()) else {
-        return Err(RowsError::NotUtf8 { origin });
-    };
-    Ok(((0..ends.len()).map(|column| cells.get(0, column).to_owned()).collect(), origin))
+fn names(
+    parser: &mut Parser,
+    source: &Arc<str>,
+    delimiter: Delimiter,
+) -> Result<(Vec<String>, Origin), RowsError> {
+    loop {
+        let record = match parser.next()? {
+            Some(Parsed::Record(record)) => record,
+            Some(Parsed::Bad(row)) => return Err(row.error),
+            None => return Err(RowsError::NoHeader { name: source.clone() }),
+        };
+        let line = record.line;
+        let Ok(text) = record.text() else {
+            return Err(RowsError::NotUtf8 { origin: parser.origin(line) });
+        };
+        if let Some(named) = named_delimiter(text) {
+            if named == delimiter {
+                continue;
+            }
+            let (line, origin) = (text.to_owned(), parser.origin(line));
+            return Err(RowsError::OtherDelimiter { origin, line, delimiter: named });
+        }
+        let name = |cell: &Cell| {
+            let mut name = String::new();
+            cell.value(text, &mut name);
+            name
+        };
+        let names: Vec<_> = record.cells.iter().map(name).collect();
+        if names.len() == 1 {
+            parser.blank_is_row();
+        }
+        return Ok((names, parser.origin(line)));
+    }
+}
+
+/// The delimiter in a line as `sep=;`, which spreadsheets write before the header.
+fn named_delimiter(line: &str) -> Option<Delimiter> {
+    let line = line.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(line);
+    let (name, [byte]) = line.as_bytes().split_at_checked(4)? else { return None };
+    name.eq_ignore_ascii_case(b"sep=").then(|| Delimiter::new(*byte)).flatten()
 }

@@ -1,6 +1,8 @@
-//! A buffer over an input's bytes, without the byte order mark, that grows only with one row.
+//! A buffer over the bytes of a text, without the byte order mark, that grows only with one row.
 
 use std::io::{self, Read};
+
+use crate::source::Magic;
 
 const BUFFER_BYTES: usize = 1 << 17;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -35,6 +37,9 @@ impl Input {
         }
         self.begun = true;
         while self.data().len() < BYTE_ORDER_MARK.len() && self.read()? > 0 {}
+        if let Some(found) = Magic::of(self.data()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, found.problem()));
+        }
         if self.data().starts_with(BYTE_ORDER_MARK) {
             self.consume(BYTE_ORDER_MARK.len());
             if self.data().is_empty() {

@@ -2,6 +2,7 @@
 
 mod columnar;
 mod csv;
+mod detect;
 mod input;
 mod ndjson;
 
@@ -9,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::source::Part;
-use crate::{Compression, Format, Rows, RowsError, Source, ValueType};
+use crate::{Compression, Delimiter, Format, Rows, RowsError, Source, ValueType};
 
 /// A batch ends early when it holds this many bytes, so that long rows do not fill the memory.
 const BATCH_BYTES: usize = 16 << 20;
@@ -23,12 +24,21 @@ pub struct ReadOptions {
     /// CSV: the cell that stands for null, whole and exact. Default: the empty cell. With another
     /// marker the empty cell is an empty string.
     pub null: String,
+    /// CSV: what stands between two cells. Default: the comma.
+    pub delimiter: Delimiter,
     /// Fields whose type is stated rather than inferred. A value of another type is an error.
     pub types: Vec<(String, ValueType)>,
     /// The longest row in bytes; a longer one is an error. Default 64 MiB, at most 1 GiB.
     pub max_row_bytes: usize,
-    /// NDJSON and CSV: how the input is packed. Default: as the extension of each part says, and a
-    /// stream not at all.
+    /// Arrow: the most bytes that one batch may say it has when it is unpacked; more is an error.
+    /// Default 2 GiB.
+    pub max_batch_bytes: u64,
+    /// NDJSON and CSV: whether a row that alone is at fault comes with
+    /// [`Rows::set_aside`](crate::Rows::set_aside), rather than as an error that ends the reader: it
+    /// is not UTF-8, too long, has too few or too many cells, or text behind a quote. Default: no.
+    pub set_aside: bool,
+    /// NDJSON and CSV: how the input is packed. Default: as the first bytes of each part say, else as
+    /// its extension does.
     pub compression: Option<Compression>,
 }
 
@@ -40,7 +50,15 @@ impl ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { null: String::new(), types: Vec::new(), max_row_bytes: 64 << 20, compression: None }
+        Self {
+            null: String::new(),
+            delimiter: Delimiter::default(),
+            types: Vec::new(),
+            max_row_bytes: 64 << 20,
+            max_batch_bytes: 2 << 30,
+            set_aside: false,
+            compression: None,
+        }
     }
 }
 
@@ -77,6 +95,29 @@ impl Reader {
     /// The source has no parts, or parts of several formats; the first one cannot be opened, or has
     /// a header that names no columns, names one twice, or lacks one with a stated type.
     pub fn open(source: Source, format: Format, options: ReadOptions) -> Result<Self, RowsError> {
+        Self::new(source, format, options, false)
+    }
+
+    /// Opens `source` as [`open`](Self::open) does, but a stream that begins as Parquet or Arrow
+    /// data do is read as what it is. That is seen with the first rows.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn detect(
+        source: Source,
+        fallback: Format,
+        options: ReadOptions,
+    ) -> Result<Self, RowsError> {
+        let detect = source.is_stream();
+        Self::new(source, fallback, options, detect)
+    }
+
+    fn new(
+        source: Source,
+        format: Format,
+        options: ReadOptions,
+        detect: bool,
+    ) -> Result<Self, RowsError> {
         let name = source.name().clone();
         let parts = source.parts()?;
         for part in &parts {
@@ -84,19 +125,17 @@ impl Reader {
         }
         let mut parts = parts.into_iter();
         let first = parts.next().ok_or(RowsError::NoInput)?;
-        let format: Box<dyn Read + Send> = match format {
-            Format::Ndjson => Box::new(ndjson::Ndjson::new(first, options)?),
-            Format::Csv => Box::new(csv::Csv::new(first, options)?),
-            Format::Parquet | Format::Arrow | Format::Arrows => {
-                Box::new(columnar::Columnar::new(first, format, options)?)
-            }
+        let format: Box<dyn Read + Send> = if detect {
+            Box::new(detect::Detect::new(first, format, options))
+        } else {
+            format_reader(first, format, options)?
         };
         Ok(Self { source: name, parts, format, begun: false })
     }
 
     /// The next rows: up to `max_rows` (0 counts as 1), fewer at the end of a part or where they are
     /// very long; `None` after the last one. An input of nothing but a header or a schema gives one
-    /// batch without rows. Blocks until they are there.
+    /// batch without rows, and so may rows that are all set aside. Blocks until they are there.
     ///
     /// # Errors
     /// The input cannot be read on, a row in this batch is at fault, or the next part has other
@@ -116,6 +155,20 @@ impl Reader {
             return Ok(rows);
         }
     }
+}
+
+fn format_reader(
+    part: Part,
+    format: Format,
+    options: ReadOptions,
+) -> Result<Box<dyn Read + Send>, RowsError> {
+    Ok(match format {
+        Format::Ndjson => Box::new(ndjson::Ndjson::new(part, options)?),
+        Format::Csv => Box::new(csv::Csv::new(part, options)?),
+        Format::Parquet | Format::Arrow | Format::Arrows => {
+            Box::new(columnar::Columnar::new(part, format, options)?)
+        }
+    })
 }
 
 impl fmt::Debug for Reader {

@@ -4,20 +4,22 @@
 use std::sync::Arc;
 
 use arrow_array::StringArray;
-use arrow_array::builder::BufferBuilder;
+use arrow_array::builder::{BufferBuilder, StringBuilder};
 use arrow_buffer::{Buffer, OffsetBuffer};
 
 use super::input::Input;
 use super::{BATCH_BYTES, Read, ReadOptions};
+use crate::bad_row::Spool;
 use crate::document::{Documents, Shared};
 use crate::rows::Body;
 use crate::source::Part;
-use crate::{Compression, Origin, Rows, RowsError};
+use crate::{BadRow, Compression, Origin, Rows, RowsError};
 
 pub(super) struct Ndjson {
     source: Arc<str>,
     input: Input,
     limit: usize,
+    set_aside: bool,
     compression: Option<Compression>,
     /// Lines read.
     line: u64,
@@ -33,6 +35,7 @@ impl Ndjson {
             source: part.name().clone(),
             input: Input::new(part.text(compression)?),
             limit,
+            set_aside: options.set_aside,
             compression,
             line: 0,
             last_batch: 0,
@@ -40,37 +43,75 @@ impl Ndjson {
         })
     }
 
-    /// The length of the next line without its end, and with it; `None` at the end of the input.
-    fn line(&mut self) -> Result<Option<(usize, usize)>, RowsError> {
+    /// The next line.
+    fn line(&mut self) -> Result<Line, RowsError> {
         let mut searched = 0;
         loop {
             let data = self.input.data();
             let found = memchr::memchr(b'\n', &data[searched..]);
             let length = found.map_or(data.len(), |at| searched + at);
             if length > self.limit {
-                return Err(RowsError::TooLong {
-                    origin: self.origin(self.line + 1),
-                    limit: self.limit,
-                    hint: "is there a line end after each object? if so, raise the limit",
-                });
+                return self.too_long(length, found.is_some());
             }
             if found.is_some() {
-                return Ok(Some((length, length + 1)));
+                return Ok(Line::Row { length, whole: length + 1 });
             }
             searched = length;
-            let more = self
-                .input
-                .fill()
-                .map_err(|cause| RowsError::Read { origin: self.origin(self.line + 1), cause })?;
-            if !more {
-                return Ok((length > 0).then_some((length, length)));
+            if !self.fill()? {
+                return Ok(match length {
+                    0 => Line::End,
+                    whole => Line::Row { length, whole },
+                });
             }
         }
+    }
+
+    /// A line of which `length` bytes are read, and the end, too, if it is `ended`.
+    fn too_long(&mut self, mut length: usize, mut ended: bool) -> Result<Line, RowsError> {
+        let origin = self.origin(self.line + 1);
+        let error = RowsError::TooLong {
+            origin: origin.clone(),
+            limit: self.limit,
+            hint: "is there a line end after each object? if so, raise the limit",
+        };
+        if !self.set_aside {
+            return Err(error);
+        }
+        let mut spool = Spool::new(&origin)?;
+        loop {
+            spool.write(&self.input.data()[..length], &origin)?;
+            self.input.consume(length + usize::from(ended));
+            if ended || !self.fill()? {
+                break;
+            }
+            let data = self.input.data();
+            let found = memchr::memchr(b'\n', data);
+            (length, ended) = (found.unwrap_or(data.len()), found.is_some());
+        }
+        self.line += 1;
+        Ok(Line::Bad(BadRow { error, origin, original: spool.finish() }))
+    }
+
+    fn fill(&mut self) -> Result<bool, RowsError> {
+        let line = self.line + 1;
+        self.input.fill().map_err(|cause| RowsError::Read { origin: self.origin(line), cause })
     }
 
     fn origin(&self, line: u64) -> Origin {
         Origin::line(self.source.clone(), line)
     }
+}
+
+/// A line of the input.
+enum Line {
+    /// Its length without its end, and with it. It is not consumed.
+    Row {
+        length: usize,
+        whole: usize,
+    },
+    /// It cannot be a row, and is consumed.
+    Bad(BadRow),
+    End,
 }
 
 impl Read for Ndjson {
@@ -90,8 +131,16 @@ impl Read for Ndjson {
         let mut ends = BufferBuilder::<i32>::new(max_rows.min(1 << 16) + 1);
         ends.append(0);
         let mut lines = Vec::with_capacity(max_rows.min(1 << 16));
-        while lines.len() < max_rows && text.len() < BATCH_BYTES {
-            let Some((length, whole)) = self.line()? else { break };
+        let mut set_aside = Vec::new();
+        while lines.len() + set_aside.len() < max_rows && text.len() < BATCH_BYTES {
+            let (length, whole) = match self.line()? {
+                Line::Row { length, whole } => (length, whole),
+                Line::Bad(row) => {
+                    set_aside.push(row);
+                    continue;
+                }
+                Line::End => break,
+            };
             self.line += 1;
             // The start stays as it is, so that the columns of errors are those of the file.
             let row = trim_end(&self.input.data()[..length]);
@@ -102,21 +151,51 @@ impl Read for Ndjson {
             }
             self.input.consume(whole);
         }
-        if lines.is_empty() {
+        if lines.is_empty() && set_aside.is_empty() {
             return Ok(None);
         }
         self.last_batch = text.len();
         let ends = OffsetBuffer::new(ends.finish().into());
         let text = Buffer::from(text);
         let texts = StringArray::try_new(ends.clone(), text.clone(), None);
-        let Ok(texts) = texts else {
-            let is_bad =
-                |it: &[i32]| str::from_utf8(&text[it[0] as usize..it[1] as usize]).is_err();
-            let bad = ends.windows(2).position(is_bad).unwrap_or(0);
-            return Err(RowsError::NotUtf8 { origin: self.origin(lines[bad]) });
+        let texts = match texts {
+            Ok(texts) => texts,
+            Err(_) => self.sifted(&ends, &text, &mut lines, &mut set_aside)?,
         };
         let documents = Documents::new(texts, lines.into(), self.shared.clone());
-        Ok(Some(Rows::new(self.source.clone(), Body::Documents(documents))))
+        let rows = Rows::new(self.source.clone(), Body::Documents(documents));
+        Ok(Some(rows.with_set_aside(set_aside)))
+    }
+}
+
+impl Ndjson {
+    /// The rows that are UTF-8; the others are set aside, or the first one is the error.
+    #[cold]
+    fn sifted(
+        &self,
+        ends: &[i32],
+        text: &[u8],
+        lines: &mut Vec<u64>,
+        set_aside: &mut Vec<BadRow>,
+    ) -> Result<StringArray, RowsError> {
+        let (mut texts, mut good) = (StringBuilder::new(), Vec::new());
+        for (range, line) in ends.windows(2).zip(&*lines) {
+            let bytes = &text[range[0] as usize..range[1] as usize];
+            if let Ok(row) = str::from_utf8(bytes) {
+                texts.append_value(row);
+                good.push(*line);
+                continue;
+            }
+            let origin = self.origin(*line);
+            let error = RowsError::NotUtf8 { origin: origin.clone() };
+            if !self.set_aside {
+                return Err(error);
+            }
+            set_aside.push(BadRow::unread(error, origin, bytes));
+        }
+        set_aside.sort_by_key(|row| row.origin.line);
+        *lines = good;
+        Ok(texts.finish())
     }
 }
 

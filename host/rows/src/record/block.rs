@@ -1,75 +1,79 @@
 //! The cells of some rows in one text, with the place where each ends.
 
-/// Cells as they are read, not yet known to be UTF-8.
-#[derive(Debug, Default)]
-pub(crate) struct Block {
-    text: Vec<u8>,
-    ends: Vec<u32>,
-    lines: Vec<u64>,
+/// Where a cell stands in the text of its record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cell {
+    pub(crate) start: usize,
+    /// Without the quote that closes it.
+    pub(crate) end: usize,
+    /// It has quotes, each of them written twice.
+    pub(crate) doubled: bool,
 }
 
-impl Block {
-    /// Room for some bytes and rows.
-    pub(crate) fn with_capacity((bytes, rows): (usize, usize), columns: usize) -> Self {
-        Self {
-            text: Vec::with_capacity(bytes),
-            ends: Vec::with_capacity(rows * columns),
-            lines: Vec::with_capacity(rows),
-        }
+impl Cell {
+    /// A cell without quotes.
+    pub(crate) fn plain(start: usize, end: usize) -> Self {
+        Self { start, end, doubled: false }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.lines.len()
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.text.len()
-    }
-
-    /// Appends a row: the text of its cells, and the end of each in it.
-    pub(crate) fn push(&mut self, line: u64, text: &[u8], ends: &[usize]) {
-        let base = self.text.len();
-        self.text.extend_from_slice(text);
-        self.ends.extend(ends.iter().map(|end| (base + end) as u32)); // a batch and a row are under 2 GiB
-        self.lines.push(line);
-    }
-
-    /// The cells, each of them UTF-8; else the line of the first row with one that is not.
-    pub(crate) fn checked(self, columns: usize) -> Result<Cells, u64> {
-        let Self { text, ends, lines } = self;
-        match String::from_utf8(text) {
-            Ok(text)
-                if text.is_ascii()
-                    || ends.iter().all(|end| text.is_char_boundary(*end as usize)) =>
-            {
-                Ok(Cells { text, ends, lines, columns })
+    /// Appends the cell's value to `out`.
+    #[inline]
+    pub(crate) fn value(self, record: &str, out: &mut String) {
+        let text = &record[self.start..self.end];
+        if self.doubled {
+            for (position, piece) in text.split("\"\"").enumerate() {
+                if position > 0 {
+                    out.push('"');
+                }
+                out.push_str(piece);
             }
-            Ok(text) => Err(bad_line(text.as_bytes(), &ends, &lines, columns)),
-            Err(error) => Err(bad_line(error.as_bytes(), &ends, &lines, columns)),
+        } else {
+            out.push_str(text);
         }
     }
-}
-
-fn bad_line(text: &[u8], ends: &[u32], lines: &[u64], columns: usize) -> u64 {
-    let mut start = 0;
-    let bad = ends.iter().position(|end| {
-        let cell = &text[start..*end as usize];
-        start = *end as usize;
-        str::from_utf8(cell).is_err()
-    });
-    lines[bad.unwrap_or(0) / columns]
 }
 
 /// Rows of cells, all of one width.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Cells {
+    /// The values, with one byte behind each: records without quotes are copied as they stand.
     text: String,
+    /// Where each value ends.
     ends: Vec<u32>,
     lines: Vec<u64>,
     columns: usize,
 }
 
 impl Cells {
+    /// Room for some bytes and rows.
+    pub(crate) fn with_capacity((bytes, rows): (usize, usize), columns: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes),
+            ends: Vec::with_capacity(rows * columns),
+            lines: Vec::with_capacity(rows),
+            columns,
+        }
+    }
+
+    /// Appends a row, which has as many cells as there are columns.
+    pub(crate) fn push(&mut self, line: u64, record: &str, cells: &[Cell], has_quotes: bool) {
+        debug_assert_eq!(cells.len(), self.columns);
+        // A batch and a row are under 2 GiB.
+        if has_quotes {
+            for cell in cells {
+                cell.value(record, &mut self.text);
+                self.ends.push(self.text.len() as u32);
+                self.text.push('\n');
+            }
+        } else {
+            let base = self.text.len();
+            self.text.push_str(record);
+            self.text.push('\n');
+            self.ends.extend(cells.iter().map(|cell| (base + cell.end) as u32));
+        }
+        self.lines.push(line);
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.lines.len()
     }
@@ -84,7 +88,7 @@ impl Cells {
 
     pub(crate) fn get(&self, row: usize, column: usize) -> &str {
         let cell = row * self.columns + column;
-        let start = if cell == 0 { 0 } else { self.ends[cell - 1] };
+        let start = if cell == 0 { 0 } else { self.ends[cell - 1] + 1 };
         &self.text[start as usize..self.ends[cell] as usize]
     }
 }

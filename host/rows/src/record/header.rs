@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::{Misfit, Records};
-use crate::{Origin, RowsError, ValueType};
+use crate::delimiter::Looks;
+use crate::{Delimiter, Origin, RowsError, ValueType};
 
 #[derive(Debug)]
 pub(crate) struct Header {
@@ -11,6 +12,7 @@ pub(crate) struct Header {
     positions: HashMap<String, usize>,
     origin: Origin,
     null: String,
+    delimiter: Delimiter,
 }
 
 #[derive(Clone, Debug)]
@@ -26,6 +28,7 @@ impl Header {
         names: Vec<String>,
         origin: Origin,
         null: String,
+        delimiter: Delimiter,
         types: Vec<(String, ValueType)>,
     ) -> Result<Self, RowsError> {
         let mut columns = Vec::with_capacity(names.len());
@@ -41,14 +44,16 @@ impl Header {
             }
             columns.push(Column { name, value_type: ValueType::String, stated: false });
         }
+        let mut header = Self { columns, positions, origin, null, delimiter };
         for (field, value_type) in types {
-            let Some(position) = positions.get(&field) else {
-                return Err(RowsError::TypeWithoutColumn { origin, field });
+            let Some(position) = header.position(&field) else {
+                let (origin, looks) = (header.origin.clone(), header.looks(Some(&field)));
+                return Err(RowsError::TypeWithoutColumn { origin, field, looks });
             };
-            let column: &mut Column = &mut columns[*position];
+            let column = &mut header.columns[position];
             (column.value_type, column.stated) = (value_type, true);
         }
-        Ok(Self { columns, positions, origin, null })
+        Ok(header)
     }
 
     /// The header with the types that hold every cell of `rows`.
@@ -66,6 +71,7 @@ impl Header {
             positions: self.positions.clone(),
             origin: self.origin.clone(),
             null: self.null.clone(),
+            delimiter: self.delimiter,
         }
     }
 
@@ -76,6 +82,7 @@ impl Header {
             positions: self.positions.clone(),
             origin,
             null: self.null.clone(),
+            delimiter: self.delimiter,
         }
     }
 
@@ -121,16 +128,40 @@ impl Header {
         &self.null
     }
 
+    /// Another delimiter that the header looks to have: one that parts it where the file's own does
+    /// not, or that brings the field which is looked for.
+    fn looks(&self, wanted: Option<&str>) -> Looks {
+        let names: Vec<_> = self.columns.iter().map(|it| it.name.as_str()).collect();
+        let text = names.join(&char::from(self.delimiter.byte()).to_string());
+        let parts = |other: Delimiter| {
+            let parts = text.split(char::from(other.byte()));
+            parts.map(|it| it.trim().trim_matches('"')).collect::<Vec<_>>()
+        };
+        let others = Delimiter::USUAL.into_iter().filter(|it| *it != self.delimiter);
+        let others = others.map(|it| (it, parts(it))).filter(|(_, parts)| parts.len() > 1);
+        let brings = |parts: &[&str]| wanted.is_some_and(|wanted| parts.contains(&wanted));
+        let likely = others.filter(|(_, parts)| self.columns.len() == 1 || brings(parts));
+        Looks(likely.max_by_key(|(_, parts)| (brings(parts), parts.len())).map(|(it, _)| it))
+    }
+
+    /// The error for a required field without a column.
+    pub(crate) fn missing(&self, field: &str) -> RowsError {
+        let (origin, looks) = (self.origin.clone(), self.looks(Some(field)));
+        RowsError::ColumnMissing { origin, field: field.to_owned(), looks }
+    }
+
     /// The error for a row with `got` fields, which is not the header's count.
     pub(crate) fn miscounted(&self, origin: Origin, got: usize) -> RowsError {
-        let expected = self.columns.len();
+        let (expected, looks) = (self.columns.len(), self.looks(None));
         match self.columns.get(got) {
             Some(missing) => {
-                RowsError::TooFewFields { origin, expected, got, missing: missing.name.clone() }
+                let missing = missing.name.clone();
+                RowsError::TooFewFields { origin, expected, got, missing, looks }
             }
             None => {
                 let last = self.columns.last().map(|it| it.name.clone()).unwrap_or_default();
-                RowsError::TooManyFields { origin, expected, got, last }
+                let delimiter = self.delimiter;
+                RowsError::TooManyFields { origin, expected, got, last, delimiter, looks }
             }
         }
     }

@@ -11,7 +11,7 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_schema::Schema;
 
-pub(crate) use self::block::{Block, Cells};
+pub(crate) use self::block::{Cell, Cells};
 pub(crate) use self::column::Misfit;
 pub(crate) use self::header::{Column, Header};
 use crate::positions::Positions;
@@ -102,8 +102,7 @@ impl Records {
             let array: ArrayRef = match self.header.position(&field.name) {
                 Some(column) => self.column(column, source)?,
                 None if field.required => {
-                    let origin = self.header.origin().clone();
-                    return Err(RowsError::ColumnMissing { origin, field: field.name.clone() });
+                    return Err(self.header.missing(&field.name));
                 }
                 None => Arc::new(StringArray::new_null(self.len())),
             };

@@ -1,11 +1,12 @@
 //! One file or stream of an input.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
-use std::path::PathBuf;
+use std::io::{self, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::compression::decoded;
+use super::Magic;
+use crate::compression::{decoded, detected};
 use crate::progress::Share;
 use crate::{Compression, InputProgress, RowsError};
 
@@ -43,12 +44,23 @@ impl Part {
         }
     }
 
-    /// Its text, unpacked as `compression` says; if it says nothing, as its extension does.
+    /// What the first bytes of a stream say that it is.
+    pub(crate) fn magic(&mut self) -> Result<Option<Magic>, RowsError> {
+        let Place::Stream(stream) = &mut self.place else { return Ok(None) };
+        let begin = Magic::peek(stream)
+            .map_err(|cause| RowsError::Open { name: self.name.clone(), cause })?;
+        let found = Magic::of(&begin);
+        let rest = std::mem::replace(stream, Box::new(io::empty()));
+        *stream = Box::new(Cursor::new(begin).chain(rest));
+        Ok(found)
+    }
+
+    /// Its text, unpacked as `stated`; if nothing is, as its first bytes say, or its extension.
     pub(crate) fn text(
         self,
-        compression: Option<Compression>,
+        stated: Option<Compression>,
     ) -> Result<Box<dyn Read + Send>, RowsError> {
-        let compression = self.compression(compression);
+        let compression = self.compression(stated);
         let name = self.name;
         let stream: Box<dyn Read + Send> = match self.place {
             Place::Stream(stream) => stream,
@@ -60,6 +72,9 @@ impl Part {
                 }
             }
         };
+        if stated.is_none() {
+            return Ok(detected(stream, compression));
+        }
         decoded(stream, compression).map_err(|cause| RowsError::Open { name, cause })
     }
 
@@ -100,6 +115,14 @@ impl Part {
         };
         copy().map_err(|cause| RowsError::Spool { name, cause })
     }
+}
+
+/// What the first bytes of a file say that it is. What is no file is not read for it.
+pub(super) fn magic_of(path: &Path) -> Option<Magic> {
+    if !path.metadata().ok()?.is_file() {
+        return None;
+    }
+    Magic::of(&Magic::peek(&mut File::open(path).ok()?).ok()?)
 }
 
 /// A file that tells how far it is read.

@@ -10,7 +10,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::json_text;
-use crate::values::{Values, is_json};
+use crate::values::{Values, is_json, is_uuid};
 use crate::write::{DECIMAL, TYPE_KEY};
 
 /// Milliseconds of a day.
@@ -54,6 +54,7 @@ pub(super) fn carried(field: &Field, array: &ArrayRef) -> Result<(Field, ArrayRe
         | DataType::Time64(_)
         | DataType::Duration(_)
         | DataType::Interval(_) => to(DataType::Utf8),
+        DataType::FixedSizeBinary(16) if is_uuid(field) => plain(texts(field, array, false)?),
         DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
             to(DataType::Binary)
         }

@@ -52,35 +52,26 @@ impl Table {
         Self { batch, first: self.first, positions }
     }
 
-    /// Appends a row as a JSON object.
-    pub(crate) fn json(
-        &self,
-        row: usize,
-        origin: &Origin,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RowsError> {
+    /// Appends a row as a JSON object; a value that has no JSON is null.
+    pub(crate) fn json(&self, row: usize, out: &mut Vec<u8>) {
         let start = out.len();
         for (field, array) in self.schema().fields().iter().zip(self.batch.columns()) {
             out.push(if out.len() == start { b'{' } else { b',' });
             json::string(field.name(), out);
             out.push(b':');
+            let before = out.len();
             // One value, so that a dictionary or a time is not converted for all rows.
             let value = array.slice(row, 1);
-            let written = Values::new(field, &value)
-                .map_err(|found| unwritable(origin, field, &found))
-                .and_then(|values| {
-                    values.json(0, out).map_err(|problem| bad_value(origin, field, problem))
-                });
-            if let Err(error) = written {
-                out.truncate(start);
-                return Err(error);
+            let written = Values::new(field, &value).is_ok_and(|it| it.json(0, out).is_ok());
+            if !written {
+                out.truncate(before);
+                out.extend_from_slice(b"null");
             }
         }
         if out.len() == start {
             out.push(b'{');
         }
         out.push(b'}');
-        Ok(())
     }
 
     /// The values of each column.

@@ -53,6 +53,7 @@ enum Kind {
     LargeBinary(LargeBinaryArray),
     BinaryView(BinaryViewArray),
     FixedSizeBinary(FixedSizeBinaryArray),
+    Uuid(FixedSizeBinaryArray),
     Date32(Date32Array),
     Date64(Date64Array),
     /// In its unit since 1970; with a zone it is an instant.
@@ -115,6 +116,9 @@ impl Values {
             DataType::Binary => Kind::Binary(array.as_binary().clone()),
             DataType::LargeBinary => Kind::LargeBinary(array.as_binary().clone()),
             DataType::BinaryView => Kind::BinaryView(array.as_binary_view().clone()),
+            DataType::FixedSizeBinary(16) if is_uuid(field) => {
+                Kind::Uuid(array.as_fixed_size_binary().clone())
+            }
             DataType::FixedSizeBinary(_) => {
                 Kind::FixedSizeBinary(array.as_fixed_size_binary().clone())
             }
@@ -208,6 +212,7 @@ impl Values {
             Kind::LargeBinary(array) => json::bytes(array.value(row), out),
             Kind::BinaryView(array) => json::bytes(array.value(row), out),
             Kind::FixedSizeBinary(array) => json::bytes(array.value(row), out),
+            Kind::Uuid(array) => json::uuid(array.value(row), out),
             Kind::Date32(array) => json::date(date32_to_datetime(array.value(row)), out)?,
             Kind::Date64(array) => json::date(date64_to_datetime(array.value(row)), out)?,
             Kind::Timestamp { values, unit, zoned } => {
@@ -292,6 +297,11 @@ impl Values {
 /// Whether a field's texts are JSON.
 pub(crate) fn is_json(field: &Field) -> bool {
     field.metadata().get(EXTENSION_TYPE_NAME_KEY).is_some_and(|name| name == ARROW_JSON)
+}
+
+/// Whether a field's bytes are UUIDs.
+pub(crate) fn is_uuid(field: &Field) -> bool {
+    field.metadata().get(EXTENSION_TYPE_NAME_KEY).is_some_and(|name| name == "arrow.uuid")
 }
 
 /// The type as which values of a rarer type are written: the values of a dictionary, a list for a

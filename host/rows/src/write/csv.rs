@@ -6,21 +6,25 @@ use std::sync::Arc;
 use arrow_schema::SchemaRef;
 
 use super::Write;
+use super::aside::Aside;
 use super::feature::{Feature, Features};
 use super::layout::{self, Column};
 use crate::document::{Documents, Scan};
 use crate::record::{Header, Records};
 use crate::rows::Body;
 use crate::table::{Table, bad_value};
-use crate::{OnConflict, Origin, Rows, RowsError, json_text};
+use crate::{Delimiter, OnConflict, Origin, Rows, RowsError, json_text};
 
+#[derive(Clone)]
 pub(super) struct Csv {
     null: String,
+    delimiter: Delimiter,
     on_conflict: OnConflict,
     shape: Option<Shape>,
 }
 
 /// What the first batch says of all.
+#[derive(Clone)]
 struct Shape {
     own: Own,
     features: Vec<String>,
@@ -28,6 +32,7 @@ struct Shape {
 }
 
 /// The columns that the rows bring themselves.
+#[derive(Clone)]
 enum Own {
     /// Every key of the first batch of documents.
     Keys(Vec<String>),
@@ -38,8 +43,8 @@ enum Own {
 type Lines<'a> = csv::Writer<&'a mut Vec<u8>>;
 
 impl Csv {
-    pub(super) fn new(null: String, on_conflict: OnConflict) -> Self {
-        Self { null, on_conflict, shape: None }
+    pub(super) fn new(null: String, delimiter: Delimiter, on_conflict: OnConflict) -> Self {
+        Self { null, delimiter, on_conflict, shape: None }
     }
 
     fn records(
@@ -214,11 +219,11 @@ impl Csv {
     }
 }
 
-impl Write for Csv {
-    fn write(
+impl Csv {
+    fn append(
         &mut self,
         rows: &Rows,
-        features: Features,
+        features: &Features,
         out: &mut Vec<u8>,
     ) -> Result<(), RowsError> {
         // A header without rows is written: it is all that its file says.
@@ -229,14 +234,14 @@ impl Write for Csv {
         let mut first = None;
         let shape = match &self.shape {
             Some(shape) => shape,
-            None => first.insert(self.shape(rows, &features)?),
+            None => first.insert(self.shape(rows, features)?),
         };
         if features.batch.is_some() && features.names != shape.features {
             let (was, now) = (shape.features.join(", "), features.names.join(", "));
             return Err(RowsError::FeatureColumns { origin: rows.origin(0), was, now });
         }
         let texts = features.texts(rows)?;
-        let mut lines = csv::Writer::from_writer(out);
+        let mut lines = csv::WriterBuilder::new().delimiter(self.delimiter.byte()).from_writer(out);
         if self.shape.is_none() {
             shape.columns.iter().for_each(|it| put(&mut lines, it.name.as_bytes()));
             end(&mut lines);
@@ -260,6 +265,29 @@ impl Write for Csv {
         // A batch that failed has written no header.
         self.shape = self.shape.take().or(first);
         Ok(())
+    }
+}
+
+impl Write for Csv {
+    fn write(
+        &mut self,
+        rows: &Rows,
+        features: Features,
+        out: &mut Vec<u8>,
+        aside: &mut Aside,
+    ) -> Result<(), RowsError> {
+        let start = out.len();
+        match self.append(rows, &features, out) {
+            Err(error) if aside.takes(&error) => {
+                let without = features.without();
+                // One that is thrown away: rows that are checked give no header.
+                let check = |rows: &Rows| self.clone().append(rows, &without, &mut Vec::new());
+                let good = aside.sift(rows, check);
+                out.truncate(start);
+                self.append(&rows.select(&good), &features.select(&good)?, out)
+            }
+            done => done,
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::Field;
+use arrow_select::take::take_record_batch;
 
 use crate::values::Values;
 use crate::{Rows, RowsError};
@@ -19,6 +20,18 @@ pub(super) struct Features {
 }
 
 impl Features {
+    /// The features of the rows at `keep`.
+    pub(super) fn select(&self, keep: &[usize]) -> Result<Self, RowsError> {
+        let rows = UInt32Array::from_iter_values(keep.iter().map(|row| *row as u32));
+        let batch = self.batch.as_ref().map(|batch| take_record_batch(batch, &rows)).transpose()?;
+        Ok(Self { batch, ..self.without() })
+    }
+
+    /// The same columns without their values.
+    pub(super) fn without(&self) -> Self {
+        Self { names: self.names.clone(), batch: None, declared: self.declared.clone() }
+    }
+
     /// The columns as text.
     pub(super) fn texts(&self, rows: &Rows) -> Result<Vec<Feature<'_>>, RowsError> {
         let Some(batch) = &self.batch else { return Ok(Vec::new()) };

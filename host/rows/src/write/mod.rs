@@ -2,6 +2,7 @@
 //! this folder; own fields stand first, features after them, and of two with one name the own field
 //! wins (Beam's `cross_join`) unless the options say otherwise.
 
+mod aside;
 mod columnar;
 mod conform;
 mod csv;
@@ -16,11 +17,12 @@ use std::fmt;
 use arrow_array::RecordBatch;
 use arrow_schema::Field;
 
+use self::aside::Aside;
 use self::feature::Features;
 use self::known::Known;
 use crate::rows::Body;
 use crate::target::Output;
-use crate::{Compression, Format, OnConflict, Rows, RowsError, Target};
+use crate::{BadRow, Compression, Delimiter, Format, OnConflict, Rows, RowsError, Target};
 
 pub use self::known::{DECIMAL, TYPE_KEY};
 
@@ -30,11 +32,16 @@ pub struct WriteOptions {
     /// CSV: the cell that stands for null, of own fields and features alike. Default: the empty
     /// cell. A string that equals it reads back as null.
     pub null: String,
+    /// CSV: what stands between two cells. Default: the comma.
+    pub delimiter: Delimiter,
     /// What happens to a feature whose name the row has itself.
     pub on_conflict: OnConflict,
     /// NDJSON and CSV: how to pack the output. Default: as the target's extension says, and a stream
     /// not at all.
     pub compression: Option<Compression>,
+    /// Whether a row that alone cannot be written goes to [`Writer::take_set_aside`], rather than
+    /// being an error of its batch. Default: no.
+    pub set_aside: bool,
     /// The features that will come and their types, as [`Writer::declare`] takes them.
     pub features: Option<Vec<(String, String)>>,
 }
@@ -58,7 +65,9 @@ pub struct Writer {
     format: Box<dyn Write + Send>,
     features: Known,
     text: Vec<u8>,
-    written: Written,
+    aside: Aside,
+    /// Rows taken, those that are set aside or held back among them.
+    taken: u64,
 }
 
 /// What a format does for the writer.
@@ -69,10 +78,26 @@ trait Write {
         rows: &Rows,
         features: Features,
         out: &mut Vec<u8>,
+        aside: &mut Aside,
     ) -> Result<(), RowsError>;
 
-    /// Appends what stands behind the last row. `declared` are the features that are known.
-    fn finish(&mut self, _declared: &[Field], _out: &mut Vec<u8>) -> Result<(), RowsError> {
+    /// Rows that wait for their columns.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// Appends the rows that wait.
+    fn settle(
+        &mut self,
+        _declared: &[Field],
+        _out: &mut Vec<u8>,
+        _aside: &mut Aside,
+    ) -> Result<(), RowsError> {
+        Ok(())
+    }
+
+    /// Appends what stands behind the last row, once all are settled.
+    fn finish(&mut self, _out: &mut Vec<u8>) -> Result<(), RowsError> {
         Ok(())
     }
 }
@@ -92,7 +117,9 @@ impl Writer {
         format.check(compression, target.name())?;
         let format: Box<dyn Write + Send> = match format {
             Format::Ndjson => Box::new(ndjson::Ndjson::new(options.on_conflict)),
-            Format::Csv => Box::new(csv::Csv::new(options.null, options.on_conflict)),
+            Format::Csv => {
+                Box::new(csv::Csv::new(options.null, options.delimiter, options.on_conflict))
+            }
             Format::Parquet | Format::Arrow | Format::Arrows => {
                 let name = target.name().clone();
                 Box::new(columnar::Columnar::new(name, format, options.on_conflict))
@@ -102,8 +129,9 @@ impl Writer {
         if let Some(declared) = options.features {
             features.declare(declared)?;
         }
-        let written = Written { rows: 0, bytes: 0 };
-        Ok(Self { output: target.open(compression)?, format, features, text: Vec::new(), written })
+        let aside = Aside::new(options.set_aside);
+        let (output, text) = (target.open(compression)?, Vec::new());
+        Ok(Self { output, format, features, text, aside, taken: 0 })
     }
 
     /// Says which features come, in the order in which they are written: names, and types as a handler
@@ -142,32 +170,64 @@ impl Writer {
     /// type; feature columns that do not go with the rows or with the batches before; the output
     /// cannot be written. Nothing of the batch is written then, unless the output is at fault.
     pub fn write(&mut self, rows: &Rows, features: Option<&RecordBatch>) -> Result<(), RowsError> {
-        if let Body::Documents(documents) = &rows.body {
-            documents.check(|row| rows.origin(row))?;
-        }
         let features = self.features.admit(rows, features)?;
+        self.taken += rows.len() as u64;
         self.text.clear();
-        self.format.write(rows, features, &mut self.text)?;
-        self.output.write(&self.text)?;
-        self.written.rows += rows.len() as u64;
-        Ok(())
+        let check = |rows: &Rows| match &rows.body {
+            Body::Documents(documents) => documents.check(|row| rows.origin(row)),
+            _ => Ok(()),
+        };
+        match check(rows) {
+            Ok(()) => self.format.write(rows, features, &mut self.text, &mut self.aside)?,
+            Err(error) if self.aside.takes(&error) => {
+                let good = self.aside.sift(rows, check);
+                let (rows, features) = (rows.select(&good), features.select(&good)?);
+                check(&rows)?;
+                self.format.write(&rows, features, &mut self.text, &mut self.aside)?;
+            }
+            Err(error) => return Err(error),
+        }
+        self.output.write(&self.text)
     }
 
-    /// Writes what is left and puts a file under its name.
+    /// The rows that were set aside since the last call.
+    pub fn take_set_aside(&mut self) -> Vec<BadRow> {
+        self.aside.take()
+    }
+
+    /// Rows written: those taken, less those that are held back or were set aside.
+    pub fn rows(&self) -> u64 {
+        self.taken - self.format.held() as u64 - self.aside.count()
+    }
+
+    /// Writes the rows that are held back, which settles the columns of Parquet and Arrow.
+    ///
+    /// # Errors
+    /// As of [`write`](Self::write).
+    pub fn settle(&mut self) -> Result<(), RowsError> {
+        self.text.clear();
+        self.format.settle(&self.features.declared(), &mut self.text, &mut self.aside)?;
+        self.output.write(&self.text)
+    }
+
+    /// Writes what is left and puts a file under its name. Rows that are set aside here are lost:
+    /// [`settle`](Self::settle) and take them before.
     ///
     /// # Errors
     /// The output cannot be written or named.
-    pub fn finish(self) -> Result<Written, RowsError> {
-        let Self { mut output, mut format, features, mut text, written } = self;
+    pub fn finish(mut self) -> Result<Written, RowsError> {
+        self.settle()?;
+        let rows = self.rows();
+        let Self { mut output, mut format, mut text, .. } = self;
         text.clear();
-        format.finish(&features.declared(), &mut text)?;
+        format.finish(&mut text)?;
         output.write(&text)?;
-        Ok(Written { bytes: output.finish()?, ..written })
+        Ok(Written { rows, bytes: output.finish()? })
     }
 }
 
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Writer").field("written", &self.written).finish_non_exhaustive()
+        f.debug_struct("Writer").field("taken", &self.taken).finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ mod objects;
 mod splice;
 
 use super::Write;
+use super::aside::Aside;
 use super::feature::Features;
 use crate::rows::Body;
 use crate::{OnConflict, Rows, RowsError, json};
@@ -19,13 +20,8 @@ impl Ndjson {
     }
 }
 
-impl Write for Ndjson {
-    fn write(
-        &mut self,
-        rows: &Rows,
-        features: Features,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RowsError> {
+impl Ndjson {
+    fn append(&self, rows: &Rows, features: &Features, out: &mut Vec<u8>) -> Result<(), RowsError> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -35,9 +31,31 @@ impl Write for Ndjson {
                 splice::write(rows, documents, &texts, &self.on_conflict, out)
             }
             Body::Records(records) => {
-                objects::records(rows, records, &features, &self.on_conflict, out)
+                objects::records(rows, records, features, &self.on_conflict, out)
             }
-            Body::Table(table) => objects::table(rows, table, &features, &self.on_conflict, out),
+            Body::Table(table) => objects::table(rows, table, features, &self.on_conflict, out),
+        }
+    }
+}
+
+impl Write for Ndjson {
+    fn write(
+        &mut self,
+        rows: &Rows,
+        features: Features,
+        out: &mut Vec<u8>,
+        aside: &mut Aside,
+    ) -> Result<(), RowsError> {
+        let start = out.len();
+        match self.append(rows, &features, out) {
+            Err(error) if aside.takes(&error) => {
+                let without = features.without();
+                let check = |rows: &Rows| self.append(rows, &without, &mut Vec::new());
+                let good = aside.sift(rows, check);
+                out.truncate(start);
+                self.append(&rows.select(&good), &features.select(&good)?, out)
+            }
+            done => done,
         }
     }
 }

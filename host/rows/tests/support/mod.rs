@@ -167,3 +167,26 @@ impl Write for Shared {
         Ok(())
     }
 }
+
+/// A text that comes a few bytes at a time.
+pub struct Slow {
+    text: Vec<u8>,
+    at: usize,
+    size: usize,
+}
+
+impl Slow {
+    pub fn new(text: impl Into<Vec<u8>>, size: usize) -> Self {
+        Self { text: text.into(), at: 0, size }
+    }
+}
+
+impl io::Read for Slow {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.text[self.at..];
+        let bytes = rest.len().min(self.size).min(buffer.len());
+        buffer[..bytes].copy_from_slice(&rest[..bytes]);
+        self.at += bytes;
+        Ok(bytes)
+    }
+}

@@ -3,7 +3,7 @@
 use super::super::arguments::Run;
 use super::super::failure::Usage;
 use beamlet::config::Config;
-use beamlet::run::{DeadLetters, Summary};
+use beamlet::run::{DeadLetters, FailurePolicy, Summary};
 use beamlet_rows::{
     Format, InputProgress, ReadOptions, Reader, Source, Target, WriteOptions, Writer,
 };
@@ -28,17 +28,27 @@ impl Files {
     ) -> anyhow::Result<Self> {
         let source = source(&arguments.input).watched(progress.clone());
         let (input_format, output_format) = formats(arguments, &source)?;
+        if arguments.delimiter.is_some() && ![input_format, output_format].contains(&Format::Csv) {
+            let problem = "--delimiter is for CSV, and neither the input nor the output is CSV";
+            return Err(Usage(problem.to_owned()).into());
+        }
+        let delimiter = arguments.delimiter.unwrap_or_default();
+        let set_aside = config.run.on_failure == FailurePolicy::DeadLetter;
         let compression = arguments.compression;
         let (null, types) = (arguments.null.clone(), arguments.types.clone());
         let of_pipe = |path| compression.filter(|_| is_pipe(path));
         let reading = ReadOptions {
             null,
+            delimiter,
             types,
+            set_aside,
             compression: of_pipe(&arguments.input),
             ..ReadOptions::default()
         };
         let writing = WriteOptions {
             null: arguments.null.clone(),
+            delimiter,
+            set_aside,
             on_conflict: config.output.on_conflict.clone(),
             compression: of_pipe(&arguments.output),
             ..WriteOptions::default()
@@ -48,7 +58,10 @@ impl Files {
             DeadLetters::create(Target::path(path), piped)
         });
         Ok(Files {
-            reader: Reader::open(source, input_format, reading)?,
+            reader: match arguments.input_format {
+                Some(format) => Reader::open(source, format, reading)?,
+                None => Reader::detect(source, input_format, reading)?,
+            },
             writer: Writer::create(target(&arguments.output), output_format, writing)?,
             dead_letters: dead_letters.transpose()?,
         })

@@ -4,5 +4,6 @@
 mod edge;
 mod examples;
 mod registry;
+mod tables;
 mod wasmtime;
 mod wit;

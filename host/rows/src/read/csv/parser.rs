@@ -1,105 +1,213 @@
 //! One CSV record at a time, with the line on which it begins.
+//!
+//! The parser is our own and not `csv-core`, because `csv-core` accepts a quote that is never
+//! closed and text behind a closing quote, and rows disappear in such a cell without an error
+//! (`docs/adr/0014-a-strict-csv-parser.md`).
 
+use std::str::Utf8Error;
 use std::sync::Arc;
 
-use csv_core::ReadRecordResult;
-
+use super::scan::{Ends, Fault, Scan, Step};
+use crate::bad_row::Spool;
+use crate::delimiter::Looks;
 use crate::read::input::Input;
-use crate::{Origin, RowsError};
+use crate::record::Cell;
+use crate::{BadRow, Delimiter, Origin, RowsError};
 
-/// Drives `csv_core`, the parser of the `csv` crate, and not that crate's reader: it can tell the
-/// line of a row after blank lines and CRLF, and bound the length of a row.
 pub(super) struct Parser {
     source: Arc<str>,
     input: Input,
     limit: usize,
-    core: csv_core::Reader,
+    /// Whether a record that alone is at fault is set aside.
+    set_aside: bool,
+    /// The bytes that end a cell without quotes.
+    ends: Ends,
+    /// A line without a character is a row: of a single column it is the only spelling of an empty
+    /// cell that some writers know.
+    blank_is_row: bool,
     /// The line at which the input stands, from 1.
     line: u64,
-    record: Record,
+    /// The bytes of the last record and its line end, which are consumed before the next one.
+    used: usize,
+    /// The last byte consumed was a CR: an LF that follows belongs to the same line end.
+    after_cr: bool,
+    cells: Vec<Cell>,
 }
 
-/// A parsed record.
-pub(super) struct Record {
-    line: u64,
-    text: Vec<u8>,
-    bytes: usize,
-    ends: Vec<usize>,
-    fields: usize,
+/// What stands next in the input.
+pub(super) enum Parsed<'a> {
+    Record(Record<'a>),
+    Bad(BadRow),
 }
 
-impl Record {
+/// A parsed record. Its text is checked by the caller.
+pub(super) struct Record<'a> {
     /// The line on which it begins, from 1.
-    pub(super) fn line(&self) -> u64 {
-        self.line
-    }
+    pub(super) line: u64,
+    /// Its bytes without the line end.
+    pub(super) raw: &'a [u8],
+    /// Where its cells stand in `raw`.
+    pub(super) cells: &'a [Cell],
+    /// Whether a cell of it is quoted.
+    pub(super) has_quotes: bool,
+}
 
-    /// Its cells, one behind the other.
-    pub(super) fn text(&self) -> &[u8] {
-        &self.text[..self.bytes]
-    }
-
-    /// Where each cell ends in the text.
-    pub(super) fn ends(&self) -> &[usize] {
-        &self.ends[..self.fields]
+impl Record<'_> {
+    /// The text; quotes and delimiters are ASCII, so each cell of it is UTF-8, too.
+    pub(super) fn text(&self) -> Result<&str, Utf8Error> {
+        str::from_utf8(self.raw)
     }
 }
 
 impl Parser {
-    pub(super) fn new(source: Arc<str>, input: Input, limit: usize) -> Self {
-        let record =
-            Record { line: 1, text: vec![0; 4096], bytes: 0, ends: vec![0; 64], fields: 0 };
-        Self { source, input, limit, core: csv_core::Reader::new(), line: 1, record }
+    pub(super) fn new(
+        source: Arc<str>,
+        input: Input,
+        limit: usize,
+        delimiter: Delimiter,
+        set_aside: bool,
+    ) -> Self {
+        Self {
+            source,
+            input,
+            limit,
+            set_aside,
+            ends: Ends::new(delimiter.byte()),
+            blank_is_row: false,
+            line: 1,
+            used: 0,
+            after_cr: false,
+            cells: Vec::with_capacity(64),
+        }
     }
 
-    /// The next record, until the one after it is read; `None` at the end of the input.
-    pub(super) fn next(&mut self) -> Result<Option<&Record>, RowsError> {
-        if !self.skip_blank()? {
+    /// Takes blank lines for rows from now on.
+    pub(super) fn blank_is_row(&mut self) {
+        self.blank_is_row = true;
+    }
+
+    /// The next record; `None` at the end of the input.
+    pub(super) fn next(&mut self) -> Result<Option<Parsed<'_>>, RowsError> {
+        if !self.skip_to_record()? {
             return Ok(None);
         }
-        self.record.line = self.line;
-        let (mut read, mut written, mut fields) = (0, 0, 0);
+        let mut scan = Scan::default();
+        self.cells.clear();
         loop {
-            let lines = self.core.line();
-            let (result, bytes, out, ends) = self.core.read_record(
-                self.input.data(),
-                &mut self.record.text[written..],
-                &mut self.record.ends[fields..],
-            );
-            self.line += self.core.line() - lines;
-            self.input.consume(bytes);
-            (read, written, fields) = (read + bytes, written + out, fields + ends);
-            if read > self.limit {
-                let origin = self.origin(self.record.line);
-                return Err(RowsError::TooLong {
-                    origin,
-                    limit: self.limit,
-                    hint: "is a quote not closed? if not, raise the limit",
-                });
+            let step = scan.run(self.input.data(), &self.ends, &mut self.cells);
+            if scan.at() > self.limit {
+                return self.too_long(scan, step).map(|row| Some(Parsed::Bad(row)));
             }
-            let Record { text, ends, .. } = &mut self.record;
-            match result {
-                // At the end of the input the parser sees no data, and ends the record.
-                ReadRecordResult::InputEmpty => drop(self.fill()?),
-                ReadRecordResult::OutputFull => text.resize(2 * text.len(), 0),
-                ReadRecordResult::OutputEndsFull => ends.resize(2 * ends.len(), 0),
-                ReadRecordResult::Record => break,
-                ReadRecordResult::End => return Ok(None),
+            if step == Step::Ended {
+                break;
+            }
+            if !self.fill()? {
+                if let Some(quote) = scan.end(&mut self.cells) {
+                    return Err(self.unclosed(quote));
+                }
+                break;
             }
         }
-        (self.record.bytes, self.record.fields) = (written, fields);
-        Ok(Some(&self.record))
+        let (line, end) = (self.line, scan.at());
+        let fault = scan.fault().map(|fault| self.text_after_quote(fault));
+        let within = if scan.has_quotes() { lines(&self.input.data()[..end]) } else { 0 };
+        self.line += within;
+        self.used = end;
+        self.end_line(end);
+        let raw = &self.input.data()[..end];
+        match fault {
+            // Where a record of several lines ends is not certain, if its quotes are not.
+            Some(error) if self.set_aside && within == 0 => {
+                let origin = Origin::line(self.source.clone(), line);
+                Ok(Some(Parsed::Bad(BadRow::unread(error, origin, raw))))
+            }
+            Some(error) => Err(error),
+            None => {
+                let (cells, has_quotes) = (&*self.cells, scan.has_quotes());
+                Ok(Some(Parsed::Record(Record { line, raw, cells, has_quotes })))
+            }
+        }
     }
 
-    /// Passes blank lines and the second half of a CRLF; `false` at the end of the input.
-    fn skip_blank(&mut self) -> Result<bool, RowsError> {
+    /// Has the line end at `end` consumed, too, if there is one.
+    fn end_line(&mut self, end: usize) {
+        if let Some(byte) = self.input.data().get(end) {
+            self.after_cr = *byte == b'\r';
+            self.line += 1;
+            self.used += 1;
+        }
+    }
+
+    /// A record that is longer than the limit, and scanned up to `step`.
+    fn too_long(&mut self, mut scan: Scan, mut step: Step) -> Result<BadRow, RowsError> {
+        let origin = self.origin(self.line);
+        let error = RowsError::TooLong {
+            origin: origin.clone(),
+            limit: self.limit,
+            hint: "is a quote not closed? if not, raise the limit",
+        };
+        if !self.set_aside {
+            return Err(error);
+        }
+        let mut spool = Spool::new(&origin)?;
+        let mut after_cr = false;
+        // Where the last quote opens.
+        let mut opened = self.place(scan.quote());
         loop {
-            let data = self.input.data();
-            let blank = data.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-            let found = blank < data.len();
-            self.line += data[..blank].iter().filter(|byte| **byte == b'\n').count() as u64;
+            let at = scan.at();
+            if scan.quote() > 0 {
+                opened = self.place(scan.quote());
+            }
+            let data = &self.input.data()[..at];
+            spool.write(data, &origin)?;
+            let half = after_cr && data.first() == Some(&b'\n');
+            self.line += lines(data) - u64::from(half);
+            after_cr = data.last() == Some(&b'\r');
+            self.input.consume(at);
+            scan.rebase();
+            self.cells.clear();
+            if step == Step::Ended {
+                self.end_line(0);
+                break;
+            }
+            if !self.fill()? {
+                if scan.end(&mut self.cells).is_some() {
+                    let (line, column) = opened;
+                    return Err(RowsError::UnclosedQuote { origin: self.origin(line), column });
+                }
+                break;
+            }
+            step = scan.run(self.input.data(), &self.ends, &mut self.cells);
+        }
+        Ok(BadRow { error, origin, original: spool.finish() })
+    }
+
+    fn unclosed(&self, quote: usize) -> RowsError {
+        let (line, column) = self.place(quote);
+        RowsError::UnclosedQuote { origin: self.origin(line), column }
+    }
+
+    /// Consumes the last record, then blank lines if they are no rows; `false` at the end of the
+    /// input.
+    fn skip_to_record(&mut self) -> Result<bool, RowsError> {
+        self.input.consume(std::mem::take(&mut self.used));
+        loop {
+            let mut blank = 0;
+            for byte in self.input.data() {
+                match byte {
+                    b'\n' if std::mem::take(&mut self.after_cr) => {}
+                    b'\n' | b'\r' if !self.blank_is_row => {
+                        self.line += 1;
+                        self.after_cr = *byte == b'\r';
+                    }
+                    _ => break,
+                }
+                blank += 1;
+            }
+            let found = blank < self.input.data().len();
             self.input.consume(blank);
             if found || !self.fill()? {
+                self.after_cr = false;
                 return Ok(found);
             }
         }
@@ -109,7 +217,32 @@ impl Parser {
         self.input.fill().map_err(|cause| RowsError::Read { origin: self.origin(self.line), cause })
     }
 
+    fn text_after_quote(&self, fault: Fault) -> RowsError {
+        let ((line, column), (opened, _)) = (self.place(fault.text), self.place(fault.quote));
+        let origin = self.origin(line);
+        if line == opened {
+            let byte = self.input.data().get(fault.text);
+            let other = Delimiter::USUAL.into_iter().find(|it| Some(&it.byte()) == byte);
+            RowsError::TextAfterQuote { origin, column, looks: Looks(other) }
+        } else {
+            RowsError::TextAfterLongQuote { origin, column, opened }
+        }
+    }
+
+    /// The line and the column, both from 1, of the byte at `offset` in the current record.
+    fn place(&self, offset: usize) -> (u64, usize) {
+        let before = &self.input.data()[..offset];
+        let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |at| at + 1);
+        (self.line + lines(before), offset - start + 1)
+    }
+
     pub(super) fn origin(&self, line: u64) -> Origin {
         Origin::line(self.source.clone(), line)
     }
+}
+
+/// The line ends in a text: LF, CRLF, or a CR alone.
+fn lines(text: &[u8]) -> u64 {
+    let ends = memchr::memchr2_iter(b'\n', b'\r', text);
+    ends.filter(|at| text[*at] == b'\r' || *at == 0 || text[at - 1] != b'\r').count() as u64
 }

@@ -3,8 +3,9 @@
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
 use arrow_schema::SchemaRef;
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::dictionaries::Dictionaries;
@@ -31,7 +32,14 @@ pub(super) fn encoder(
     let sink = Vec::new();
     Ok(match format {
         Format::Parquet => {
+            // Other readers do not look for them in the Arrow schema.
+            let metadata =
+                schema.metadata().iter().filter(|(key, _)| *key != ARROW_SCHEMA_META_KEY);
+            let metadata = metadata.map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
+            let mut metadata: Vec<_> = metadata.collect();
+            metadata.sort_by(|one, other| one.key.cmp(&other.key));
             let properties = WriterProperties::builder()
+                .set_key_value_metadata((!metadata.is_empty()).then_some(metadata))
                 .set_compression(Compression::ZSTD(ZstdLevel::default()))
                 .set_max_row_group_row_count(Some(GROUP_ROWS))
                 .set_max_row_group_bytes(Some(GROUP_BYTES))

@@ -33,6 +33,10 @@ impl Held {
         self.batches.push((rows, features));
     }
 
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
     pub(super) fn batches(&self) -> &[(Rows, Features)] {
         &self.batches
     }

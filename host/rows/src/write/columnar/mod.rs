@@ -2,6 +2,7 @@
 
 mod dictionaries;
 mod encode;
+mod fit;
 mod held;
 mod own;
 mod table;
@@ -11,10 +12,13 @@ use std::sync::Arc;
 use arrow_schema::Field;
 
 use self::encode::Encode;
+use self::fit::Unsupported;
 use self::held::Held;
 use self::table::Table;
 use super::Write;
+use super::aside::Aside;
 use super::feature::Features;
+use crate::guard::guarded;
 use crate::{Format, OnConflict, Rows, RowsError};
 
 pub(super) struct Columnar {
@@ -37,13 +41,27 @@ impl Columnar {
     }
 
     /// Settles the schema, and writes what was held back.
-    fn open(&mut self, declared: &[Field], out: &mut Vec<u8>) -> Result<(), RowsError> {
+    fn open(
+        &mut self,
+        declared: &[Field],
+        out: &mut Vec<u8>,
+        aside: &mut Aside,
+    ) -> Result<(), RowsError> {
         let held = std::mem::take(&mut self.held);
-        let table = Table::new(&held, declared, &self.on_conflict)?;
-        let encoder =
-            encode::encoder(self.format, table.schema()).map_err(|problem| self.fault(problem))?;
+        let mut table = Table::new(&held, declared, &self.on_conflict)?;
+        if self.format == Format::Parquet {
+            table.fit().map_err(|Unsupported { field, found }| RowsError::ColumnUnsupported {
+                name: self.name.clone(),
+                format: self.format,
+                field,
+                found,
+            })?;
+        }
+        let encoder = guarded(|| encode::encoder(self.format, table.file_schema()))
+            .map_err(|problem| self.fault(problem))?;
         self.open = Some(Open { table, encoder });
-        held.batches().iter().try_for_each(|(rows, features)| self.encode(rows, features, out))
+        let mut batches = held.batches().iter();
+        batches.try_for_each(|(rows, features)| self.encode(rows, features, out, aside))
     }
 
     fn encode(
@@ -51,13 +69,21 @@ impl Columnar {
         rows: &Rows,
         features: &Features,
         out: &mut Vec<u8>,
+        aside: &mut Aside,
     ) -> Result<(), RowsError> {
         let Some(Open { table, encoder }) = &mut self.open else { return Ok(()) };
-        let batch = table.batch(rows, features)?;
+        let batch = match table.batch(rows, features) {
+            Err(error) if aside.takes(&error) => {
+                let without = features.without();
+                let good = aside.sift(rows, |rows| table.batch(rows, &without).map(drop));
+                table.batch(&rows.select(&good), &features.select(&good)?)?
+            }
+            batch => batch?,
+        };
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        encoder.write(&batch, out).map_err(|problem| RowsError::Columns {
+        guarded(|| encoder.write(&batch, out)).map_err(|problem| RowsError::Columns {
             name: self.name.clone(),
             format: self.format,
             problem,
@@ -75,20 +101,31 @@ impl Write for Columnar {
         rows: &Rows,
         features: Features,
         out: &mut Vec<u8>,
+        aside: &mut Aside,
     ) -> Result<(), RowsError> {
         if self.open.is_some() {
-            return self.encode(rows, &features, out);
+            return self.encode(rows, &features, out, aside);
         }
         let declared = features.declared.clone();
         self.held.push(rows.clone(), features);
-        if self.held.is_settled(&declared)? { self.open(&declared, out) } else { Ok(()) }
+        if self.held.is_settled(&declared)? { self.open(&declared, out, aside) } else { Ok(()) }
     }
 
-    fn finish(&mut self, declared: &[Field], out: &mut Vec<u8>) -> Result<(), RowsError> {
-        if self.open.is_none() {
-            self.open(declared, out)?;
-        }
+    fn held(&self) -> usize {
+        self.held.rows()
+    }
+
+    fn settle(
+        &mut self,
+        declared: &[Field],
+        out: &mut Vec<u8>,
+        aside: &mut Aside,
+    ) -> Result<(), RowsError> {
+        if self.open.is_some() { Ok(()) } else { self.open(declared, out, aside) }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), RowsError> {
         let Some(mut open) = self.open.take() else { return Ok(()) };
-        open.encoder.finish(out).map_err(|problem| self.fault(problem))
+        guarded(|| open.encoder.finish(out)).map_err(|problem| self.fault(problem))
     }
 }

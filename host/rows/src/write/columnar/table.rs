@@ -7,6 +7,7 @@ use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::zip::zip;
 
+use super::fit::{Unsupported, converted, fitted};
 use super::held::Held;
 use super::own::Own;
 use crate::rows::Body;
@@ -22,6 +23,8 @@ pub(super) struct Table {
     features: Vec<Field>,
     columns: Vec<Column>,
     schema: SchemaRef,
+    /// What the file has of it.
+    fitted: SchemaRef,
     right: bool,
 }
 
@@ -55,12 +58,22 @@ impl Table {
             (_, Some(feature)) => Arc::new(features[feature].clone().with_name(&column.name)),
             (_, None) => Arc::new(Field::new(&column.name, DataType::Null, true)),
         });
-        let schema = Schema::new_with_metadata(schema.collect::<Vec<_>>(), own.metadata());
-        Ok(Self { own, names, features, columns, schema: Arc::new(schema), right })
+        let schema =
+            Arc::new(Schema::new_with_metadata(schema.collect::<Vec<_>>(), own.metadata()));
+        Ok(Self { own, names, features, columns, fitted: schema.clone(), schema, right })
     }
 
-    pub(super) fn schema(&self) -> &SchemaRef {
-        &self.schema
+    /// The schema of the file.
+    pub(super) fn file_schema(&self) -> &SchemaRef {
+        &self.fitted
+    }
+
+    /// Has the file get types that Parquet holds.
+    pub(super) fn fit(&mut self) -> Result<(), Unsupported> {
+        let fields = self.schema.fields().iter().map(fitted).collect::<Result<Vec<_>, _>>()?;
+        let metadata = self.schema.metadata().clone();
+        self.fitted = Arc::new(Schema::new_with_metadata(fields, metadata));
+        Ok(())
     }
 
     pub(super) fn batch(&self, rows: &Rows, features: &Features) -> Result<RecordBatch, RowsError> {
@@ -79,11 +92,13 @@ impl Table {
                 (_, None) => Ok(new_null_array(field.data_type(), rows.len())),
             }
         });
+        let arrays = arrays.zip(self.fitted.fields());
+        let arrays = arrays.map(|(array, field)| converted(rows, &array?, field));
         let arrays = arrays.collect::<Result<_, RowsError>>()?;
         let options = RecordBatchOptions::new()
             .with_row_count(Some(rows.len()))
             .with_match_field_names(false);
-        Ok(RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)?)
+        Ok(RecordBatch::try_new_with_options(self.fitted.clone(), arrays, &options)?)
     }
 
     /// The features with the types of the output; `None` for rows without.

@@ -1,0 +1,129 @@
+//! Rows that cannot be read or written, kept as they were.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{Origin, Rows, RowsError};
+
+/// A row that was set aside, because it alone is at fault.
+#[derive(Debug)]
+pub struct BadRow {
+    /// What is wrong with it.
+    pub error: RowsError,
+    /// Where it stands.
+    pub origin: Origin,
+    /// What it was.
+    pub original: Original,
+}
+
+/// What a row was that is set aside.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Original {
+    /// Its JSON, as [`Rows::json`] has it.
+    Json(String),
+    /// Its text without the line end.
+    Text(String),
+    /// Its bytes without the line end, which are not UTF-8.
+    Bytes(Vec<u8>),
+    /// Its bytes without the line end, which are more than memory is to hold.
+    Spooled(Spooled),
+}
+
+impl BadRow {
+    /// A row that was not made one.
+    pub(crate) fn unread(error: RowsError, origin: Origin, bytes: &[u8]) -> Self {
+        let original = match str::from_utf8(bytes) {
+            Ok(text) => Original::Text(text.to_owned()),
+            Err(_) => Original::Bytes(bytes.to_vec()),
+        };
+        Self { error, origin, original }
+    }
+
+    /// One of `rows`, which cannot be written.
+    pub(crate) fn unwritten(error: RowsError, rows: &Rows, row: usize) -> Self {
+        let mut json = Vec::new();
+        let original = match (rows.json(row, &mut json), String::from_utf8(json)) {
+            (Ok(()), Ok(json)) => Original::Json(json),
+            _ => Original::Text(rows.text(row).unwrap_or_default().to_owned()),
+        };
+        Self { error, origin: rows.origin(row), original }
+    }
+
+    /// The bytes that it takes in memory, or about as many.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.original {
+            Original::Json(text) | Original::Text(text) => text.len(),
+            Original::Bytes(bytes) => bytes.len(),
+            Original::Spooled(_) => 0,
+        }
+    }
+}
+
+/// The bytes of a row in a temporary file, which has no name. A clone shares it.
+#[derive(Clone, Debug)]
+pub struct Spooled {
+    file: Arc<Mutex<File>>,
+    bytes: u64,
+}
+
+impl Spooled {
+    /// How many bytes there are.
+    pub fn len(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// Hands out all bytes, in chunks of `size` and what is left.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn chunks<E: From<io::Error>>(
+        &self,
+        size: usize,
+        mut visit: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.rewind()?;
+        let mut chunk = Vec::with_capacity(size);
+        loop {
+            chunk.clear();
+            (&mut *file).take(size as u64).read_to_end(&mut chunk)?;
+            if chunk.is_empty() {
+                return Ok(());
+            }
+            visit(&chunk)?;
+        }
+    }
+}
+
+/// A row that is copied to a temporary file.
+pub(crate) struct Spool {
+    file: File,
+    bytes: u64,
+}
+
+impl Spool {
+    pub(crate) fn new(origin: &Origin) -> Result<Self, RowsError> {
+        let file = tempfile::tempfile().map_err(|cause| fault(origin, cause))?;
+        Ok(Self { file, bytes: 0 })
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8], origin: &Origin) -> Result<(), RowsError> {
+        self.bytes += bytes.len() as u64;
+        self.file.write_all(bytes).map_err(|cause| fault(origin, cause))
+    }
+
+    pub(crate) fn finish(self) -> Original {
+        Original::Spooled(Spooled { file: Arc::new(Mutex::new(self.file)), bytes: self.bytes })
+    }
+}
+
+fn fault(origin: &Origin, cause: io::Error) -> RowsError {
+    RowsError::SetAside { origin: origin.clone(), cause }
+}

@@ -1,0 +1,105 @@
+//! What stands between two cells of a CSV row.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::RowsError;
+
+/// One byte of ASCII that is no quote and no line end. Default: the comma.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Delimiter(u8);
+
+impl Delimiter {
+    /// The delimiters that files have in practice.
+    pub(crate) const USUAL: [Self; 4] = [Self(b','), Self(b';'), Self(b'\t'), Self(b'|')];
+
+    /// The delimiter, if the byte can be one.
+    pub fn new(byte: u8) -> Option<Self> {
+        (byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n')).then_some(Self(byte))
+    }
+
+    /// The byte.
+    pub fn byte(self) -> u8 {
+        self.0
+    }
+
+    /// The delimiter with its article, for a message.
+    pub(crate) fn article(self) -> String {
+        match self.0 {
+            b',' => "a comma".to_owned(),
+            b';' => "a semicolon".to_owned(),
+            b'\t' => "a tab".to_owned(),
+            b' ' => "a space".to_owned(),
+            _ => format!("a {self}"),
+        }
+    }
+}
+
+impl Default for Delimiter {
+    fn default() -> Self {
+        Self(b',')
+    }
+}
+
+/// As a shell takes it behind `--delimiter`.
+impl fmt::Display for Delimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            b'\t' => f.write_str("tab"),
+            b'\'' => f.write_str("\"'\""),
+            byte if byte.is_ascii_control() => write!(f, "$'\\x{byte:02x}'"),
+            byte => write!(f, "'{}'", char::from(byte)),
+        }
+    }
+}
+
+impl FromStr for Delimiter {
+    type Err = RowsError;
+
+    /// One byte, or `tab` or `\t`.
+    fn from_str(text: &str) -> Result<Self, RowsError> {
+        let byte = match text {
+            "tab" | "\\t" => Some(b'\t'),
+            _ => <[u8; 1]>::try_from(text.as_bytes()).ok().map(|[byte]| byte),
+        };
+        byte.and_then(Self::new).ok_or_else(|| RowsError::BadDelimiter { text: text.to_owned() })
+    }
+}
+
+/// The delimiter that a header looks to have in place of its file's, if it looks to have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looks(pub(crate) Option<Delimiter>);
+
+impl Looks {
+    /// The delimiter.
+    pub fn delimiter(self) -> Option<Delimiter> {
+        self.0
+    }
+
+    /// What to do about it, else `otherwise`.
+    pub(crate) fn or(self, otherwise: &str) -> String {
+        match self.0 {
+            Some(found) => format!(
+                "it looks as if {} separated the columns: state --delimiter {found}",
+                found.article()
+            ),
+            None => otherwise.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delimiter_is_one_byte_or_the_name_of_the_tab() {
+        let byte = |text: &str| text.parse().map(Delimiter::byte).ok();
+        assert_eq!([byte(","), byte("|"), byte("\u{1}")], [Some(b','), Some(b'|'), Some(1)]);
+        assert_eq!([byte("tab"), byte("\\t"), byte("\t")], [Some(b'\t'); 3]);
+        for bad in ["", "\"", "\n", "\r", ";;", "§"] {
+            assert_eq!(byte(bad), None, "{bad:?}");
+        }
+        insta::assert_snapshot!("::".parse::<Delimiter>().unwrap_err(), @r#"bad delimiter "::"; use one ASCII character that is no quote and no line end, or tab"#);
+    }
+}

@@ -1,0 +1,151 @@
+//! Looks at what the batches of Arrow data say of their size, before the parser believes them: it
+//! makes room for a compressed buffer as large as that says it is, and a process that gets none ends.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use arrow_ipc::{Message, RecordBatch, root_as_footer, root_as_message};
+
+/// What a file ends with: the length of its footer, and `ARROW1`.
+const TAIL: u64 = 10;
+
+/// Checks the batches of a file. What is broken besides is left to the parser.
+pub(super) fn check_file(file: &mut File, limit: u64) -> io::Result<()> {
+    let size = file.seek(SeekFrom::End(0))?;
+    let footer = size.checked_sub(TAIL).map(|at| bytes(file, at, 4)).transpose()?;
+    let length = footer.and_then(|it| it.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let Some(start) = size.checked_sub(TAIL + u64::from(length)) else { return rewound(file) };
+    let footer = bytes(file, start, length.into())?;
+    let Ok(footer) = root_as_footer(&footer) else { return rewound(file) };
+    let blocks = footer.dictionaries().into_iter().chain(footer.recordBatches());
+    for block in blocks.flat_map(|blocks| blocks.iter()) {
+        let (Ok(at), Ok(length)) =
+            (u64::try_from(block.offset()), u64::try_from(block.metaDataLength()))
+        else {
+            continue;
+        };
+        let head = bytes(file, at, length)?;
+        let head = head.strip_prefix(&[0xff; 4]).unwrap_or(&head);
+        if let Some(Ok(message)) = head.get(4..).map(root_as_message) {
+            let body = at.saturating_add(length);
+            check(&message, limit, |offset| bytes(file, body.saturating_add(offset), 8))?;
+        }
+    }
+    rewound(file)
+}
+
+fn rewound(file: &mut File) -> io::Result<()> {
+    file.rewind()
+}
+
+/// Up to `length` bytes at `at`.
+fn bytes(file: &mut File, at: u64, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(at))?;
+    file.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Fails if the compressed buffers of a message say that they are larger than `limit`; `read` gives
+/// the first eight bytes at an offset in its body, which are the size.
+fn check(
+    message: &Message<'_>,
+    limit: u64,
+    mut read: impl FnMut(u64) -> io::Result<Vec<u8>>,
+) -> io::Result<()> {
+    let Some(batch) = compressed(message) else { return Ok(()) };
+    let mut all = 0_u64;
+    for buffer in batch.buffers().iter().flatten() {
+        let Ok(offset) = u64::try_from(buffer.offset()) else { continue };
+        if buffer.length() < 8 {
+            continue;
+        }
+        let Ok(size) = read(offset)?.try_into() else { continue };
+        // -1 is a buffer that is not compressed after all.
+        all = all.saturating_add(u64::try_from(i64::from_le_bytes(size)).unwrap_or(0));
+    }
+    if all <= limit {
+        return Ok(());
+    }
+    let problem = format!("a batch says that it has {all} bytes, more than {limit}");
+    Err(io::Error::new(io::ErrorKind::InvalidData, problem))
+}
+
+fn compressed<'a>(message: &Message<'a>) -> Option<RecordBatch<'a>> {
+    let dictionary = || message.header_as_dictionary_batch().and_then(|it| it.data());
+    let batch = message.header_as_record_batch().or_else(dictionary)?;
+    batch.compression().map(|_| batch)
+}
+
+/// A stream whose batches are checked as they come.
+pub(super) struct Checked<R> {
+    stream: R,
+    limit: u64,
+    /// What is checked and not yet read.
+    ready: io::Cursor<Vec<u8>>,
+    /// Bytes that follow and are not looked at.
+    body: u64,
+}
+
+impl<R: Read> Checked<R> {
+    pub(super) fn new(stream: R, limit: u64) -> Self {
+        Self { stream, limit, ready: io::Cursor::default(), body: 0 }
+    }
+
+    /// Reads the next message up to its body, and the body, too, if that is compressed.
+    fn message(&mut self) -> io::Result<()> {
+        let mut ready = Vec::new();
+        self.append(4, &mut ready)?;
+        if ready == [0xff; 4] {
+            self.append(4, &mut ready)?;
+        }
+        let length = ready.last_chunk().map_or(0, |it| i32::from_le_bytes(*it));
+        let head = ready.len();
+        self.append(u64::try_from(length).unwrap_or(0), &mut ready)?;
+        let body = match root_as_message(&ready[head..]) {
+            Ok(message) => {
+                let body = u64::try_from(message.bodyLength()).unwrap_or(0);
+                if compressed(&message).is_some() {
+                    let mut data = Vec::new();
+                    self.append(body, &mut data)?;
+                    check(&message, self.limit, |offset| {
+                        let at = usize::try_from(offset).unwrap_or(usize::MAX);
+                        Ok(data.get(at..at.saturating_add(8)).unwrap_or_default().to_vec())
+                    })?;
+                    ready.append(&mut data);
+                    0
+                } else {
+                    body
+                }
+            }
+            // The end, or what the parser has to say something about.
+            Err(_) => u64::MAX,
+        };
+        (self.ready, self.body) = (io::Cursor::new(ready), body);
+        Ok(())
+    }
+
+    /// Appends as many bytes, or those that there are.
+    fn append(&mut self, bytes: u64, to: &mut Vec<u8>) -> io::Result<()> {
+        (&mut self.stream).take(bytes).read_to_end(to).map(drop)
+    }
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let ready = self.ready.read(buffer)?;
+        if ready > 0 || buffer.is_empty() {
+            return Ok(ready);
+        }
+        if self.body == 0 {
+            self.message()?;
+            let ready = self.ready.read(buffer)?;
+            if ready > 0 {
+                return Ok(ready);
+            }
+        }
+        let bytes = (&mut self.stream).take(self.body).read(buffer)?;
+        self.body -= bytes as u64;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,143 @@
+//! Opens a Parquet file with the Arrow types in which every value of it can be read.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use arrow_ipc::convert::try_schema_from_ipc_buffer;
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use parquet::arrow::ARROW_SCHEMA_META_KEY;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::Type;
+
+use super::bad_file;
+use super::int96;
+use crate::guard::guarded;
+use crate::{Format, Origin, RowsError};
+
+/// Opens `file`; `first` is the schema of the part that came first.
+///
+/// The parser's own choice of types cannot hold every value: INT96 becomes nanoseconds, which wrap
+/// around before 1677 and after 2262, the indices of a dictionary keep a width that a row group may
+/// outgrow, and a time zone is lost where the file has another unit than its writer.
+pub(super) fn open(
+    file: File,
+    name: &Arc<str>,
+    first: Option<&Schema>,
+) -> Result<ParquetRecordBatchReaderBuilder<File>, RowsError> {
+    let bad = |problem| bad_file(name, Format::Parquet, problem);
+    let builder =
+        guarded(|| ParquetRecordBatchReaderBuilder::try_new(file.try_clone()?)).map_err(bad)?;
+    let schema = builder.schema();
+    let parquet = builder.parquet_schema();
+    let firsts = first.map(leaves).unwrap_or_default();
+    let embedded = embedded(&builder).map(|it| leaves(&it)).unwrap_or_default();
+    let leaf = |leaf: usize, field: &str, data_type: &DataType| -> Result<DataType, RowsError> {
+        let is_int96 =
+            leaf < parquet.num_columns() && parquet.column(leaf).physical_type() == Type::INT96;
+        Ok(match data_type {
+            DataType::Timestamp(unit, zone) if is_int96 => {
+                let file = file.try_clone().map_err(|cause| bad(cause.to_string()))?;
+                let wanted = match firsts.get(leaf) {
+                    Some(DataType::Timestamp(unit, _)) => Some(*unit),
+                    _ => None,
+                };
+                let unit = int96::unit(file, leaf, wanted, *unit).map_err(bad)?;
+                let unit = unit.map_err(|lost| RowsError::FieldInexact {
+                    origin: Origin::row(name.clone(), lost.row),
+                    field: field.to_owned(),
+                    problem: lost.problem,
+                })?;
+                DataType::Timestamp(unit, zone.clone())
+            }
+            // The parser drops a zone that comes with another unit: Parquet has no seconds.
+            DataType::Timestamp(unit, Some(zone)) => match embedded.get(leaf) {
+                Some(DataType::Timestamp(_, Some(zone))) => {
+                    DataType::Timestamp(*unit, Some(zone.clone()))
+                }
+                _ => DataType::Timestamp(*unit, Some(zone.clone())),
+            },
+            DataType::Dictionary(keys, values) if keys.primitive_width() < Some(4) => {
+                DataType::Dictionary(Box::new(DataType::Int32), values.clone())
+            }
+            other => other.clone(),
+        })
+    };
+    let mut leaves = Leaves { next: 0, leaf };
+    let fields = schema.fields().iter().map(|field| leaves.field(field, field.name()));
+    let fields: Fields = fields.collect::<Result<_, _>>()?;
+    if fields == *schema.fields() {
+        return Ok(builder);
+    }
+    let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    let metadata = guarded(|| ArrowReaderMetadata::try_new(builder.metadata().clone(), options))
+        .map_err(bad)?;
+    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
+}
+
+/// The Arrow schema that a writer put into the file, if it did.
+fn embedded(builder: &ParquetRecordBatchReaderBuilder<File>) -> Option<Schema> {
+    let keys = builder.metadata().file_metadata().key_value_metadata()?;
+    let text = keys.iter().find(|it| it.key == ARROW_SCHEMA_META_KEY)?.value.as_deref()?;
+    let bytes = BASE64.decode(text).ok()?;
+    guarded(|| try_schema_from_ipc_buffer(&bytes)).ok()
+}
+
+/// The types of all columns of a file with this schema.
+fn leaves(schema: &Schema) -> Vec<DataType> {
+    let mut found = Vec::new();
+    let mut leaves = Leaves {
+        next: 0,
+        leaf: |_: usize, _: &str, data_type: &DataType| {
+            found.push(data_type.clone());
+            Ok(data_type.clone())
+        },
+    };
+    for field in schema.fields() {
+        // It does not fail, as the closure does not.
+        let _ = leaves.field(field, "");
+    }
+    found
+}
+
+/// The columns of a file in the order in which they stand there.
+struct Leaves<F> {
+    next: usize,
+    /// The type for a column, given its number, the field that it is in, and the type that it has.
+    leaf: F,
+}
+
+impl<F: FnMut(usize, &str, &DataType) -> Result<DataType, RowsError>> Leaves<F> {
+    fn field(&mut self, field: &FieldRef, top: &str) -> Result<FieldRef, RowsError> {
+        let data_type = self.data_type(field.data_type(), top)?;
+        if data_type == *field.data_type() {
+            return Ok(field.clone());
+        }
+        Ok(Arc::new(Field::clone(field).with_data_type(data_type)))
+    }
+
+    fn data_type(&mut self, data_type: &DataType, top: &str) -> Result<DataType, RowsError> {
+        Ok(match data_type {
+            DataType::Struct(fields) => {
+                let fields = fields.iter().map(|it| self.field(it, top));
+                DataType::Struct(fields.collect::<Result<_, _>>()?)
+            }
+            DataType::List(item) => DataType::List(self.field(item, top)?),
+            DataType::LargeList(item) => DataType::LargeList(self.field(item, top)?),
+            DataType::ListView(item) => DataType::ListView(self.field(item, top)?),
+            DataType::LargeListView(item) => DataType::LargeListView(self.field(item, top)?),
+            DataType::FixedSizeList(item, size) => {
+                DataType::FixedSizeList(self.field(item, top)?, *size)
+            }
+            DataType::Map(entries, sorted) => DataType::Map(self.field(entries, top)?, *sorted),
+            leaf => {
+                self.next += 1;
+                (self.leaf)(self.next - 1, top, leaf)?
+            }
+        })
+    }
+}

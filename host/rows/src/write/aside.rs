@@ -1,0 +1,60 @@
+//! Rows that the writer sets aside, because they alone cannot be written.
+
+use crate::{BadRow, Rows, RowsError};
+
+#[derive(Default)]
+pub(super) struct Aside {
+    /// Whether rows are set aside, rather than an error.
+    on: bool,
+    rows: Vec<BadRow>,
+    count: u64,
+}
+
+impl Aside {
+    pub(super) fn new(on: bool) -> Self {
+        Self { on, ..Self::default() }
+    }
+
+    /// Whether it is for rows to be set aside that `error` came.
+    pub(super) fn takes(&self, error: &RowsError) -> bool {
+        self.on && error.is_of_a_row()
+    }
+
+    /// Sets aside the rows that `check` refuses, and answers with the positions of the others.
+    /// Rows are checked together and halved where one is refused, as few are.
+    pub(super) fn sift(
+        &mut self,
+        rows: &Rows,
+        check: impl Fn(&Rows) -> Result<(), RowsError>,
+    ) -> Vec<usize> {
+        let mut good = Vec::with_capacity(rows.len());
+        let mut ranges: Vec<_> = std::iter::once(0..rows.len()).collect();
+        while let Some(range) = ranges.pop() {
+            let positions: Vec<_> = range.clone().collect();
+            match check(&rows.select(&positions)) {
+                Err(error) if error.is_of_a_row() && range.len() == 1 => {
+                    self.rows.push(BadRow::unwritten(error, rows, range.start));
+                    self.count += 1;
+                }
+                Err(error) if error.is_of_a_row() => {
+                    let middle = range.start + range.len() / 2;
+                    ranges.push(middle..range.end);
+                    ranges.push(range.start..middle);
+                }
+                // Another fault is not one of these rows, and comes again when they are written.
+                Ok(()) | Err(_) => good.extend(range),
+            }
+        }
+        good
+    }
+
+    /// Those that were set aside since the last call.
+    pub(super) fn take(&mut self) -> Vec<BadRow> {
+        std::mem::take(&mut self.rows)
+    }
+
+    /// How many were set aside.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+}
