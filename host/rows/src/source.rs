@@ -1,14 +1,16 @@
 //! Where rows are read from.
 
+mod live;
 mod part;
 mod parts;
+mod pattern;
 
 use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Format, InputProgress, RowsError};
+use crate::{Format, InputProgress, Patience, RowsError, place};
 
 pub(crate) use self::part::Part;
 
@@ -23,6 +25,8 @@ enum Input {
     /// A file, a directory, or a pattern, each to be looked up when it is opened.
     Paths(Vec<PathBuf>),
     Stream(Box<dyn Read + Send>),
+    /// The process's standard input.
+    Stdin(std::fs::File),
 }
 
 impl Source {
@@ -31,7 +35,8 @@ impl Source {
     /// A directory stands for its files in the order of their names, without those that begin with
     /// `.` or `_`, such as `_SUCCESS`. Where there is nothing of that name and it holds `*`, `?` or
     /// `[`, it is a pattern, and stands for the paths that match, in the order of their names; `**`
-    /// stands for any directories.
+    /// stands for any directories. What begins with `.` or `_` matches only where the pattern
+    /// begins so, too. A file that several paths lead to, over links, stands there once.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         Self::paths([path.into()])
     }
@@ -46,6 +51,16 @@ impl Source {
     /// What `stream` brings, such as standard input, under a name for messages.
     pub fn stream(name: impl Into<Arc<str>>, stream: impl Read + Send + 'static) -> Self {
         Self { name: name.into(), input: Input::Stream(Box::new(stream)), progress: None }
+    }
+
+    /// The process's standard input, under a name for messages. A reader with
+    /// [`Patience`](crate::Patience) waits for it no longer than that.
+    pub fn stdin(name: impl Into<Arc<str>>) -> Self {
+        let input = match place::stdin() {
+            Ok(file) => Input::Stdin(file),
+            Err(_) => Input::Stream(Box::new(std::io::stdin())),
+        };
+        Self { name: name.into(), input, progress: None }
     }
 
     /// Has it told how far it is read, where it is files.
@@ -71,10 +86,25 @@ impl Source {
         parts.first().map(Format::from_path).transpose()
     }
 
+    /// The files that it stands for; none for a stream.
+    ///
+    /// # Errors
+    /// No part is found.
+    pub fn files(&self) -> Result<Vec<PathBuf>, RowsError> {
+        match &self.input {
+            Input::Paths(paths) => parts::resolved(paths),
+            Input::Stream(_) | Input::Stdin(_) => Ok(Vec::new()),
+        }
+    }
+
     /// The parts, none of them opened.
-    pub(crate) fn parts(self) -> Result<Vec<Part>, RowsError> {
+    pub(crate) fn parts(self, patience: &Patience) -> Result<Vec<Part>, RowsError> {
         match self.input {
             Input::Stream(stream) => Ok(vec![Part::stream(self.name, stream)]),
+            Input::Stdin(file) => {
+                let stream = live::Live::new(file, patience.clone());
+                Ok(vec![Part::stream(self.name, Box::new(stream))])
+            }
             Input::Paths(paths) => {
                 let paths = parts::resolved(&paths)?;
                 parts::format(&paths)?;
@@ -83,7 +113,7 @@ impl Source {
                 {
                     progress.set_total(bytes);
                 }
-                let part = |path| Part::path(path, self.progress.clone());
+                let part = |path| Part::path(path, self.progress.clone(), patience.clone());
                 Ok(paths.into_iter().map(part).collect())
             }
         }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use self::parser::Parser;
 use super::input::Input;
-use super::{BATCH_BYTES, Read, ReadOptions};
+use super::{BATCH_BYTES, Read, ReadOptions, is_late};
 use crate::record::{Block, Header, Records};
 use crate::rows::Body;
 use crate::source::Part;
-use crate::{Compression, Origin, Rows, RowsError};
+use crate::{Compression, Origin, Patience, Rows, RowsError};
 
 /// The types of the columns come from this many rows.
 const INFERRED_FROM: usize = 1_000;
@@ -26,6 +26,7 @@ pub(super) struct Csv {
     /// Rows that were read for their types and not yet handed out.
     ahead: Option<Records>,
     inferred: bool,
+    patience: Patience,
     /// The bytes and rows of the last batch; the next one is likely as big.
     last_batch: (usize, usize),
 }
@@ -33,8 +34,9 @@ pub(super) struct Csv {
 impl Csv {
     pub(super) fn new(part: Part, options: ReadOptions) -> Result<Self, RowsError> {
         let (limit, compression) = (options.limit(), options.compression);
-        let source = part.name().clone();
-        let mut parser = Parser::new(source.clone(), Input::new(part.text(compression)?), limit);
+        let (source, patience) = (part.name().clone(), options.patience);
+        let input = Input::new(part.text(compression)?, patience.clone());
+        let mut parser = Parser::new(source.clone(), input, limit);
         let (names, origin) = names(&mut parser, &source)?;
         let header = Arc::new(Header::new(names, origin, options.null, options.types)?);
         Ok(Self {
@@ -46,6 +48,7 @@ impl Csv {
             header,
             ahead: None,
             inferred: false,
+            patience,
             last_batch: (0, 0),
         })
     }
@@ -53,7 +56,17 @@ impl Csv {
     fn read(&mut self, max_rows: usize) -> Result<Option<Records>, RowsError> {
         let mut block = Block::with_capacity(self.last_batch, self.header.len());
         while block.len() < max_rows && block.bytes() < BATCH_BYTES {
-            let Some(record) = self.parser.next()? else { break };
+            let record = match self.parser.next() {
+                Err(error) if is_late(&error) => {
+                    if block.len() > 0 || self.patience.is_stopped() {
+                        break;
+                    }
+                    self.patience.reset();
+                    continue;
+                }
+                record => record?,
+            };
+            let Some(record) = record else { break };
             if record.ends().len() != self.header.len() {
                 let (line, got) = (record.line(), record.ends().len());
                 return Err(self.header.miscounted(self.parser.origin(line), got));
@@ -103,7 +116,7 @@ impl Read for Csv {
     /// The types that the rows before had stay.
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
-        let input = Input::new(part.text(self.compression)?);
+        let input = Input::new(part.text(self.compression)?, self.patience.clone());
         self.parser = Parser::new(self.source.clone(), input, self.limit);
         let (names, origin) = names(&mut self.parser, &self.source)?;
         if let Some(difference) = self.header.difference(&names) {

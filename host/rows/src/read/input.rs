@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use crate::Patience;
+
 const BUFFER_BYTES: usize = 1 << 17;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -11,11 +13,15 @@ pub(super) struct Input {
     start: usize,
     end: usize,
     begun: bool,
+    patience: Patience,
+    /// Whether something was consumed since more was read: then there may be a row that waits.
+    consumed: bool,
 }
 
 impl Input {
-    pub(super) fn new(stream: Box<dyn Read + Send>) -> Self {
-        Self { stream, buffer: vec![0; BUFFER_BYTES], start: 0, end: 0, begun: false }
+    pub(super) fn new(stream: Box<dyn Read + Send>, patience: Patience) -> Self {
+        let buffer = vec![0; BUFFER_BYTES];
+        Self { stream, buffer, start: 0, end: 0, begun: false, patience, consumed: false }
     }
 
     /// The bytes that are read and not consumed.
@@ -25,16 +31,19 @@ impl Input {
 
     pub(super) fn consume(&mut self, bytes: usize) {
         self.start += bytes;
+        self.consumed |= bytes > 0;
         debug_assert!(self.start <= self.end);
     }
 
-    /// Reads more behind [`data`](Self::data); `false` at the end of the input.
+    /// Reads more behind [`data`](Self::data); `false` at the end of the input. Fails with
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no more patience; it can be called
+    /// again then.
     pub(super) fn fill(&mut self) -> io::Result<bool> {
         if self.begun {
             return Ok(self.read()? > 0);
         }
-        self.begun = true;
         while self.data().len() < BYTE_ORDER_MARK.len() && self.read()? > 0 {}
+        self.begun = true;
         if self.data().starts_with(BYTE_ORDER_MARK) {
             self.consume(BYTE_ORDER_MARK.len());
             if self.data().is_empty() {
@@ -45,6 +54,9 @@ impl Input {
     }
 
     fn read(&mut self) -> io::Result<usize> {
+        if std::mem::take(&mut self.consumed) {
+            self.patience.begin();
+        }
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         } else if self.end == self.buffer.len() {

@@ -6,10 +6,11 @@ mod input;
 mod ndjson;
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use crate::source::Part;
-use crate::{Compression, Format, Rows, RowsError, Source, ValueType};
+use crate::{Compression, Format, Patience, Rows, RowsError, Source, ValueType};
 
 /// A batch ends early when it holds this many bytes, so that long rows do not fill the memory.
 const BATCH_BYTES: usize = 16 << 20;
@@ -30,6 +31,8 @@ pub struct ReadOptions {
     /// NDJSON and CSV: how the input is packed. Default: as the extension of each part says, and a
     /// stream not at all.
     pub compression: Option<Compression>,
+    /// NDJSON and CSV from a pipe: how long rows that are read wait for others. Default: for ever.
+    pub patience: Patience,
 }
 
 impl ReadOptions {
@@ -40,7 +43,13 @@ impl ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { null: String::new(), types: Vec::new(), max_row_bytes: 64 << 20, compression: None }
+        Self {
+            null: String::new(),
+            types: Vec::new(),
+            max_row_bytes: 64 << 20,
+            compression: None,
+            patience: Patience::default(),
+        }
     }
 }
 
@@ -52,6 +61,7 @@ pub struct Reader {
     format: Box<dyn Read + Send>,
     /// Whether a batch was handed out.
     begun: bool,
+    patience: Patience,
 }
 
 /// What a format does for the reader.
@@ -78,7 +88,8 @@ impl Reader {
     /// a header that names no columns, names one twice, or lacks one with a stated type.
     pub fn open(source: Source, format: Format, options: ReadOptions) -> Result<Self, RowsError> {
         let name = source.name().clone();
-        let parts = source.parts()?;
+        let patience = options.patience.clone();
+        let parts = source.parts(&patience)?;
         for part in &parts {
             format.check(part.compression(options.compression), part.name())?;
         }
@@ -91,11 +102,11 @@ impl Reader {
                 Box::new(columnar::Columnar::new(first, format, options)?)
             }
         };
-        Ok(Self { source: name, parts, format, begun: false })
+        Ok(Self { source: name, parts, format, begun: false, patience })
     }
 
     /// The next rows: up to `max_rows` (0 counts as 1), fewer at the end of a part or where they are
-    /// very long; `None` after the last one. An input of nothing but a header or a schema gives one
+    /// very long or the [`Patience`] is over; `None` after the last one, or when it is stopped. An input of nothing but a header or a schema gives one
     /// batch without rows. Blocks until they are there.
     ///
     /// # Errors
@@ -103,9 +114,18 @@ impl Reader {
     /// columns. The reader is finished then.
     pub fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError> {
         loop {
-            if let Some(rows) = self.format.next(max_rows.max(1))? {
+            self.patience.reset();
+            let rows = match self.format.next(max_rows.max(1)) {
+                // It has not failed: it was not to read on.
+                Err(error) if self.patience.has_refused() && is_unfinished(&error) => None,
+                rows => rows?,
+            };
+            if let Some(rows) = rows {
                 self.begun = true;
                 return Ok(Some(rows));
+            }
+            if self.patience.is_stopped() {
+                return Ok(None);
             }
             if let Some(part) = self.parts.next() {
                 self.format.open(part)?;
@@ -115,6 +135,22 @@ impl Reader {
             self.begun = true;
             return Ok(rows);
         }
+    }
+}
+
+/// Whether a read ended because the time was over, and there may be more.
+fn is_late(error: &RowsError) -> bool {
+    matches!(error, RowsError::Read { cause, .. } if cause.kind() == io::ErrorKind::WouldBlock)
+}
+
+/// Whether an error is but that there was no more to read.
+fn is_unfinished(error: &RowsError) -> bool {
+    match error {
+        RowsError::Read { cause, .. } | RowsError::Open { cause, .. } => {
+            cause.kind() == io::ErrorKind::WouldBlock
+        }
+        RowsError::BadFile { .. } => true,
+        _ => false,
     }
 }
 

@@ -8,11 +8,11 @@ use arrow_array::builder::BufferBuilder;
 use arrow_buffer::{Buffer, OffsetBuffer};
 
 use super::input::Input;
-use super::{BATCH_BYTES, Read, ReadOptions};
+use super::{BATCH_BYTES, Read, ReadOptions, is_late};
 use crate::document::{Documents, Shared};
 use crate::rows::Body;
 use crate::source::Part;
-use crate::{Compression, Origin, Rows, RowsError};
+use crate::{Compression, Origin, Patience, Rows, RowsError};
 
 pub(super) struct Ndjson {
     source: Arc<str>,
@@ -24,19 +24,22 @@ pub(super) struct Ndjson {
     /// The bytes of the last batch; the next one is likely as big.
     last_batch: usize,
     shared: Arc<Shared>,
+    patience: Patience,
 }
 
 impl Ndjson {
     pub(super) fn new(part: Part, options: ReadOptions) -> Result<Self, RowsError> {
         let (limit, compression) = (options.limit(), options.compression);
+        let patience = options.patience;
         Ok(Self {
             source: part.name().clone(),
-            input: Input::new(part.text(compression)?),
+            input: Input::new(part.text(compression)?, patience.clone()),
             limit,
             compression,
             line: 0,
             last_batch: 0,
             shared: Arc::new(Shared::new(options.types)),
+            patience,
         })
     }
 
@@ -68,15 +71,43 @@ impl Ndjson {
         }
     }
 
+    /// What to do when there is no more patience.
+    fn late(&self, no_rows: bool) -> Late {
+        let data = self.input.data();
+        match self.patience.is_stopped() {
+            // Nothing says that a line has come to its end, but an object that has.
+            true if is_object(data) => Late::Take(data.len()),
+            false if no_rows => {
+                self.patience.reset();
+                Late::Wait
+            }
+            _ => Late::Close,
+        }
+    }
+
     fn origin(&self, line: u64) -> Origin {
         Origin::line(self.source.clone(), line)
     }
 }
 
+enum Late {
+    /// There is no row that could be handed out.
+    Wait,
+    /// Hand out what there is.
+    Close,
+    /// So many bytes are a row.
+    Take(usize),
+}
+
+fn is_object(data: &[u8]) -> bool {
+    data.trim_ascii_start().starts_with(b"{")
+        && serde_json::from_slice::<serde::de::IgnoredAny>(data).is_ok()
+}
+
 impl Read for Ndjson {
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
-        self.input = Input::new(part.text(self.compression)?);
+        self.input = Input::new(part.text(self.compression)?, self.patience.clone());
         self.line = 0;
         Ok(())
     }
@@ -91,7 +122,15 @@ impl Read for Ndjson {
         ends.append(0);
         let mut lines = Vec::with_capacity(max_rows.min(1 << 16));
         while lines.len() < max_rows && text.len() < BATCH_BYTES {
-            let Some((length, whole)) = self.line()? else { break };
+            let line = match self.line() {
+                Err(error) if is_late(&error) => match self.late(lines.is_empty()) {
+                    Late::Wait => continue,
+                    Late::Close => break,
+                    Late::Take(length) => Some((length, length)),
+                },
+                line => line?,
+            };
+            let Some((length, whole)) = line else { break };
             self.line += 1;
             // The start stays as it is, so that the columns of errors are those of the file.
             let row = trim_end(&self.input.data()[..length]);

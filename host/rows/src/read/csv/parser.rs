@@ -17,6 +17,8 @@ pub(super) struct Parser {
     /// The line at which the input stands, from 1.
     line: u64,
     record: Record,
+    /// The bytes read and written of a record that has not come to its end, and its cells.
+    partial: (usize, usize, usize),
 }
 
 /// A parsed record.
@@ -49,16 +51,20 @@ impl Parser {
     pub(super) fn new(source: Arc<str>, input: Input, limit: usize) -> Self {
         let record =
             Record { line: 1, text: vec![0; 4096], bytes: 0, ends: vec![0; 64], fields: 0 };
-        Self { source, input, limit, core: csv_core::Reader::new(), line: 1, record }
+        let core = csv_core::Reader::new();
+        Self { source, input, limit, core, line: 1, record, partial: (0, 0, 0) }
     }
 
-    /// The next record, until the one after it is read; `None` at the end of the input.
+    /// The next record, until the one after it is read; `None` at the end of the input. After an
+    /// input that had nothing to give now, it goes on where it was.
     pub(super) fn next(&mut self) -> Result<Option<&Record>, RowsError> {
-        if !self.skip_blank()? {
-            return Ok(None);
+        let (mut read, mut written, mut fields) = std::mem::take(&mut self.partial);
+        if read == 0 {
+            if !self.skip_blank()? {
+                return Ok(None);
+            }
+            self.record.line = self.line;
         }
-        self.record.line = self.line;
-        let (mut read, mut written, mut fields) = (0, 0, 0);
         loop {
             let lines = self.core.line();
             let (result, bytes, out, ends) = self.core.read_record(
@@ -80,13 +86,20 @@ impl Parser {
             let Record { text, ends, .. } = &mut self.record;
             match result {
                 // At the end of the input the parser sees no data, and ends the record.
-                ReadRecordResult::InputEmpty => drop(self.fill()?),
+                ReadRecordResult::InputEmpty => {
+                    self.partial = (read, written, fields);
+                    self.fill()?;
+                }
                 ReadRecordResult::OutputFull => text.resize(2 * text.len(), 0),
                 ReadRecordResult::OutputEndsFull => ends.resize(2 * ends.len(), 0),
                 ReadRecordResult::Record => break,
-                ReadRecordResult::End => return Ok(None),
+                ReadRecordResult::End => {
+                    self.partial = (0, 0, 0);
+                    return Ok(None);
+                }
             }
         }
+        self.partial = (0, 0, 0);
         (self.record.bytes, self.record.fields) = (written, fields);
         Ok(Some(&self.record))
     }
