@@ -3,16 +3,18 @@
 
 use super::dead_letter::{Why, letter};
 use super::error::{FailedBundle, RunError};
+use super::failures::answered;
 use super::meters::RunMeters;
-use super::options::FailurePolicy;
+use super::options::{FailurePolicy, RunOptions};
 use super::telemetry::Telemetry;
 use crate::columns;
 use crate::enrich::{Answers, EnrichError, Enricher, Fate, GivenUp};
 use crate::plugin::Input;
 use arrow_array::{RecordBatch, UInt32Array};
-use beamlet_rows::{Field, Rows, RowsError};
+use beamlet_rows::{Field, Origin, Rows, RowsError};
 use std::sync::Arc;
 use std::time::Instant;
+use tracing::debug;
 
 /// What all bundles of a run share.
 pub(super) struct Bundles {
@@ -59,10 +61,28 @@ impl Bundles {
         let shown = self.project(&rows)?;
         let answers = self.enricher.enrich(&shown.columns).await;
         let answers = answers.map_err(|error| bundle_error(&rows, error))?;
+        self.tally(&rows, &shown, &answers);
         let done = self.sort(rows, &shown, &answers)?;
         self.meters.bundles.add(1);
         self.telemetry.bundle(started.elapsed());
+        debug!(
+            rows = answers.len(),
+            failed = answers.fates().filter(|fate| matches!(fate, Fate::Failed(_))).count(),
+            took_ms = started.elapsed().as_millis() as u64,
+            "a bundle is done"
+        );
         Ok(done)
+    }
+
+    /// The end of the run, if more rows have failed than may.
+    pub(super) fn too_many_failures(&self, options: &RunOptions, ended: bool) -> Option<RunError> {
+        let most = options.max_failures()?;
+        most.is_exceeded(&self.meters, ended).then(|| RunError::TooManyFailures {
+            failed: self.meters.failed.get(),
+            rows: answered(&self.meters),
+            most,
+            first: self.meters.failures.all().into_iter().next(),
+        })
     }
 
     /// The columns that the handler reads, of all rows that have them.
@@ -137,6 +157,19 @@ impl Bundles {
         }
     }
 
+    /// Counts why rows failed.
+    fn tally(&self, rows: &Rows, shown: &Shown, answers: &Answers) {
+        let failures = &self.meters.failures;
+        for fate in answers.fates() {
+            if let Fate::Failed(given_up) = fate {
+                failures.add(given_up.error.kind.to_string(), &given_up.error.message);
+            }
+        }
+        for (row, error) in &shown.bad {
+            failures.add("invalid-input".to_owned(), &placeless(error, &rows.origin(*row)));
+        }
+    }
+
     fn count(&self, answers: &Answers, bad: usize) {
         let (mut enriched, mut missing, mut null_keys, mut failed) = (0, 0, 0, bad as u64);
         for fate in answers.fates() {
@@ -178,6 +211,14 @@ impl Shown {
         }
         columns::assemble(std::slice::from_ref(features), &places).map_err(RunError::Features)
     }
+}
+
+/// What an error says, without the place of its row: so that equal ones can be counted.
+fn placeless(error: &RowsError, origin: &Origin) -> String {
+    let message = error.to_string();
+    let Some(rest) = message.strip_prefix(&origin.to_string()) else { return message };
+    // A column may follow.
+    rest.trim_start_matches(|it: char| it == ':' || it.is_ascii_digit()).trim_start().to_owned()
 }
 
 fn take(features: &RecordBatch, positions: Vec<u32>) -> Result<RecordBatch, RunError> {
