@@ -191,16 +191,17 @@ fn sigterm_writes_every_row_that_was_read_though_no_bundle_is_full() {
              --log debug --progress never"
         );
         let mut run = Piped::start(&folder, &arguments);
+        run.write(match format {
+            "csv" => "tailnum\nN1\nN2\nN10156\nhalf a r",
+            _ => "{\"tailnum\":\"N1\"}\n{\"tailnum\":\"N2\"}\n{\"tailnum\":\"N10156\"}\n{\"tailn",
+        });
+        // Of a CSV, the header is read before.
         let mut err = BufReader::new(run.child.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains("rows are read") {
             line.clear();
             assert!(err.read_line(&mut line).unwrap() > 0);
         }
-        run.write(match format {
-            "csv" => "tailnum\nN1\nN2\nN10156\nhalf a r",
-            _ => "{\"tailnum\":\"N1\"}\n{\"tailnum\":\"N2\"}\n{\"tailnum\":\"N10156\"}\n{\"tailn",
-        });
         std::thread::sleep(Duration::from_millis(500));
         run.signal("TERM");
         let (code, rows, _) = run.rest();
