@@ -58,7 +58,11 @@ impl Parser {
     /// The next record, until the one after it is read; `None` at the end of the input. After an
     /// input that had nothing to give now, it goes on where it was.
     pub(super) fn next(&mut self) -> Result<Option<&Record>, RowsError> {
-        let (mut read, mut written, mut fields) = std::mem::take(&mut self.partial);
+        let (mut read, mut written, mut fields) = self.partial;
+        if read > 0 && self.input.data().is_empty() {
+            // No data is the end of the input to the parser.
+            self.fill()?;
+        }
         if read == 0 {
             if !self.skip_blank()? {
                 return Ok(None);
