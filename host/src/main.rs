@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     match cli::execute(arguments) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error}");
+            cli::say(format_args!("error: {error}"));
             cli::Failure::of(&error).into()
         }
     }

@@ -1,15 +1,17 @@
 //! Where rows are read from.
 
+mod live;
 mod magic;
 mod part;
 mod parts;
+mod pattern;
 
 use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Format, InputProgress, RowsError};
+use crate::{Format, InputProgress, Patience, RowsError, place};
 
 pub(crate) use self::magic::Magic;
 pub(crate) use self::part::Part;
@@ -25,6 +27,8 @@ enum Input {
     /// A file, a directory, or a pattern, each to be looked up when it is opened.
     Paths(Vec<PathBuf>),
     Stream(Box<dyn Read + Send>),
+    /// The process's standard input.
+    Stdin(std::fs::File),
 }
 
 impl Source {
@@ -33,7 +37,8 @@ impl Source {
     /// A directory stands for its files in the order of their names, without those that begin with
     /// `.` or `_`, such as `_SUCCESS`. Where there is nothing of that name and it holds `*`, `?` or
     /// `[`, it is a pattern, and stands for the paths that match, in the order of their names; `**`
-    /// stands for any directories.
+    /// stands for any directories. What begins with `.` or `_` matches only where the pattern
+    /// begins so, too. A file that several paths lead to, over links, stands there once.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         Self::paths([path.into()])
     }
@@ -50,6 +55,16 @@ impl Source {
         Self { name: name.into(), input: Input::Stream(Box::new(stream)), progress: None }
     }
 
+    /// The process's standard input, under a name for messages. A reader with
+    /// [`Patience`](crate::Patience) waits for it no longer than that.
+    pub fn stdin(name: impl Into<Arc<str>>) -> Self {
+        let input = match place::stdin() {
+            Ok(file) => Input::Stdin(file),
+            Err(_) => Input::Stream(Box::new(std::io::stdin())),
+        };
+        Self { name: name.into(), input, progress: None }
+    }
+
     /// Has it told how far it is read, where it is files.
     #[must_use]
     pub fn watched(mut self, progress: Arc<InputProgress>) -> Self {
@@ -63,7 +78,7 @@ impl Source {
     }
 
     pub(crate) fn is_stream(&self) -> bool {
-        matches!(self.input, Input::Stream(_))
+        matches!(self.input, Input::Stream(_) | Input::Stdin(_))
     }
 
     /// The format of all parts: Parquet or Arrow where the first bytes of the first part say so, else
@@ -82,10 +97,25 @@ impl Source {
         }
     }
 
+    /// The files that it stands for; none for a stream.
+    ///
+    /// # Errors
+    /// No part is found.
+    pub fn files(&self) -> Result<Vec<PathBuf>, RowsError> {
+        match &self.input {
+            Input::Paths(paths) => parts::resolved(paths),
+            Input::Stream(_) | Input::Stdin(_) => Ok(Vec::new()),
+        }
+    }
+
     /// The parts, none of them opened.
-    pub(crate) fn parts(self) -> Result<Vec<Part>, RowsError> {
+    pub(crate) fn parts(self, patience: &Patience) -> Result<Vec<Part>, RowsError> {
         match self.input {
             Input::Stream(stream) => Ok(vec![Part::stream(self.name, stream)]),
+            Input::Stdin(file) => {
+                let stream = live::Live::new(file, patience.clone());
+                Ok(vec![Part::stream(self.name, Box::new(stream))])
+            }
             Input::Paths(paths) => {
                 let paths = parts::resolved(&paths)?;
                 parts::format(&paths)?;
@@ -94,7 +124,7 @@ impl Source {
                 {
                     progress.set_total(bytes);
                 }
-                let part = |path| Part::path(path, self.progress.clone());
+                let part = |path| Part::path(path, self.progress.clone(), patience.clone());
                 Ok(paths.into_iter().map(part).collect())
             }
         }

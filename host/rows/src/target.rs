@@ -6,34 +6,35 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tempfile::NamedTempFile;
-
 use crate::compression::Encoder;
-use crate::{Compression, RowsError};
+use crate::place::directory_of;
+use crate::unfinished::Unfinished;
+use crate::{Compression, Place, RowsError};
 
 /// An output with the name that errors call it by.
 pub struct Target {
     name: Arc<str>,
-    place: Place,
+    goes_to: GoesTo,
 }
 
-enum Place {
+enum GoesTo {
     Path(PathBuf),
     Stream(Box<dyn Write + Send>),
 }
 
 impl Target {
-    /// The file at `path`, which is replaced when the writer finishes. A device or a pipe is
-    /// written to directly.
+    /// The file at `path`, which is replaced when the writer finishes, or the one that a link there
+    /// leads to. A device or a pipe is written to directly, and so is a descriptor of the process
+    /// such as `/dev/stdout`, from where it stands.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self { name: path.display().to_string().into(), place: Place::Path(path) }
+        Self { name: path.display().to_string().into(), goes_to: GoesTo::Path(path) }
     }
 
     /// A stream such as standard output, under a name for messages. It gets each batch of rows at
     /// once.
     pub fn stream(name: impl Into<Arc<str>>, stream: impl Write + Send + 'static) -> Self {
-        Self { name: name.into(), place: Place::Stream(Box::new(stream)) }
+        Self { name: name.into(), goes_to: GoesTo::Stream(Box::new(stream)) }
     }
 
     /// The name that errors use.
@@ -43,9 +44,9 @@ impl Target {
 
     /// How it is to be packed: as `stated`, else as its extension says.
     pub(crate) fn compression(&self, stated: Option<Compression>) -> Compression {
-        match &self.place {
-            Place::Path(path) => stated.unwrap_or_else(|| Compression::from_path(path)),
-            Place::Stream(_) => stated.unwrap_or_default(),
+        match &self.goes_to {
+            GoesTo::Path(path) => stated.unwrap_or_else(|| Compression::from_path(path)),
+            GoesTo::Stream(_) => stated.unwrap_or_default(),
         }
     }
 
@@ -60,9 +61,9 @@ impl Target {
 
     pub(crate) fn open(self, compression: Compression) -> Result<Output, RowsError> {
         let name = self.name;
-        let sink = match self.place {
-            Place::Stream(stream) => Sink::Stream(stream),
-            Place::Path(path) => Sink::open(&name, &path)?,
+        let sink = match self.goes_to {
+            GoesTo::Stream(stream) => Sink::Stream(stream),
+            GoesTo::Path(path) => Sink::open(&name, &path)?,
         };
         let encoder = Encoder::new(Counted { sink, bytes: 0, given_up: false }, compression)
             .map_err(|cause| RowsError::Create { name: name.clone(), cause })?;
@@ -116,54 +117,57 @@ impl Write for Counted {
 }
 
 enum Sink {
-    File { file: BufWriter<NamedTempFile>, path: PathBuf },
+    File { file: BufWriter<Unfinished>, path: PathBuf },
     Stream(Box<dyn Write + Send>),
 }
 
 impl Sink {
     fn open(name: &Arc<str>, path: &Path) -> Result<Self, RowsError> {
         let cannot = |cause| RowsError::Create { name: name.clone(), cause };
+        let opened = |file: io::Result<File>| Ok(Self::Stream(Box::new(file.map_err(cannot)?)));
         // A rename over a link, a device or a pipe would put a file in its place.
-        let (path, found) = match fs::metadata(path) {
+        let path = match Place::of(path) {
+            Place::Stdout => return Ok(Self::Stream(Box::new(io::stdout()))),
+            Place::Stderr => return Ok(Self::Stream(Box::new(io::stderr()))),
+            Place::Stdin => return opened(File::options().append(true).open(path)),
+            // To open it is to begin at its first byte, unless one appends.
+            Place::Descriptor(path) => return opened(File::options().append(true).open(path)),
+            Place::Path(path) => path,
+        };
+        let found = match fs::metadata(&path) {
             Ok(found) if found.is_dir() => return Err(cannot(io::ErrorKind::IsADirectory.into())),
             Ok(found) if !found.is_file() => {
-                let stream = File::options().write(true).open(path).map_err(cannot)?;
-                return Ok(Self::Stream(Box::new(stream)));
+                return opened(File::options().write(true).open(path));
             }
-            Ok(found) => (path.canonicalize().map_err(cannot)?, Some(found)),
-            Err(_) => (path.to_owned(), None),
+            Ok(found) => Some(found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(cannot(error)),
         };
-        let directory = match path.parent() {
-            Some(directory) if directory != Path::new("") => directory,
-            _ => Path::new("."),
-        };
+        let directory = directory_of(&path);
         if !directory.is_dir() {
             let directory = directory.to_owned();
             return Err(RowsError::NoDirectory { path, directory });
         }
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".beamlet-").suffix(".partial");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less the umask
-        let file = builder.tempfile_in(directory).map_err(cannot)?;
+        let file = Unfinished::create(directory).map_err(cannot)?;
         if let Some(found) = found {
-            file.as_file().set_permissions(found.permissions()).map_err(cannot)?;
+            let set = |file: &File| file.set_permissions(found.permissions());
+            file.file().and_then(set).map_err(cannot)?;
         }
         Ok(Self::File { file: BufWriter::with_capacity(1 << 16, file), path })
     }
 }
 
 impl Output {
-    /// Writes `bytes`. A stream that is not packed passes them on at once.
-    /// Writes on.
+    /// Writes `bytes`. A stream passes them on at once, packed or not.
     ///
     /// # Errors
     /// [`RowsError::Write`].
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), RowsError> {
         let Some(encoder) = &mut self.encoder else { return Ok(()) };
-        let written = encoder.write_all(bytes).and_then(|()| match encoder {
-            Encoder::None(sink) => sink.flush(),
-            _ => Ok(()),
+        let written = encoder.write_all(bytes).and_then(|()| match encoder.sink().sink {
+            Sink::Stream(_) => encoder.flush(),
+            // A file is flushed when it is finished.
+            Sink::File { .. } => Ok(()),
         });
         written.map_err(|cause| RowsError::Write { name: self.name.clone(), cause })
     }
@@ -182,8 +186,8 @@ impl Output {
                     .into_inner()
                     .map_err(io::IntoInnerError::into_error)
                     // Else a power cut could leave the name without the content.
-                    .and_then(|file| file.as_file().sync_all().map(|()| file))
-                    .and_then(|file| file.persist(path).map(drop).map_err(|it| it.error)),
+                    .and_then(|file| file.file()?.sync_all().map(|()| file))
+                    .and_then(|file| file.persist(&path)),
             }?;
             Ok(bytes)
         };

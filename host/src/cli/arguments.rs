@@ -1,6 +1,6 @@
 //! What can be typed, and its help.
 
-use beamlet::run::FailurePolicy;
+use beamlet::run::{FailurePolicy, MaxFailures};
 use beamlet_rows::{Compression, Delimiter, Format, OnConflict, RowsError, ValueType};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ const EXIT_CODES: &str = "Exit codes:
   0  every row was written, or is a dead letter; the configuration is valid
   1  the run failed, or was stopped; nothing stands under the output's name
   2  bad usage or configuration
-  130, 143  a second SIGINT or SIGTERM";
+  129, 130, 143  a second SIGHUP, SIGINT or SIGTERM";
 
 const CONFORM_EXIT_CODES: &str = "Exit codes:
   0  every promise that could be looked at is kept
@@ -62,6 +62,13 @@ pub(crate) struct Handler {
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
+impl Handler {
+    /// Whether a file is named, and not what is built in or in a registry.
+    pub(crate) fn is_file(&self) -> bool {
+        self.handler != "tecton" && !self.handler.starts_with(beamlet_registry::SCHEME)
+    }
+}
+
 /// `beamlet run`
 #[derive(Args, Debug)]
 pub(crate) struct Run {
@@ -111,9 +118,13 @@ pub(crate) struct Run {
     /// features
     #[arg(long, value_name = "fail|keep", conflicts_with = "dead_letter")]
     pub(crate) on_failure: Option<OnFailure>,
-    /// Write rows that fail there, as NDJSON with why, and go on
-    #[arg(long, value_name = "FILE")]
+    /// Write rows that fail there, as NDJSON with why, and go on; - is standard output
+    #[arg(long, value_name = "FILE|-")]
     pub(crate) dead_letter: Option<PathBuf>,
+    /// How many rows may fail before the run does, with --dead-letter or --on-failure keep: so
+    /// many, or a share of them [default with --dead-letter: 10%, after 1,000 rows]
+    #[arg(long, value_name = "N|N%", value_parser = str::parse::<MaxFailures>)]
+    pub(crate) max_failures: Option<MaxFailures>,
     /// What happens to a feature whose name a row has itself: the row's own value stays, the
     /// feature takes its place, the run fails, or the feature's name gets --suffix
     #[arg(long, value_name = "left|right|error|suffix")]
@@ -121,8 +132,12 @@ pub(crate) struct Run {
     /// What goes behind the name of a feature that a row has itself
     #[arg(long, value_name = "TEXT")]
     pub(crate) suffix: Option<String>,
-    /// Write the summary as JSON, too
-    #[arg(long, value_name = "FILE")]
+    /// How long the rows of a bundle wait for others on a pipe, over `run.max_bundle_wait_ms` of the
+    /// configuration [default: 200]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(0..=86_400_000))]
+    pub(crate) max_bundle_wait_ms: Option<u32>,
+    /// Write the summary as JSON, too; - is standard output
+    #[arg(long, value_name = "FILE|-")]
     pub(crate) summary: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) observe: Observe,
@@ -216,6 +231,9 @@ impl From<Conflict> for OnConflict {
 
 fn field_type(text: &str) -> Result<(String, ValueType), String> {
     let (field, name) = text.rsplit_once('=').ok_or("write it as FIELD=TYPE")?;
+    if field.is_empty() {
+        return Err("write it as FIELD=TYPE".to_owned());
+    }
     let value_type = name.parse().map_err(|error: RowsError| error.to_string())?;
     Ok((field.to_owned(), value_type))
 }
@@ -250,8 +268,8 @@ pub(crate) struct Conform {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Rows to ask for, some of which the store knows: NDJSON, CSV, Parquet or Arrow [default:
-    /// made ones, that no store knows]
-    #[arg(long, value_name = "FILE")]
+    /// made ones, that no store knows]; - is standard input, NDJSON
+    #[arg(long, value_name = "FILE|-")]
     pub(crate) keys: Option<PathBuf>,
     /// The cell of a CSV that stands for null
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]

@@ -3,7 +3,7 @@
 use super::arguments::Check;
 use super::failure::Failure;
 use super::loaded::{Loaded, setup, usage_of};
-use super::print;
+use super::{print, say};
 use beamlet::plugin::{Finding, Instance, PluginError, Problem, Severity};
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ pub(crate) async fn check(arguments: Check) -> anyhow::Result<ExitCode> {
     let configured = loaded.configure(&arguments.config).await?;
     let config = configured.valid()?;
     for warning in configured.warnings() {
-        eprintln!("warning: {warning}");
+        say(format_args!("warning: {warning}"));
     }
     let mut instance = Instance::set_up(&loaded.plugin, &setup(config)).await.map_err(usage_of)?;
     let report = instance.check().await.map_err(|error| match error {

@@ -2,8 +2,10 @@
 
 use super::arguments::{Conform, Handler};
 use super::failure::{Failure, Usage};
-use super::loaded::{Loaded, setup};
+use super::loaded::{Loaded, files_of, setup};
 use super::print;
+use super::report_file::ReportFile;
+use super::touched::{Touched, is_dash};
 use arrow_array::RecordBatch;
 use beamlet::conform::{CHECKS, Check, Suite};
 use beamlet::plugin::Instance;
@@ -24,7 +26,22 @@ pub(crate) async fn conform(arguments: Conform) -> anyhow::Result<ExitCode> {
         let needs = "conform needs a handler and --config FILE, or --list";
         return Err(Usage(needs.to_owned()).into());
     };
+    let mut touched = Touched::default();
+    touched.reads("--config", config_file);
+    files_of(config_file).iter().for_each(|path| touched.reads("the configuration:", path));
     let handler = Handler { handler: file.clone(), cache_dir: arguments.cache_dir.clone() };
+    if handler.is_file() {
+        touched.reads("the handler", Path::new(file));
+    }
+    if let Some(path) = &arguments.keys {
+        touched.reads("--keys", path);
+    }
+    if let Some(path) = &arguments.json {
+        touched.writes("the report", Path::new("-"));
+        touched.writes("--json", path);
+    }
+    touched.check()?;
+    let json = arguments.json.as_deref().map(ReportFile::create).transpose()?;
     let loaded = Loaded::new(&handler, 16).await?;
     let config = loaded.valid(config_file).await?;
     let setup = setup(&config);
@@ -48,10 +65,8 @@ pub(crate) async fn conform(arguments: Conform) -> anyhow::Result<ExitCode> {
     let report = suite.run().await;
     let again = again(&arguments, file, config_file);
     print(report.told(&again))?;
-    if let Some(path) = &arguments.json {
-        let text = format!("{:#}\n", report.json(&again));
-        std::fs::write(path, text)
-            .map_err(|error| anyhow::anyhow!("{}: cannot be written: {error}", path.display()))?;
+    if let Some(json) = json {
+        json.write(&format!("{:#}\n", report.json(&again)))?;
     }
     Ok(if report.passed() { ExitCode::SUCCESS } else { Failure::Run.into() })
 }
@@ -76,7 +91,10 @@ fn unknown(name: &str) -> Usage {
 
 /// The first rows of a file, as the columns that the handler reads.
 fn rows(path: &Path, null: &str, fields: &[Field]) -> Result<RecordBatch, beamlet_rows::RowsError> {
-    let source = Source::path(path);
+    let source = match is_dash(path) {
+        true => Source::stream("standard input", std::io::stdin()),
+        false => Source::path(path),
+    };
     let format = source.format()?.unwrap_or(Format::Ndjson);
     let options = ReadOptions { null: null.to_owned(), ..ReadOptions::default() };
     let mut reader = Reader::open(source, format, options)?;

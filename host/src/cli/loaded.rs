@@ -2,14 +2,19 @@
 
 use super::arguments::Handler;
 use super::failure::Usage;
+use super::say;
+use super::trust::warn_of_no_authorities;
 use beamlet::config::{Config, Document};
 use beamlet::plugin::{Description, Plugin, PluginError, Problem, Setup};
 use beamlet::sandbox::{Egress, Permissions, Runtime, RuntimeOptions};
+use beamlet_egress::Destination;
 use beamlet_registry::RegistryError;
 use etcetera::BaseStrategy;
 use etcetera::base_strategy::choose_base_strategy;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tracing::info;
 
 /// A handler that can be used.
 pub(crate) struct Loaded {
@@ -31,6 +36,12 @@ impl Loaded {
         }
         .map_err(|error| Usage(error.to_string()))?;
         let description = plugin.describe(&Permissions::default()).await?;
+        info!(
+            handler = handler.handler.as_str(),
+            name = description.name,
+            version = description.version,
+            "the handler is loaded"
+        );
         Ok(Loaded { plugin, description })
     }
 
@@ -53,7 +64,7 @@ impl Loaded {
         let configured = self.configure(path).await?;
         configured.valid()?;
         for warning in configured.warnings() {
-            eprintln!("warning: {warning}");
+            say(format_args!("warning: {warning}"));
         }
         Ok(configured.config)
     }
@@ -88,8 +99,32 @@ impl Configured {
     }
 }
 
+/// The files that a configuration names, such as those of its secrets: what reads `{ file = "…" }`.
+pub(crate) fn files_of(config: &Path) -> Vec<PathBuf> {
+    fn visit(value: &Value, directory: &Path, files: &mut Vec<PathBuf>) {
+        match value {
+            Value::Object(map) => {
+                if let Some(Value::String(file)) = map.get("file").filter(|_| map.len() == 1) {
+                    files.push(directory.join(file));
+                }
+                map.values().for_each(|value| visit(value, directory, files));
+            }
+            Value::Array(values) => values.iter().for_each(|it| visit(it, directory, files)),
+            _ => {}
+        }
+    }
+    let mut files = Vec::new();
+    if let Ok(document) = Document::read(config) {
+        visit(document.value(), document.directory(), &mut files);
+    }
+    files
+}
+
 /// What the instances of a run share.
 pub(crate) fn setup(config: &Config) -> Setup {
+    if config.allowed.destinations().iter().any(Destination::is_secure) {
+        warn_of_no_authorities();
+    }
     let egress =
         Egress::new(config.allowed.clone(), config.secrets.clone(), config.sandbox.timeouts)
             .through(config.proxies.clone())

@@ -7,7 +7,10 @@ mod describe;
 mod failure;
 mod loaded;
 mod observe;
+mod report_file;
 mod run;
+mod touched;
+mod trust;
 mod validate;
 
 pub(crate) use arguments::Arguments;
@@ -20,9 +23,18 @@ use std::process::ExitCode;
 /// Prints a line. A reader that has gone (`| head`) has read what it wanted.
 fn print(line: impl std::fmt::Display) -> anyhow::Result<()> {
     match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(anyhow::anyhow!("standard output: cannot be written: {error}"))
+        }
         _ => Ok(()),
     }
+}
+
+/// Writes a line to standard error. Where that is closed or full nobody reads it, and a command
+/// does its work all the same.
+pub(crate) fn say(line: impl std::fmt::Display) {
+    // One call, so that lines of several threads do not mingle.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Does what the command says.

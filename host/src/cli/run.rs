@@ -3,11 +3,14 @@
 mod files;
 mod signals;
 
-use self::files::{Files, SummaryFile, is_pipe, name};
+use self::files::{Files, is_endless, is_written_as_it_comes};
+use self::signals::Signals;
 use super::arguments::Run;
 use super::failure::{Failure, Usage};
 use super::loaded::{Loaded, setup};
 use super::observe::Observed;
+use super::say;
+use super::touched::name;
 use beamlet::config::Config;
 use beamlet::enrich::EnrichError;
 use beamlet::plugin::PluginError;
@@ -17,21 +20,33 @@ use beamlet::run::{
 use beamlet_rows::OnConflict;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+use tracing::info;
 
 /// Enriches the rows of a file or a pipe.
 pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
+    let stop = Stop::default();
+    let signals = Signals::listen(stop.clone());
     let mut observed = Observed::start(&arguments.observe).await?;
     let loaded = Loaded::new(&arguments.handler, 256).await?;
     let mut config = loaded.valid(&arguments.config).await?;
     override_options(&mut config, &arguments)?;
     let meters = Arc::new(RunMeters::default());
-    let Files { reader, writer, dead_letters } = Files::open(&arguments, &config, &meters.input)?;
-    let summary_file = arguments.summary.as_deref().map(SummaryFile::create).transpose()?;
+    let Files { reader, writer, dead_letters, summary: summary_file, patience } =
+        Files::open(&arguments, &config, &meters.input)?;
     let setup = setup(&config);
+    for destination in config.allowed.destinations() {
+        info!(%destination, "the store may be asked there");
+    }
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        input = name(&arguments.input, "standard input"),
+        output = name(&arguments.output, "standard output"),
+        "a run begins"
+    );
     let egress = setup.egress.clone();
-    let stop = Stop::default();
     // What comes from a pipe has no end of its own to wait for.
-    let on_stop = if is_pipe(&arguments.input) { OnStop::Finish } else { OnStop::Drop };
+    let on_stop = if is_endless(&arguments.input) { OnStop::Finish } else { OnStop::Drop };
     let job = Job {
         plugin: loaded.plugin,
         setup,
@@ -40,10 +55,11 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
         dead_letters,
         options: config.run,
         meters: meters.clone(),
-        stop: stop.clone(),
+        stop,
         on_stop,
+        patience: Some(patience),
     };
-    signals::drain(stop);
+    signals.run_begins();
     observed.watch(&meters, &arguments.observe);
 
     let (mut summary, error) = match run_job(job).await {
@@ -53,15 +69,17 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     observed.end().await;
     summary.output = name(&arguments.output, "standard output");
     if let Some(error) = &error {
-        eprintln!("error: {error}");
+        say(format_args!("error: {error}"));
         for destination in egress.refused() {
-            eprintln!("refused: {destination} is not granted: the configuration does not name it");
+            say(format_args!(
+                "refused: {destination} is not granted: the configuration does not name it"
+            ));
         }
     }
-    tell(&summary, is_pipe(&arguments.output));
+    tell(&summary, is_written_as_it_comes(&arguments.output));
     let complete = summary.complete;
     if let Some(file) = summary_file {
-        file.save(&summary)?;
+        file.write(&(serde_json::to_string_pretty(&summary)? + "\n"))?;
     }
     Ok(match error {
         None if complete => ExitCode::SUCCESS,
@@ -72,17 +90,19 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn tell(summary: &Summary, piped: bool) {
-    eprintln!("{summary}");
+fn tell(summary: &Summary, streamed: bool) {
+    say(summary);
     let (output, why) = (&summary.output, if summary.stopped { "stopped" } else { "failed" });
-    match (summary.complete, piped) {
+    match (summary.complete, streamed) {
         (true, _) if summary.stopped => {
-            eprintln!("stopped: all that was read is written to {output}")
+            say(format_args!("stopped: all that was read is written to {output}"));
         }
-        (true, _) => eprintln!("written to {output}"),
-        (false, false) => eprintln!("{why}: nothing was written to {output}"),
+        (true, _) => say(format_args!("written to {output}")),
+        (false, false) => say(format_args!("{why}: nothing was written to {output}")),
         // What was written to a pipe cannot be taken back.
-        (false, true) => eprintln!("{why}: what was written to {output} is not complete"),
+        (false, true) => {
+            say(format_args!("{why}: what was written to {output} is not complete"));
+        }
     }
 }
 
@@ -104,7 +124,28 @@ fn override_options(config: &mut Config, arguments: &Run) -> Result<(), Usage> {
         run.on_failure = FailurePolicy::DeadLetter;
         config.output.dead_letter = Some(path.clone());
     }
+    if let Some(wait) = arguments.max_bundle_wait_ms {
+        run.max_bundle_wait = Duration::from_millis(wait.into());
+    }
+    if let Some(most) = arguments.max_failures {
+        run.max_failures = Some(most);
+        if run.on_failure == FailurePolicy::Fail {
+            let needs = "needs --dead-letter FILE or --on-failure keep: otherwise the first row that \
+                         fails ends the run";
+            return Err(Usage(format!("--max-failures {most}: {needs}")));
+        }
+    }
+    for (at, (field, _)) in arguments.types.iter().enumerate() {
+        if arguments.types[..at].iter().any(|(before, _)| before == field) {
+            return Err(Usage(format!("--type {field}: is stated twice; state one type")));
+        }
+    }
     let suffix = arguments.suffix.clone();
+    if suffix.as_deref() == Some("") {
+        return Err(Usage(
+            "--suffix: must not be empty; write what goes behind a feature's name".to_owned(),
+        ));
+    }
     config.output.on_conflict = match arguments
         .on_conflict
         .map(Into::into)
@@ -117,6 +158,9 @@ fn override_options(config: &mut Config, arguments: &Run) -> Result<(), Usage> {
                     .to_owned(),
             )
         })?),
+        Some(_) if suffix.is_some() => {
+            return Err(Usage("--suffix: has no effect unless --on-conflict is suffix".to_owned()));
+        }
         Some(other) => other,
     };
     Ok(())

@@ -3,7 +3,7 @@
 
 use super::secret;
 use crate::enrich::{CacheOptions, RetryOptions};
-use crate::run::{FailurePolicy, RunOptions};
+use crate::run::{FailurePolicy, MaxFailures, RunOptions};
 use beamlet_config::{Section, parse_url};
 use beamlet_egress::{BreakerOptions, ThrottleOptions};
 use beamlet_rows::OnConflict;
@@ -42,11 +42,17 @@ pub(super) fn read(section: Section<'_>, directory: &Path) -> (RunOptions, Outpu
     if let Some(rows) = count("bundle_size", MOST_ROWS) {
         options.bundle_size = rows;
     }
+    ms(&section, "max_bundle_wait_ms", 0, &mut options.max_bundle_wait);
     options.window = count("window", MOST_WINDOW).and_then(NonZero::new);
     options.ordered = section.boolean("ordered").unwrap_or(options.ordered);
     options.enrich.coalesce = section.boolean("coalesce").unwrap_or(options.enrich.coalesce);
-    let dead_letter = section.text("dead_letter").map(|path| directory.join(path));
+    let dead_letter = section.text("dead_letter").map(|path| match path {
+        // Standard output, as on the command line.
+        "-" => PathBuf::from(path),
+        path => directory.join(path),
+    });
     options.on_failure = on_failure(&section, dead_letter.is_some());
+    options.max_failures = max_failures(&section);
     options.enrich.retry = retry(section.section("retry", false));
     let limits = &mut options.limits;
     (limits.throttle, limits.requests_per_second) = throttle(section.section("throttle", false));
@@ -78,6 +84,21 @@ fn on_failure(section: &Section<'_>, dead_letter: bool) -> FailurePolicy {
             let message = format!("must be fail, keep or dead-letter, is `{other}`");
             section.problem("on_failure", message);
             FailurePolicy::Fail
+        }
+    }
+}
+
+/// A number of rows, or a share of them as a text.
+fn max_failures(section: &Section<'_>) -> Option<MaxFailures> {
+    let text = match section.value("max_failures")? {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match text.parse() {
+        Ok(most) => Some(most),
+        Err(message) => {
+            section.problem("max_failures", message);
+            None
         }
     }
 }

@@ -13,6 +13,7 @@ use arrow_array::{RecordBatch, UInt32Array};
 use beamlet_rows::{Field, Rows, RowsError};
 use std::sync::Arc;
 use std::time::Instant;
+use tracing::debug;
 
 /// What all bundles of a run share.
 pub(super) struct Bundles {
@@ -52,7 +53,10 @@ impl Bundles {
         self.meters.read.add(rows.len() as u64 + set_aside);
         self.meters.failed.add(set_aside);
         let mut letters = Letters::default();
-        rows.set_aside().iter().for_each(|row| letters.push_bad(row));
+        for row in rows.set_aside() {
+            letters.push_bad(row);
+            self.meters.failures.add_row(&row.error, &row.origin);
+        }
         if rows.is_empty() {
             rows.project(&self.fields)?;
             let names = self.enricher.outputs().iter().map(|field| field.name.as_str());
@@ -64,9 +68,16 @@ impl Bundles {
         let shown = self.project(&rows)?;
         let answers = self.enricher.enrich(&shown.columns).await;
         let answers = answers.map_err(|error| bundle_error(&rows, error))?;
+        self.tally(&rows, &shown, &answers);
         let done = self.sort(rows, &shown, &answers, letters)?;
         self.meters.bundles.add(1);
         self.telemetry.bundle(started.elapsed());
+        debug!(
+            rows = answers.len(),
+            failed = answers.fates().filter(|fate| matches!(fate, Fate::Failed(_))).count(),
+            took_ms = started.elapsed().as_millis() as u64,
+            "a bundle is done"
+        );
         Ok(done)
     }
 
@@ -144,6 +155,19 @@ impl Bundles {
                 let features = take(&features, positions)?;
                 Ok(Done { rows: rows.select(&kept), features, letters })
             }
+        }
+    }
+
+    /// Counts why rows failed.
+    fn tally(&self, rows: &Rows, shown: &Shown, answers: &Answers) {
+        let failures = &self.meters.failures;
+        for fate in answers.fates() {
+            if let Fate::Failed(given_up) = fate {
+                failures.add(given_up.error.kind.to_string(), &given_up.error.message);
+            }
+        }
+        for (row, error) in &shown.bad {
+            failures.add_row(error, &rows.origin(*row));
         }
     }
 

@@ -10,7 +10,7 @@ use std::io;
 use std::time::SystemTime;
 
 /// The kind of a row that is at fault itself.
-const INVALID: &str = "invalid-input";
+pub(super) const INVALID: &str = "invalid-input";
 
 /// Bytes that become base64 in one go: a multiple of three, so that the texts can be joined.
 const CHUNK: usize = 48 << 10;

@@ -1,6 +1,6 @@
 //! Why a run failed.
 
-use super::Summary;
+use super::{Failure, MaxFailures, Summary};
 use crate::enrich::{EnrichError, GivenUp};
 use beamlet_rows::{Origin, RowsError, Unit};
 
@@ -31,6 +31,21 @@ pub enum RunError {
         /// How many rows of its bundle failed besides.
         more: u64,
     },
+    /// More rows failed than may.
+    #[error(
+        "{failed} of {rows} rows failed, more than --max-failures {most} allows{}; mend the cause, or allow more",
+        mostly(.first)
+    )]
+    TooManyFailures {
+        /// Rows that failed.
+        failed: u64,
+        /// Rows of which it is known what became of them.
+        rows: u64,
+        /// How many may.
+        most: MaxFailures,
+        /// What most of them failed with.
+        first: Option<Failure>,
+    },
     /// The features of a bundle cannot be put together.
     #[error("the handler broke a promise of the contract: {0}")]
     Features(String),
@@ -56,6 +71,10 @@ fn unit(origin: &Origin) -> &'static str {
         Unit::Line => "line",
         Unit::Row => "row",
     }
+}
+
+fn mostly(first: &Option<Failure>) -> String {
+    first.as_ref().map_or(String::new(), |first| format!("; {} with {first}", first.rows))
 }
 
 fn others(more: u64) -> String {

@@ -1,5 +1,6 @@
 //! What a run counts, to be read while it is under way.
 
+use super::failures::Failures;
 use crate::enrich::Meter;
 use beamlet_rows::InputProgress;
 use std::sync::Arc;
@@ -23,6 +24,10 @@ pub struct RunMeters {
     pub null_keys: Meter,
     /// Rows that could not be enriched, whatever became of them.
     pub failed: Meter,
+    /// Rows that the output cannot hold, whatever the store answered.
+    pub unwritten: Meter,
+    /// Why they failed, or could not be written.
+    pub failures: Failures,
     /// Rows written as dead letters.
     pub dead_letters: Meter,
     /// Bundles that are done.

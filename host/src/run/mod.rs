@@ -8,6 +8,7 @@
 mod bundle;
 mod dead_letter;
 mod error;
+mod failures;
 mod meters;
 mod options;
 mod pipeline;
@@ -17,6 +18,7 @@ mod telemetry;
 
 pub use dead_letter::DeadLetters;
 pub use error::{FailedBundle, RunError, RunFailure};
+pub use failures::{Failure, Failures, MaxFailures};
 pub use meters::RunMeters;
 pub use options::{FailurePolicy, RunOptions};
 pub use pipeline::{Job, run};

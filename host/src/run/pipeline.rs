@@ -5,6 +5,7 @@
 use super::bundle::{Bundles, Done};
 use super::dead_letter::{DeadLetters, Letters};
 use super::error::{RunError, RunFailure};
+use super::failures::{MaxFailures, too_many};
 use super::meters::RunMeters;
 use super::options::{FailurePolicy, RunOptions};
 use super::stop::{OnStop, Stop};
@@ -13,7 +14,7 @@ use super::telemetry::Telemetry;
 use crate::enrich::{EnrichError, Enricher};
 use crate::plugin::{OutputField, Plugin, Setup};
 use crate::task::Task;
-use beamlet_rows::{Reader, Rows, Writer};
+use beamlet_rows::{Patience, Reader, Rows, Writer};
 use futures_util::{Stream, StreamExt, stream};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, info, info_span};
 
 /// All that a run needs.
 pub struct Job {
@@ -43,6 +44,9 @@ pub struct Job {
     pub stop: Stop,
     /// What the output is worth then.
     pub on_stop: OnStop,
+    /// The reader's, to have it come to its end with what it has read. Without it, rows that it has
+    /// not handed out are left when the run is stopped.
+    pub patience: Option<Patience>,
 }
 
 /// Runs a job to its end: every row of the input is in the output or in the dead letters, or the
@@ -61,6 +65,13 @@ pub async fn run(job: Job) -> Result<Summary, RunFailure> {
             return Err(RunFailure { error, summary: Summary::default() });
         }
     };
+    info!(
+        inputs = enricher.inputs().len(),
+        outputs = enricher.outputs().len(),
+        bundle_size = job.options.bundle_size,
+        in_flight = job.options.enrich.in_flight,
+        "the handler is set up: rows are read"
+    );
     let asked_before = egress.requests();
     let enricher = Arc::new(enricher);
     let telemetry = Telemetry::new(&job.meters, &enricher, &egress);
@@ -71,10 +82,12 @@ pub async fn run(job: Job) -> Result<Summary, RunFailure> {
         dead_letters: job.dead_letters,
         on_stop: job.on_stop,
         meters: job.meters.clone(),
+        max_failures: job.options.max_failures(),
         without_rows: None,
         written: false,
     };
-    let ended = pump(job.reader, outputs, &job.options, &bundles, &job.stop).await;
+    let stopping = Stopping { stop: job.stop.clone(), patience: job.patience };
+    let ended = pump(job.reader, outputs, &job.options, &bundles, &stopping).await;
     let counters = bundles.enricher.tear_down().await;
     let requests = egress.requests() - asked_before;
     let mut summary = Summary::of(&job.meters, bundles.enricher.meters());
@@ -82,6 +95,14 @@ pub async fn run(job: Job) -> Result<Summary, RunFailure> {
     summary.requests = requests;
     summary.stopped = job.stop.is_stopped();
     summary.took(started.elapsed());
+    info!(
+        rows = summary.rows,
+        written = summary.written,
+        failed = summary.failed,
+        requests = summary.requests,
+        seconds = summary.seconds,
+        "the run has ended"
+    );
     match ended {
         Ok(()) => {
             summary.complete = !summary.stopped || job.on_stop == OnStop::Finish;
@@ -99,11 +120,13 @@ async fn pump(
     mut outputs: Outputs,
     options: &RunOptions,
     bundles: &Arc<Bundles>,
-    stop: &Stop,
+    stopping: &Stopping,
 ) -> Result<(), RunError> {
+    let stop = &stopping.stop;
     outputs.declare(bundles.enricher.outputs())?;
     let (rows, reading) = read(reader, options.bundle_size);
-    let started = rows.take_until(Box::pin(stop.stopped())).map(|rows| {
+    let no_more = stopping.no_more(outputs.on_stop);
+    let started = rows.take_until(Box::pin(no_more)).map(|rows| {
         let bundle = rows.map(|rows| start(bundles.clone(), rows));
         async move { joined(bundle?.join().await) }
     });
@@ -123,6 +146,10 @@ async fn pump(
         };
         match bundle {
             Some(Ok(bundle)) => {
+                failed = too_many(&bundles.meters, options.max_failures(), false).err();
+                if failed.is_some() {
+                    break;
+                }
                 if to_writer.send(Message::Write(bundle)).await.is_err() {
                     break;
                 }
@@ -154,6 +181,24 @@ async fn pump(
     match failed {
         Some(error) => Err(error),
         None => written,
+    }
+}
+
+/// How a run comes to its end before its input does.
+struct Stopping {
+    stop: Stop,
+    patience: Option<Patience>,
+}
+
+impl Stopping {
+    /// Waits until nothing more of the reader is wanted.
+    async fn no_more(&self, on_stop: OnStop) {
+        self.stop.stopped().await;
+        if let (Some(patience), OnStop::Finish) = (&self.patience, on_stop) {
+            // The reader ends by itself, after the rows that it has read.
+            patience.stop();
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -190,6 +235,7 @@ struct Outputs {
     dead_letters: Option<DeadLetters>,
     on_stop: OnStop,
     meters: Arc<RunMeters>,
+    max_failures: Option<MaxFailures>,
     /// The first bundle of which no row was left, until another one is written: without rows the
     /// output still has a header.
     without_rows: Option<Done>,
@@ -260,6 +306,8 @@ impl Outputs {
                 return Err(row.error.into());
             }
             letters.push_bad(&row);
+            meters.failures.add_row(&row.error, &row.origin);
+            meters.unwritten.add(1);
         }
         if let Some(dead_letters) = &mut self.dead_letters
             && !letters.is_empty()
@@ -276,6 +324,10 @@ impl Outputs {
         }
         self.rows.settle()?;
         self.set_aside()?;
+        if let Err(error) = too_many(&self.meters, self.max_failures, true) {
+            self.drop()?;
+            return Err(error);
+        }
         self.dead_letters.map_or(Ok(()), DeadLetters::finish)?;
         Ok(self.rows.finish().map(drop)?)
     }

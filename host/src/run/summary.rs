@@ -1,5 +1,6 @@
 //! What a run did, in numbers.
 
+use super::failures::Failure;
 use super::meters::RunMeters;
 use crate::enrich::Meters;
 use serde::Serialize;
@@ -27,7 +28,12 @@ pub struct Summary {
     pub null_keys: u64,
     /// Rows that could not be enriched.
     pub failed: u64,
-    /// Rows of them that were written as dead letters.
+    /// Rows that the output cannot hold, such as texts that are no Unicode. What the store answered
+    /// for them is in the other counts.
+    pub unwritten: u64,
+    /// Why rows failed or could not be written, the most frequent reason first.
+    pub failures: Vec<Failure>,
+    /// Rows of both that were written as dead letters.
     pub dead_letters: u64,
     /// Requests sent to the store for rows.
     pub requests: u64,
@@ -62,6 +68,8 @@ impl Summary {
             missing: run.missing.get(),
             null_keys: run.null_keys.get(),
             failed: run.failed.get(),
+            unwritten: run.unwritten.get(),
+            failures: run.failures.all(),
             dead_letters: run.dead_letters.get(),
             retried: enrich.retried.get(),
             coalesced: enrich.coalesced.get(),
@@ -79,6 +87,9 @@ impl Summary {
     }
 }
 
+/// So many reasons are told to a person; the JSON has all.
+const MOST_REASONS: usize = 5;
+
 /// On a few lines, for a person: what did not happen is not told.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,6 +99,21 @@ impl fmt::Display for Summary {
             "{} in: {enriched} enriched, {missing} missing, {null_keys} with a null key, {failed} failed",
             count(self.rows, "row")
         )?;
+        if self.unwritten > 0 {
+            writeln!(f, "{} could not be written", count(self.unwritten, "row"))?;
+        }
+        for failure in self.failures.iter().take(MOST_REASONS) {
+            writeln!(f, "{} failed with {failure}", count(failure.rows, "row"))?;
+        }
+        if let Some(more) = self.failures.get(MOST_REASONS..).filter(|more| !more.is_empty()) {
+            let rows: u64 = more.iter().map(|failure| failure.rows).sum();
+            writeln!(
+                f,
+                "{} failed with {}",
+                count(rows, "row"),
+                count(more.len() as u64, "other reason")
+            )?;
+        }
         if self.complete || self.dead_letters > 0 {
             let (out, letters) = (self.written + self.dead_letters, self.dead_letters);
             let (out, letters) = (count(out, "row"), count(letters, "dead letter"));

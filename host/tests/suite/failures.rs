@@ -165,6 +165,7 @@ fn a_row_that_is_no_json_cannot_be_kept() {
         assert_snapshot!(ended, @"
         error: standard input:1:1: row is no JSON object: it does not begin with {; write one JSON object on each line (--on-failure keep keeps a row that can be written, and this one cannot; --dead-letter FILE sets it aside)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
+        1 row failed with invalid-input: row is no JSON object: it does not begin with {; write one JSON object on each line
         0 requests, [speed]
         failed: what was written to standard output is not complete
         exit code 1
@@ -340,4 +341,100 @@ fn a_conflict_is_settled_as_the_command_line_says() {
         exit code 1
         "#)
     });
+}
+
+/// A store that is down, and a folder with rows of keys that differ.
+fn down(rows: usize) -> (Store, Folder) {
+    let store = Store::that_answers(StatusFault::new(503).message("busy"));
+    let quick = format!("{QUICK}[run.breaker]\nenabled = false\n");
+    let folder = folder_of(&(config(&store.url()) + &quick));
+    let row = |n: usize| format!("{{\"n\":{n},\"tailnum\":\"N{n}\"}}\n");
+    folder.write("rows.ndjson", (0..rows).map(row).collect::<String>());
+    (store, folder)
+}
+
+const ASIDE: &str = "--input rows.ndjson --output o.ndjson --dead-letter d.ndjson --summary s.json";
+
+#[test]
+fn a_store_that_is_down_ends_the_run_instead_of_making_dead_letters_of_all_rows() {
+    let (_store, folder) = down(6000);
+    let ended = Beamlet::run(&folder, &format!("{ASIDE} --bundle-size 100 --in-flight 1")).end();
+    assert_eq!(ended.code, Some(1), "{ended}");
+    let why = "rows failed, more than --max-failures 10% allows; ";
+    assert!(ended.stderr.contains(why), "{ended}");
+    let reason = "rows failed with unavailable: the feature store answered 503: busy";
+    assert!(ended.stderr.contains(reason), "{ended}");
+    assert_eq!(folder.names(), ["beamlet.toml", "rows.ndjson", "s.json"]);
+    let summary: Value = serde_json::from_str(&folder.read("s.json")).unwrap();
+    assert_eq!(summary["complete"], false);
+    assert_eq!(summary["failures"][0]["kind"], "unavailable");
+    assert_eq!(summary["failures"][0]["message"], "the feature store answered 503: busy");
+    assert_eq!(summary["failures"][0]["rows"], summary["failed"]);
+}
+
+#[test]
+fn a_few_rows_that_fail_end_no_run() {
+    let (_store, folder) = down(900);
+    Beamlet::run(&folder, ASIDE).succeed();
+    assert_eq!(letters(&folder, "d.ndjson").len(), 900);
+}
+
+#[test]
+fn how_many_rows_may_fail_is_a_number_or_a_share() {
+    let store = Store::start();
+    let folder = store.folder();
+    let row = |n: usize| match n % 10 {
+        0 => "{\"tailnum\":[1]}\n".to_owned(),
+        _ => format!("{{\"tailnum\":\"N{n}\"}}\n"),
+    };
+    folder.write("rows.ndjson", (0..200).map(row).collect::<String>());
+    for (most, code) in
+        [("0", 1), ("19", 1), ("20", 0), ("9.9%", 1), ("10%", 0), ("100%", 0), ("0%", 1)]
+    {
+        for arguments in [ASIDE, "--input rows.ndjson --output o.ndjson --on-failure keep"] {
+            let ended = Beamlet::run(&folder, &format!("{arguments} --max-failures {most}")).end();
+            assert_eq!(ended.code, Some(code), "{most}: {ended}");
+        }
+        let config = config(&store.url()) + &format!("[run]\nmax_failures = '{most}'\n");
+        folder.write("beamlet.toml", config);
+        assert_eq!(Beamlet::run(&folder, ASIDE).end().code, Some(code), "{most}");
+        folder.write("beamlet.toml", crate::support::store::config(&store.url()));
+    }
+}
+
+#[test]
+fn a_number_of_failures_without_a_policy_that_goes_on_is_bad_usage() {
+    let (_store, folder) = down(1);
+    let ended = Beamlet::run(&folder, "--input rows.ndjson --max-failures 10%").end();
+    assert_snapshot!(ended, @"
+    error: --max-failures 10%: needs --dead-letter FILE or --on-failure keep: otherwise the first row that fails ends the run
+    exit code 2
+    ");
+    let ended = Beamlet::run(&folder, &format!("{ASIDE} --max-failures some")).end();
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("such as 10%"), "{ended}");
+}
+
+#[test]
+fn the_summary_tells_failures_by_kind_and_message_without_the_rows_places() {
+    let store = Store::start();
+    let folder = store.folder();
+    let rows = "{\"tailnum\":[1]}\n{\"n\":1}\nno json\n{\"n\":2}\n{\"tailnum\":\"N1\"}\n";
+    folder.write("rows.ndjson", rows);
+    let ended = Beamlet::run(&folder, ASIDE).end();
+    redacted(|| {
+        assert_snapshot!(ended, @r#"
+        5 rows in: 0 enriched, 1 missing, 0 with a null key, 4 failed
+        2 rows failed with invalid-input: field "tailnum" is missing, and the handler requires it; add it to the row (null is allowed)
+        1 row failed with invalid-input: field `tailnum` is a list; a join key is a string, an integer or null
+        1 row failed with invalid-input: row is no JSON object: it does not begin with {; write one JSON object on each line
+        5 rows out: 1 written, 4 dead letters
+        1 request, [speed]
+        written to o.ndjson
+        exit code 0
+        "#);
+    });
+    let summary: Value = serde_json::from_str(&folder.read("s.json")).unwrap();
+    let rows = |at: usize| summary["failures"][at]["rows"].as_u64().unwrap();
+    assert_eq!([rows(0), rows(1), rows(2)], [2, 1, 1]);
 }

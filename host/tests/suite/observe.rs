@@ -77,8 +77,12 @@ fn an_address_that_is_taken_is_told() {
     let folder = Store::start().folder();
     let address = taken.local_addr().unwrap();
     let ended = Beamlet::run(&folder, &format!("--metrics-addr {address}")).end();
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("cannot be listened at"), "{}", ended.stderr);
+    crate::support::redacted(|| {
+        insta::assert_snapshot!(ended, @"
+        error: --metrics-addr [store]: cannot be listened at: Address already in use (os error 98); choose another address, or port 0 for one that is free
+        exit code 1
+        ");
+    });
 }
 
 /// A collector that keeps what it is sent.
@@ -218,8 +222,121 @@ fn a_run_does_not_fail_because_nobody_collects() {
     let store = Store::start();
     let folder = store.folder();
     let url = crate::support::server::closed_port();
-    let out = Beamlet::run(&folder, &format!("--otlp-endpoint {url}")).stdin(rows(3)).succeed();
-    assert_eq!(out.lines().count(), 3);
+    let arguments = format!("--otlp-endpoint {url} --progress never");
+    let ended = Beamlet::run(&folder, &arguments).stdin(rows(3)).end();
+    assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), 3), "{ended}");
+    let told: Vec<&str> = ended
+        .stderr
+        .lines()
+        .filter(|line| line.contains(" WARN ") || line.contains("ERROR"))
+        .collect();
+    assert_eq!(told.len(), 1, "{ended}");
+    let told = told[0].split_once("--otlp-endpoint").unwrap().1;
+    crate::support::redacted(|| {
+        insta::assert_snapshot!(told, @" http://[store]: traces and metrics cannot be sent: Connection refused (os error 111); see whether a collector listens there; the run goes on without it");
+    });
+}
+
+#[test]
+fn an_endpoint_in_an_empty_variable_is_none() {
+    let store = Store::start();
+    let folder = store.folder();
+    let run = Beamlet::run(&folder, "--progress never").stdin(rows(3));
+    let ended = run.env("OTEL_EXPORTER_OTLP_ENDPOINT", "").env("BEAMLET_LOG", "").end();
+    assert_eq!(ended.code, Some(0), "{ended}");
+    assert!(!ended.stderr.contains("WARN"), "{ended}");
+}
+
+#[test]
+fn a_redis_that_is_down_is_told_once_with_its_address_and_why() {
+    let store = Store::start();
+    let url = crate::support::server::closed_port().replace("http://", "redis://:k3y-k3y@");
+    let cache = format!("[run.cache]\nmemory_mib = 0\nredis = '{url}'\n");
+    let folder = folder_of(&(config(&store.url()) + &cache));
+    let arguments = "--bundle-size 5 --progress never";
+    let ended = Beamlet::run(&folder, arguments).stdin(rows(100)).end();
+    assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), 100), "{ended}");
+    let told: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("redis")).collect();
+    assert_eq!(told.len(), 1, "{ended}");
+    assert!(!ended.stderr.contains("k3y"), "{ended}");
+    let told = told[0].split_once("redis at").unwrap().1;
+    crate::support::redacted(|| {
+        insta::assert_snapshot!(told, @" [store]: cannot be reached: Connection refused (os error 111); rows are asked for without the shared cache until it answers; see `redis` in [run.cache]");
+    });
+}
+
+#[test]
+fn a_variable_that_names_no_authorities_is_told_once() {
+    let folder = folder_of(&config("https://127.0.0.1:1"));
+    folder.write("rows.ndjson", rows(1));
+    folder.write("empty.pem", "");
+    for (name, value, expected) in [
+        ("SSL_CERT_FILE", "no-such.pem", "SSL_CERT_FILE=no-such.pem: cannot be read: No such file"),
+        ("SSL_CERT_FILE", "empty.pem", "SSL_CERT_FILE=empty.pem: holds no certificate"),
+        ("SSL_CERT_FILE", "", "SSL_CERT_FILE=: cannot be read"),
+        ("SSL_CERT_DIR", "no-such", "SSL_CERT_DIR=no-such: cannot be read: No such file"),
+    ] {
+        for command in ["run --input rows.ndjson --output o.ndjson --config", "check --config"] {
+            let beamlet = Beamlet::new(&folder, &format!("{command} beamlet.toml"));
+            let ended = beamlet.env("SSL_CERT_DIR", "/").env("SSL_CERT_FILE", "/dev/null");
+            let ended = ended.env(name, value).end();
+            let told = ended.stderr.matches(&format!("warning: {expected}")).count();
+            assert_eq!(told, 1, "{ended}");
+        }
+    }
+}
+
+/// The events of a log, each without its time.
+fn events(folder: &crate::support::folder::Folder, filter: &str) -> Vec<String> {
+    let arguments = format!("--log {filter} --progress never");
+    let ended = Beamlet::run(folder, &arguments).stdin(rows(3)).end();
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let time = |line: &str| line.starts_with("20");
+    let lines = ended.stderr.lines().filter(|line| time(line));
+    lines.map(|line| line.split_once('Z').unwrap().1.trim().to_owned()).collect()
+}
+
+#[test]
+fn info_tells_of_start_handler_store_and_end_and_of_no_dependency() {
+    let folder = Store::start();
+    let folder = (folder.folder(), folder).0;
+    let store = Store::start();
+    folder.write("beamlet.toml", config(&store.url()));
+    let events = events(&folder, "info");
+    for expected in [
+        "the handler is loaded",
+        "a run begins",
+        "the store may be asked there",
+        "rows are read",
+        "the run has ended",
+    ] {
+        assert_eq!(
+            events.iter().filter(|event| event.contains(expected)).count(),
+            1,
+            "{events:#?}"
+        );
+    }
+    assert!(events.iter().all(|event| event.contains(" beamlet")), "{events:#?}");
+}
+
+#[test]
+fn debug_tells_of_bundles_retries_and_limits_and_dependencies_are_quiet_unless_they_are_named() {
+    let fault = tecton_emulator::FaultAnswer::status(503);
+    let fault =
+        tecton_emulator::Fault::first(1, fault).on(tecton_emulator::Endpoint::GetFeaturesBatch);
+    let quick = "[run.retry]\nbackoff_ms = 1\n";
+    let told = |filter: &str| {
+        let store = planes().fault(fault.clone()).start_blocking().unwrap();
+        let folder = folder_of(&(config(&store.url()) + quick));
+        events(&folder, filter)
+    };
+    let debug = told("debug");
+    for expected in ["a bundle is done", "asking for rows again", "fewer requests may be made"] {
+        assert!(debug.iter().any(|event| event.contains(expected)), "{expected}: {debug:#?}");
+    }
+    assert!(debug.iter().all(|event| event.contains(" beamlet")), "{debug:#?}");
+    let named = told("info,hyper_util=trace");
+    assert!(named.iter().any(|event| event.contains(" hyper_util")), "{named:#?}");
 }
 
 #[test]
@@ -250,8 +367,15 @@ fn logs_are_lines_or_json_and_hold_no_value_and_no_secret() {
 #[test]
 fn a_filter_that_is_none_is_bad_usage() {
     let folder = Store::start().folder();
-    let ended = Beamlet::run(&folder, "--log [=").end();
-    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    for filter in ["[=", "verbose", "warning", "info,verbose", "hyper=loud", "hyper"] {
+        let ended = Beamlet::run(&folder, &format!("--log {filter}")).end();
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    }
+    let ended = Beamlet::run(&folder, "").env("BEAMLET_LOG", "verbose").end();
+    insta::assert_snapshot!(ended, @"
+    error: --log verbose: `verbose` is no level; write off, error, warn, info, debug, trace, or TARGET=LEVEL such as hyper=debug
+    exit code 2
+    ");
 }
 
 #[test]
@@ -261,8 +385,7 @@ fn what_a_handler_writes_to_its_standard_error_is_logged_with_its_name() {
     let arguments = format!("--handler {handler} --log info --progress never");
     let ended = Beamlet::run(&folder, &arguments).stdin("{\"tailnum\":\"N1\"}\n").end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let lines: Vec<&str> =
-        ended.stderr.lines().filter(|line| line.contains("beamlet-evil.wasm")).collect();
+    let lines: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("instance=")).collect();
     assert!(
         lines[0].contains(&format!("{:063}", 0)) && lines[0].contains("instance=1"),
         "{}",

@@ -156,6 +156,8 @@ fn the_summary_counts_every_row_once() {
       "missing": 878,
       "null_keys": 46,
       "failed": 0,
+      "unwritten": 0,
+      "failures": [],
       "dead_letters": 0,
       "requests": 600,
       "retried": 0,
@@ -241,6 +243,7 @@ fn a_row_that_fails_is_counted_and_named() {
         insta::assert_snapshot!(ended, @"
         error: rows.ndjson:2: invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
         2 rows in: 1 enriched, 0 missing, 0 with a null key, 1 failed
+        1 row failed with invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
         1 request, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -291,6 +294,19 @@ fn bad_usage_ends_with_exit_code_2_and_writes_nothing() {
         "--input rows.ndjson --output-format xml",
         "--input rows.csv --type tailnum",
         "--input rows.csv --type tailnum=text",
+        "--input rows.csv --type =int64",
+        "--input rows.csv --type a=int64 --type a=string",
+        "--input rows.csv --log verbose",
+        "--input rows.csv --on-conflict suffix",
+        "--input rows.csv --on-conflict left --suffix _x",
+        "--input rows.csv --suffix=",
+        "--input= --output out.csv",
+        "--input rows.csv --output=",
+        "--input rows.csv --summary=",
+        "--input rows.csv --dead-letter=",
+        "--input rows.csv --otlp-endpoint collector:4318",
+        "--input rows.csv --otlp-endpoint ftp://collector",
+        "--input rows.csv --otlp-endpoint http://collector:99999",
     ] {
         let folder = folder_of(&config("http://127.0.0.1:1"));
         let ended = Beamlet::run(&folder, arguments).end();

@@ -55,8 +55,8 @@ fn a_pipe_that_is_drained_gives_every_row_that_was_read() {
     signal(&child, "TERM");
     let (code, out, err) = rest(child);
     assert_eq!(code, Some(0), "{err}");
-    // The last five are no whole bundle yet, and the pipe might bring more.
-    assert_eq!(out.lines().count(), 20, "{err}");
+    // The last five are no whole bundle, and were read all the same.
+    assert_eq!(out.lines().count(), 25, "{err}");
     assert!(err.contains("SIGTERM: no more rows are read; once more stops at once"), "{err}");
     assert!(err.contains("stopped: all that was read is written to standard output"), "{err}");
     drop(stdin);
@@ -119,4 +119,93 @@ fn a_second_signal_stops_at_once() {
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "SIGINT: stopped\n");
+}
+
+/// A run that reads a file, and has begun all of its outputs.
+fn writing(folder: &Folder) -> Child {
+    folder.write("rows.ndjson", rows(20_000));
+    let outputs = "--output o.ndjson --dead-letter d.ndjson --summary s.json";
+    start(folder, &format!("--input rows.ndjson {outputs} --bundle-size 10 --progress never"))
+}
+
+#[test]
+fn a_signal_that_ends_the_process_leaves_no_unfinished_file() {
+    let store = planes().latency(Duration::from_secs(30)).start_blocking().unwrap();
+    for (signals, code) in [
+        (&["INT", "INT"][..], 130),
+        (&["TERM", "TERM"], 143),
+        (&["HUP", "HUP"], 129),
+        (&["TERM", "HUP"], 129),
+        (&["HUP", "INT"], 130),
+        (&["QUIT"], 131),
+    ] {
+        let folder = folder_of(&config(&store.url()));
+        let before = store.stats().requests;
+        let mut child = writing(&folder);
+        let started = Instant::now();
+        while store.stats().requests < before + 1 {
+            assert!(started.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // The first request is for the metadata: it comes after the files are made.
+        std::thread::sleep(Duration::from_millis(300));
+        for name in signals {
+            signal(&child, name);
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{signals:?}");
+        assert_eq!(folder.names(), ["beamlet.toml", "rows.ndjson"], "{signals:?}");
+    }
+}
+
+#[test]
+fn sighup_lets_what_is_in_flight_come_to_its_end() {
+    let (store, folder) = slow_store();
+    let mut child = start(&folder, "--bundle-size 10 --progress never");
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(rows(25).as_bytes()).unwrap();
+    asked(&store);
+    signal(&child, "HUP");
+    let (code, out, err) = rest(child);
+    assert_eq!((code, out.lines().count()), (Some(0), 25), "{err}");
+    assert!(err.contains("SIGHUP: no more rows are read"), "{err}");
+    drop(stdin);
+}
+
+#[test]
+fn sighup_is_ignored_under_nohup() {
+    let (store, folder) = slow_store();
+    let beamlet = Beamlet::run(&folder, "--bundle-size 10 --progress never").into_command();
+    let mut nohup = Command::new("nohup");
+    nohup.arg(beamlet.get_program()).args(beamlet.get_args()).current_dir(folder.path());
+    nohup.envs(beamlet.get_envs().map(|(name, value)| (name, value.unwrap())));
+    nohup.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = nohup.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(rows(10).as_bytes()).unwrap();
+    asked(&store);
+    signal(&child, "HUP");
+    std::thread::sleep(Duration::from_millis(300));
+    stdin.write_all(rows(10).as_bytes()).unwrap();
+    drop(stdin);
+    let (code, out, err) = rest(child);
+    assert_eq!((code, out.lines().count()), (Some(0), 20), "{err}");
+}
+
+#[test]
+fn a_signal_before_there_are_rows_ends_the_run_and_leaves_nothing() {
+    let (_store, folder) = slow_store();
+    assert!(Command::new("mkfifo").arg(folder.file("pipe.ndjson")).status().unwrap().success());
+    folder.write("rows.ndjson", rows(1));
+    // Nobody opens the other end: the run waits for that.
+    let arguments = "--input rows.ndjson --output pipe.ndjson --dead-letter d.ndjson";
+    let mut child = start(&folder, arguments);
+    let started = Instant::now();
+    while !folder.names().iter().any(|name| name.ends_with(".partial")) {
+        assert!(started.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert_eq!(folder.names(), ["beamlet.toml", "pipe.ndjson", "rows.ndjson"]);
 }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// When a store counts as down.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,6 +101,7 @@ impl Breaker {
                     }
                     State::Open { .. } => {
                         *state = State::HalfOpen;
+                        debug!("the store is tried with one request");
                         return Ok(Trial { breaker: self, is_probe: true, ended: false });
                     }
                     State::HalfOpen => {}
@@ -143,7 +144,10 @@ impl Trial<'_> {
         let mut state = breaker.state();
         if self.is_probe {
             *state = if failed { breaker.opened() } else { State::Closed(Window::default()) };
-            info!(failed, "the store was tried");
+            match failed {
+                true => info!("the store is still down: it is left alone for a while"),
+                false => info!("the store is up again"),
+            }
             breaker.tried.notify_waiters();
             return;
         }

@@ -5,6 +5,7 @@ use super::Outcome;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
+use tracing::debug;
 
 /// How many requests there may be at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +86,21 @@ impl Slot {
         match outcome {
             // One more for each round of as many as there may be, where that many are wanted.
             Outcome::Well if 2.0 * state.at_once as f64 >= state.limit => {
+                let before = state.limit as usize;
                 state.limit = (state.limit + 1.0 / state.limit).min(options.most.max(1) as f64);
+                if state.limit as usize > before {
+                    debug!(requests = state.limit as usize, "more requests may be made at once");
+                }
             }
             Outcome::Throttled | Outcome::Overloaded
                 if state.decreased.is_none_or(|time| time <= self.began) =>
             {
                 state.limit = (state.limit * DECREASE).max(options.fewest.max(1) as f64);
                 state.decreased = Some(Instant::now());
+                debug!(
+                    requests = state.limit as usize,
+                    "the store is overloaded: fewer requests may be made at once"
+                );
             }
             _ => {}
         }

@@ -67,34 +67,40 @@ impl Read for Guarded {
 }
 
 /// The members of a gzip file, one behind the other, and the zeros that fill up the last block of a
-/// tape or a disk behind them.
-struct Members<R> {
-    /// There until the last member is read.
-    member: Option<GzDecoder<R>>,
+/// tape or a disk behind them. A read that fails because nothing is there now can be tried again.
+enum Members<R> {
+    Member(GzDecoder<R>),
+    Between(R),
+    End,
 }
 
 impl<R: BufRead> Members<R> {
     fn new(stream: R) -> Self {
-        Self { member: Some(GzDecoder::new(stream)) }
+        Self::Member(GzDecoder::new(stream))
     }
 }
 
 impl<R: BufRead> Read for Members<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(member) = &mut self.member {
-            let bytes = member.read(buffer)?;
-            if bytes > 0 {
-                return Ok(bytes);
-            }
-            let Some(mut stream) = self.member.take().map(GzDecoder::into_inner) else { break };
-            let Some(next) = behind_zeros(&mut stream)? else { break };
-            if next != 0x1f {
-                let problem = "data that is not gzip follows its last member";
-                return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
-            }
-            self.member = Some(GzDecoder::new(stream));
+        loop {
+            let next = match self {
+                Self::Member(member) => match member.read(buffer)? {
+                    0 => None,
+                    bytes => return Ok(bytes),
+                },
+                Self::Between(stream) => Some(behind_zeros(stream)?),
+                Self::End => return Ok(0),
+            };
+            *self = match (std::mem::replace(self, Self::End), next) {
+                (Self::Member(member), _) => Self::Between(member.into_inner()),
+                (Self::Between(stream), Some(Some(0x1f))) => Self::Member(GzDecoder::new(stream)),
+                (Self::Between(_), Some(Some(_))) => {
+                    let problem = "data that is not gzip follows its last member";
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+                }
+                _ => Self::End,
+            };
         }
-        Ok(0)
     }
 }
 

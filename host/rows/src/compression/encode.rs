@@ -55,4 +55,13 @@ impl<W: Write> Encoder<W> {
             Self::Zstd(encoder) => encoder.write_all(bytes),
         }
     }
+
+    /// Passes on all that was written: a reader can unpack it before there is more.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::None(sink) => sink.flush(),
+            Self::Gzip(encoder) => encoder.flush(),
+            Self::Zstd(encoder) => encoder.flush(),
+        }
+    }
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use self::parser::{Parsed, Parser};
 use super::input::Input;
-use super::{BATCH_BYTES, Read, ReadOptions};
+use super::{BATCH_BYTES, Read, ReadOptions, is_late};
 use crate::record::{Cell, Cells, Header, Records};
 use crate::rows::Body;
 use crate::source::Part;
-use crate::{BadRow, Compression, Delimiter, Origin, Rows, RowsError};
+use crate::{BadRow, Compression, Delimiter, Origin, Patience, Rows, RowsError};
 
 /// The types of the columns come from this many rows.
 const INFERRED_FROM: usize = 1_000;
@@ -29,6 +29,7 @@ pub(super) struct Csv {
     /// Rows that were read for their types and not yet handed out.
     ahead: Option<(Records, Vec<BadRow>)>,
     inferred: bool,
+    patience: Patience,
     /// The bytes and rows of the last batch; the next one is likely as big.
     last_batch: (usize, usize),
 }
@@ -37,9 +38,10 @@ impl Csv {
     pub(super) fn new(part: Part, options: ReadOptions) -> Result<Self, RowsError> {
         let (limit, compression) = (options.limit(), options.compression);
         let (source, delimiter) = (part.name().clone(), options.delimiter);
-        let input = Input::new(part.text(compression)?);
+        let patience = options.patience;
+        let input = Input::new(part.text(compression)?, patience.clone());
         let mut parser = Parser::new(source.clone(), input, limit, delimiter, options.set_aside);
-        let (names, origin) = names(&mut parser, &source, delimiter)?;
+        let (names, origin) = names(&mut parser, &source, delimiter, &patience)?;
         let header = Header::new(names, origin, options.null, delimiter, options.types)?;
         Ok(Self {
             first: source.clone(),
@@ -52,6 +54,7 @@ impl Csv {
             header: Arc::new(header),
             ahead: None,
             inferred: false,
+            patience,
             last_batch: (0, 0),
         })
     }
@@ -62,14 +65,22 @@ impl Csv {
         let mut cells = Cells::with_capacity(self.last_batch, width);
         let (mut set_aside, mut bytes) = (Vec::new(), 0);
         while cells.len() + set_aside.len() < max_rows && cells.bytes() + bytes < BATCH_BYTES {
-            let record = match self.parser.next()? {
-                Some(Parsed::Record(record)) => record,
-                Some(Parsed::Bad(row)) => {
+            let record = match self.parser.next() {
+                Err(error) if is_late(&error) => {
+                    if cells.len() + set_aside.len() > 0 || self.patience.is_stopped() {
+                        break;
+                    }
+                    self.patience.reset();
+                    continue;
+                }
+                Err(error) => return Err(error),
+                Ok(Some(Parsed::Record(record))) => record,
+                Ok(Some(Parsed::Bad(row))) => {
                     bytes += row.bytes();
                     set_aside.push(row);
                     continue;
                 }
-                None => break,
+                Ok(None) => break,
             };
             let (line, got) = (record.line, record.cells.len());
             let origin = || Origin::line(self.source.clone(), line);
@@ -128,10 +139,11 @@ impl Read for Csv {
     /// The types that the rows before had stay.
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
-        let input = Input::new(part.text(self.compression)?);
+        let input = Input::new(part.text(self.compression)?, self.patience.clone());
         self.parser =
             Parser::new(self.source.clone(), input, self.limit, self.delimiter, self.set_aside);
-        let (names, origin) = names(&mut self.parser, &self.source, self.delimiter)?;
+        let (names, origin) =
+            names(&mut self.parser, &self.source, self.delimiter, &self.patience)?;
         if let Some(difference) = self.header.difference(&names) {
             let (first, second) = (self.first.clone(), self.source.clone());
             return Err(RowsError::OtherHeader { first, second, difference });
@@ -151,12 +163,18 @@ fn names(
     parser: &mut Parser,
     source: &Arc<str>,
     delimiter: Delimiter,
+    patience: &Patience,
 ) -> Result<(Vec<String>, Origin), RowsError> {
     loop {
-        let record = match parser.next()? {
-            Some(Parsed::Record(record)) => record,
-            Some(Parsed::Bad(row)) => return Err(row.error),
-            None => return Err(RowsError::NoHeader { name: source.clone() }),
+        let record = match parser.next() {
+            Err(error) if is_late(&error) && !patience.is_stopped() => {
+                patience.reset();
+                continue;
+            }
+            Err(error) => return Err(error),
+            Ok(Some(Parsed::Record(record))) => record,
+            Ok(Some(Parsed::Bad(row))) => return Err(row.error),
+            Ok(None) => return Err(RowsError::NoHeader { name: source.clone() }),
         };
         let line = record.line;
         let Ok(text) = record.text() else {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use crate::Patience;
 use crate::source::Magic;
 
 const BUFFER_BYTES: usize = 1 << 17;
@@ -13,11 +14,15 @@ pub(super) struct Input {
     start: usize,
     end: usize,
     begun: bool,
+    patience: Patience,
+    /// Whether something was consumed since more was read: then there may be a row that waits.
+    consumed: bool,
 }
 
 impl Input {
-    pub(super) fn new(stream: Box<dyn Read + Send>) -> Self {
-        Self { stream, buffer: vec![0; BUFFER_BYTES], start: 0, end: 0, begun: false }
+    pub(super) fn new(stream: Box<dyn Read + Send>, patience: Patience) -> Self {
+        let buffer = vec![0; BUFFER_BYTES];
+        Self { stream, buffer, start: 0, end: 0, begun: false, patience, consumed: false }
     }
 
     /// The bytes that are read and not consumed.
@@ -27,16 +32,19 @@ impl Input {
 
     pub(super) fn consume(&mut self, bytes: usize) {
         self.start += bytes;
+        self.consumed |= bytes > 0;
         debug_assert!(self.start <= self.end);
     }
 
-    /// Reads more behind [`data`](Self::data); `false` at the end of the input.
+    /// Reads more behind [`data`](Self::data); `false` at the end of the input. Fails with
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no more patience; it can be called
+    /// again then.
     pub(super) fn fill(&mut self) -> io::Result<bool> {
         if self.begun {
             return Ok(self.read()? > 0);
         }
-        self.begun = true;
         while self.data().len() < BYTE_ORDER_MARK.len() && self.read()? > 0 {}
+        self.begun = true;
         if let Some(found) = Magic::of(self.data()) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, found.problem()));
         }
@@ -49,7 +57,24 @@ impl Input {
         Ok(!self.data().is_empty())
     }
 
+    /// Reads more as [`fill`](Self::fill) does, however long it takes, unless the reader is stopped.
+    pub(super) fn wait(&mut self) -> io::Result<bool> {
+        loop {
+            match self.fill() {
+                Err(error)
+                    if error.kind() == io::ErrorKind::WouldBlock && !self.patience.is_stopped() =>
+                {
+                    self.patience.reset();
+                }
+                more => return more,
+            }
+        }
+    }
+
     fn read(&mut self) -> io::Result<usize> {
+        if std::mem::take(&mut self.consumed) {
+            self.patience.begin();
+        }
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         } else if self.end == self.buffer.len() {

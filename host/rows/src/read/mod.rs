@@ -7,10 +7,11 @@ mod input;
 mod ndjson;
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use crate::source::Part;
-use crate::{Compression, Delimiter, Format, Rows, RowsError, Source, ValueType};
+use crate::{Compression, Delimiter, Format, Patience, Rows, RowsError, Source, ValueType};
 
 /// A batch ends early when it holds this many bytes, so that long rows do not fill the memory.
 const BATCH_BYTES: usize = 16 << 20;
@@ -40,6 +41,8 @@ pub struct ReadOptions {
     /// NDJSON and CSV: how the input is packed. Default: as the first bytes of each part say, else as
     /// its extension does.
     pub compression: Option<Compression>,
+    /// NDJSON and CSV from a pipe: how long rows that are read wait for others. Default: for ever.
+    pub patience: Patience,
 }
 
 impl ReadOptions {
@@ -58,6 +61,7 @@ impl Default for ReadOptions {
             max_batch_bytes: 2 << 30,
             set_aside: false,
             compression: None,
+            patience: Patience::default(),
         }
     }
 }
@@ -70,6 +74,7 @@ pub struct Reader {
     format: Box<dyn Read + Send>,
     /// Whether a batch was handed out.
     begun: bool,
+    patience: Patience,
 }
 
 /// What a format does for the reader.
@@ -119,7 +124,8 @@ impl Reader {
         detect: bool,
     ) -> Result<Self, RowsError> {
         let name = source.name().clone();
-        let parts = source.parts()?;
+        let patience = options.patience.clone();
+        let parts = source.parts(&patience)?;
         for part in &parts {
             format.check(part.compression(options.compression), part.name())?;
         }
@@ -130,21 +136,31 @@ impl Reader {
         } else {
             format_reader(first, format, options)?
         };
-        Ok(Self { source: name, parts, format, begun: false })
+        Ok(Self { source: name, parts, format, begun: false, patience })
     }
 
     /// The next rows: up to `max_rows` (0 counts as 1), fewer at the end of a part or where they are
-    /// very long; `None` after the last one. An input of nothing but a header or a schema gives one
-    /// batch without rows, and so may rows that are all set aside. Blocks until they are there.
+    /// very long or the [`Patience`] is over; `None` after the last one, or when it is stopped. An
+    /// input of nothing but a header or a schema gives one batch without rows, and so may rows that
+    /// are all set aside. Blocks until they are there.
     ///
     /// # Errors
     /// The input cannot be read on, a row in this batch is at fault, or the next part has other
     /// columns. The reader is finished then.
     pub fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError> {
         loop {
-            if let Some(rows) = self.format.next(max_rows.max(1))? {
+            self.patience.reset();
+            let rows = match self.format.next(max_rows.max(1)) {
+                // It has not failed: it was not to read on.
+                Err(error) if self.patience.has_refused() && is_unfinished(&error) => None,
+                rows => rows?,
+            };
+            if let Some(rows) = rows {
                 self.begun = true;
                 return Ok(Some(rows));
+            }
+            if self.patience.is_stopped() {
+                return Ok(None);
             }
             if let Some(part) = self.parts.next() {
                 self.format.open(part)?;
@@ -169,6 +185,22 @@ fn format_reader(
             Box::new(columnar::Columnar::new(part, format, options)?)
         }
     })
+}
+
+/// Whether a read ended because the time was over, and there may be more.
+fn is_late(error: &RowsError) -> bool {
+    matches!(error, RowsError::Read { cause, .. } if cause.kind() == io::ErrorKind::WouldBlock)
+}
+
+/// Whether an error is but that there was no more to read.
+fn is_unfinished(error: &RowsError) -> bool {
+    match error {
+        RowsError::Read { cause, .. }
+        | RowsError::Open { cause, .. }
+        | RowsError::Spool { cause, .. } => cause.kind() == io::ErrorKind::WouldBlock,
+        RowsError::BadFile { .. } => true,
+        _ => false,
+    }
 }
 
 impl fmt::Debug for Reader {

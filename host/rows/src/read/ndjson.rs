@@ -8,12 +8,12 @@ use arrow_array::builder::{BufferBuilder, StringBuilder};
 use arrow_buffer::{Buffer, OffsetBuffer};
 
 use super::input::Input;
-use super::{BATCH_BYTES, Read, ReadOptions};
+use super::{BATCH_BYTES, Read, ReadOptions, is_late};
 use crate::bad_row::Spool;
 use crate::document::{Documents, Shared};
 use crate::rows::Body;
 use crate::source::Part;
-use crate::{BadRow, Compression, Origin, Rows, RowsError};
+use crate::{BadRow, Compression, Origin, Patience, Rows, RowsError};
 
 pub(super) struct Ndjson {
     source: Arc<str>,
@@ -26,20 +26,23 @@ pub(super) struct Ndjson {
     /// The bytes of the last batch; the next one is likely as big.
     last_batch: usize,
     shared: Arc<Shared>,
+    patience: Patience,
 }
 
 impl Ndjson {
     pub(super) fn new(part: Part, options: ReadOptions) -> Result<Self, RowsError> {
         let (limit, compression) = (options.limit(), options.compression);
+        let patience = options.patience;
         Ok(Self {
             source: part.name().clone(),
-            input: Input::new(part.text(compression)?),
+            input: Input::new(part.text(compression)?, patience.clone()),
             limit,
             set_aside: options.set_aside,
             compression,
             line: 0,
             last_batch: 0,
             shared: Arc::new(Shared::new(options.types)),
+            patience,
         })
     }
 
@@ -81,7 +84,7 @@ impl Ndjson {
         loop {
             spool.write(&self.input.data()[..length], &origin)?;
             self.input.consume(length + usize::from(ended));
-            if ended || !self.fill()? {
+            if ended || !self.wait()? {
                 break;
             }
             let data = self.input.data();
@@ -95,6 +98,26 @@ impl Ndjson {
     fn fill(&mut self) -> Result<bool, RowsError> {
         let line = self.line + 1;
         self.input.fill().map_err(|cause| RowsError::Read { origin: self.origin(line), cause })
+    }
+
+    /// Reads more of a line that is consumed while it is read.
+    fn wait(&mut self) -> Result<bool, RowsError> {
+        let line = self.line + 1;
+        self.input.wait().map_err(|cause| RowsError::Read { origin: self.origin(line), cause })
+    }
+
+    /// What to do when there is no more patience.
+    fn late(&self, no_rows: bool) -> Late {
+        let data = self.input.data();
+        match self.patience.is_stopped() {
+            // Nothing says that a line has come to its end, but an object that has.
+            true if is_object(data) => Late::Take(data.len()),
+            false if no_rows => {
+                self.patience.reset();
+                Late::Wait
+            }
+            _ => Late::Close,
+        }
     }
 
     fn origin(&self, line: u64) -> Origin {
@@ -114,10 +137,24 @@ enum Line {
     End,
 }
 
+enum Late {
+    /// There is no row that could be handed out.
+    Wait,
+    /// Hand out what there is.
+    Close,
+    /// So many bytes are a row.
+    Take(usize),
+}
+
+fn is_object(data: &[u8]) -> bool {
+    data.trim_ascii_start().starts_with(b"{")
+        && serde_json::from_slice::<serde::de::IgnoredAny>(data).is_ok()
+}
+
 impl Read for Ndjson {
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
-        self.input = Input::new(part.text(self.compression)?);
+        self.input = Input::new(part.text(self.compression)?, self.patience.clone());
         self.line = 0;
         Ok(())
     }
@@ -133,13 +170,21 @@ impl Read for Ndjson {
         let mut lines = Vec::with_capacity(max_rows.min(1 << 16));
         let mut set_aside = Vec::new();
         while lines.len() + set_aside.len() < max_rows && text.len() < BATCH_BYTES {
-            let (length, whole) = match self.line()? {
-                Line::Row { length, whole } => (length, whole),
-                Line::Bad(row) => {
+            let (length, whole) = match self.line() {
+                Err(error) if is_late(&error) => {
+                    match self.late(lines.is_empty() && set_aside.is_empty()) {
+                        Late::Wait => continue,
+                        Late::Close => break,
+                        Late::Take(length) => (length, length),
+                    }
+                }
+                Err(error) => return Err(error),
+                Ok(Line::Row { length, whole }) => (length, whole),
+                Ok(Line::Bad(row)) => {
                     set_aside.push(row);
                     continue;
                 }
-                Line::End => break,
+                Ok(Line::End) => break,
             };
             self.line += 1;
             // The start stays as it is, so that the columns of errors are those of the file.

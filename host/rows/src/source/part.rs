@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Magic;
+use super::live::Live;
 use crate::compression::{decoded, detected};
 use crate::progress::Share;
-use crate::{Compression, InputProgress, RowsError};
+use crate::{Compression, InputProgress, Patience, RowsError};
 
 /// A part that is opened when its turn comes.
 pub(crate) struct Part {
     name: Arc<str>,
     place: Place,
     progress: Option<Arc<InputProgress>>,
+    patience: Patience,
 }
 
 enum Place {
@@ -23,12 +25,18 @@ enum Place {
 }
 
 impl Part {
-    pub(super) fn path(path: PathBuf, progress: Option<Arc<InputProgress>>) -> Self {
-        Self { name: path.display().to_string().into(), place: Place::Path(path), progress }
+    pub(super) fn path(
+        path: PathBuf,
+        progress: Option<Arc<InputProgress>>,
+        patience: Patience,
+    ) -> Self {
+        let name = path.display().to_string().into();
+        Self { name, place: Place::Path(path), progress, patience }
     }
 
     pub(super) fn stream(name: Arc<str>, stream: Box<dyn Read + Send>) -> Self {
-        Self { name, place: Place::Stream(stream), progress: None }
+        let patience = Patience::default();
+        Self { name, place: Place::Stream(stream), progress: None, patience }
     }
 
     /// What origins call it.
@@ -67,6 +75,7 @@ impl Part {
             Place::Path(path) => {
                 let file = open(&name, path)?;
                 match self.progress {
+                    _ if !is_file(&file) => Box::new(Live::new(file, self.patience)),
                     Some(progress) => Box::new(Watched { file, progress }),
                     None => Box::new(file),
                 }
@@ -101,7 +110,7 @@ impl Part {
             Place::Stream(stream) => stream,
             Place::Path(path) => {
                 let file = open(&name, path)?;
-                if file.metadata().is_ok_and(|it| it.is_file()) {
+                if is_file(&file) {
                     return Ok(file);
                 }
                 Box::new(file)
@@ -137,6 +146,10 @@ impl Read for Watched {
         self.progress.add(bytes as u64);
         Ok(bytes)
     }
+}
+
+fn is_file(file: &File) -> bool {
+    file.metadata().is_ok_and(|it| it.is_file())
 }
 
 fn open(name: &Arc<str>, path: PathBuf) -> Result<File, RowsError> {

@@ -1,11 +1,11 @@
 //! Which files a path, a directory or a pattern stands for.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use glob::MatchOptions;
-
+use super::pattern;
 use crate::{Format, RowsError};
 
 /// The files that `paths` stand for.
@@ -49,7 +49,7 @@ pub(super) fn bytes(parts: &[PathBuf]) -> Option<u64> {
 }
 
 fn is_pattern(path: &Path) -> bool {
-    path.to_str().is_some_and(|it| it.contains(['*', '?', '[']))
+    path.to_str().is_some_and(pattern::is_pattern)
 }
 
 fn directory(path: &Path, parts: &mut Vec<PathBuf>) -> Result<(), RowsError> {
@@ -57,11 +57,12 @@ fn directory(path: &Path, parts: &mut Vec<PathBuf>) -> Result<(), RowsError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path).map_err(cannot)? {
         let entry = entry.map_err(cannot)?;
-        if is_hidden(&entry.file_name()) {
+        let is_directory = entry.path().is_dir();
+        if is_hidden(&entry.file_name(), is_directory) {
             continue;
         }
         // What is left out without a word would be missed.
-        if entry.path().is_dir() {
+        if is_directory {
             return Err(RowsError::NestedDirectory {
                 path: path.to_owned(),
                 directory: entry.path(),
@@ -72,42 +73,43 @@ fn directory(path: &Path, parts: &mut Vec<PathBuf>) -> Result<(), RowsError> {
     if found.is_empty() {
         return Err(RowsError::EmptyDirectory { path: path.to_owned() });
     }
-    found.sort();
+    once(&mut found);
     parts.append(&mut found);
     Ok(())
 }
 
 fn pattern(path: &Path, parts: &mut Vec<PathBuf>) -> Result<(), RowsError> {
-    const OPTIONS: MatchOptions = MatchOptions {
-        case_sensitive: true,
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    };
-    let text = path.to_str().expect("a pattern is text");
-    let matches = glob::glob_with(text, OPTIONS)
-        .map_err(|error| RowsError::BadPattern { pattern: path.to_owned(), problem: error.msg })?;
     let mut found = Vec::new();
-    for found_path in matches {
-        let found_path = found_path.map_err(|error| RowsError::Open {
-            name: error.path().display().to_string().into(),
-            cause: error.into(),
-        })?;
-        let asked_for = path.file_name().is_some_and(is_hidden);
-        if asked_for || !found_path.file_name().is_some_and(is_hidden) {
-            found.push(found_path);
-        }
+    for path in pattern::matches(path)? {
+        if path.is_dir() { directory(&path, &mut found)? } else { found.push(path) }
     }
     if found.is_empty() {
         return Err(RowsError::NoMatch { pattern: path.to_owned() });
     }
-    found.sort();
-    for path in found {
-        if path.is_dir() { directory(&path, parts)? } else { parts.push(path) }
-    }
+    once(&mut found);
+    parts.append(&mut found);
     Ok(())
 }
 
-/// What Hadoop and Beam keep beside the rows: `_SUCCESS`, `_temporary`, `.part-0.crc`.
-fn is_hidden(name: &OsStr) -> bool {
-    matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_'))
+/// Leaves out a file that stands there by another path, too: the one that is no link stays.
+fn once(paths: &mut Vec<PathBuf>) {
+    let mut seen = HashSet::new();
+    let file = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    let mut kept: Vec<_> = paths.drain(..).map(|path| (file(&path), path)).collect();
+    let is_link = |file: &Path, path: &Path| std::path::absolute(path).is_ok_and(|it| it != file);
+    kept.sort_by_cached_key(|(file, path)| (is_link(file, path), path.clone()));
+    kept.retain(|(file, _)| seen.insert(file.clone()));
+    paths.extend(kept.into_iter().map(|(_, path)| path));
+    paths.sort();
+}
+
+/// What Hadoop, Spark and Beam keep beside the rows: `_SUCCESS`, `_temporary`, `.part-0.crc`. A
+/// directory such as `_day=3` is a partition of rows, as Spark has it.
+pub(super) fn is_hidden(name: &OsStr, is_directory: bool) -> bool {
+    let name = name.as_encoded_bytes();
+    match name.first() {
+        Some(b'.') => true,
+        Some(b'_') => !(is_directory && name.contains(&b'=')),
+        _ => false,
+    }
 }

@@ -9,30 +9,102 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// What is logged where nothing is said, as an empty variable says nothing.
+const DEFAULT: &str = "warn";
+/// What the targets of this program begin with.
+const OURS: &str = "beamlet";
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// Sends events to standard error, and spans to the tracers.
 pub(super) fn start(options: &Observe, tracers: Option<&SdkTracerProvider>) -> Result<(), Usage> {
-    let filter = EnvFilter::builder()
-        .parse(&options.log)
-        .map_err(|error| Usage(format!("--log {}: {error}", options.log)))?;
+    let filter = filter(&options.log)
+        .map_err(|problem| Usage(format!("--log {}: {problem}", options.log)))?;
     let stderr = std::io::stderr;
     let lines = match options.log_format {
         LogFormat::Text => tracing_subscriber::fmt::layer()
             .with_writer(stderr)
             .with_ansi(stderr().is_terminal())
+            // It would tell on standard error that there is none.
+            .log_internal_errors(false)
             .boxed(),
-        LogFormat::Json => {
-            tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(stderr).boxed()
-        }
+        LogFormat::Json => tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(stderr)
+            .log_internal_errors(false)
+            .boxed(),
     };
     let spans = tracers.map(|tracers| {
         tracing_opentelemetry::layer()
             .with_tracer(tracers.tracer("beamlet"))
             // The exporter's own requests are none of the run's.
             .with_filter(tracing_subscriber::filter::filter_fn(|metadata| {
-                metadata.target().starts_with("beamlet") && *metadata.level() <= LevelFilter::INFO
+                metadata.target().starts_with(OURS) && *metadata.level() <= LevelFilter::INFO
             }))
     });
     // A second run in one process keeps the first one's: there is one standard error.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans).try_init();
     Ok(())
+}
+
+/// Levels and `TARGET=LEVEL`, as `RUST_LOG` has them; but a level alone is that of this program, so
+/// that its dependencies are quiet unless they are named.
+fn filter(text: &str) -> Result<EnvFilter, String> {
+    let text = if text.trim().is_empty() { DEFAULT } else { text };
+    let mut directives = vec!["off".to_owned()];
+    for directive in directives_of(text) {
+        let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
+        if !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
+            return Err(format!(
+                "`{level}` is no level; write {}, or TARGET=LEVEL such as hyper=debug",
+                LEVELS.join(", ")
+            ));
+        }
+        directives.push(match directive.contains('=') {
+            true => directive.to_owned(),
+            false => format!("{OURS}={level}"),
+        });
+    }
+    EnvFilter::builder().parse(directives.join(",")).map_err(|error| error.to_string())
+}
+
+/// What stands between commas, but not those of a span's fields.
+fn directives_of(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    text.split(move |it: char| {
+        match it {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth -= 1,
+            _ => {}
+        }
+        it == ',' && depth <= 0
+    })
+    .map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    fn told(text: &str) -> Vec<String> {
+        let filter = filter(text).unwrap().to_string();
+        let mut told: Vec<String> = filter.split(',').map(str::to_owned).collect();
+        told.sort();
+        told
+    }
+
+    #[test]
+    fn a_level_alone_is_that_of_this_program() {
+        assert_eq!(told("debug"), ["beamlet=debug", "off"]);
+        assert_eq!(told("INFO, hyper=trace"), ["beamlet=info", "hyper=trace", "off"]);
+        assert_eq!(told(""), ["beamlet=warn", "off"]);
+    }
+
+    #[test]
+    fn what_is_no_level_is_refused() {
+        for text in ["verbose", "warning", "info,loud", "hyper=loud", "hyper", "[=", "info,", "5"] {
+            assert!(filter(text).is_err(), "{text}");
+        }
+        assert!(filter("beamlet[bundle{rows=3,x=4}]=debug").is_ok());
+    }
 }

@@ -1,6 +1,7 @@
 //! Traces and metrics for an OpenTelemetry collector, over OTLP/HTTP.
 
 use super::super::failure::Usage;
+use super::collector::{Collector, Told};
 use beamlet_config::parse_url;
 use opentelemetry_otlp::{
     MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
@@ -8,6 +9,7 @@ use opentelemetry_otlp::{
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::PeriodicReader;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a collector may take: a run does not wait for it, but at its end.
@@ -24,7 +26,10 @@ pub(super) fn resource() -> Resource {
 }
 
 /// Traces to `ENDPOINT/v1/traces`.
-pub(super) fn tracers(endpoint: &str) -> Result<SdkTracerProvider, Usage> {
+pub(super) fn tracers(
+    endpoint: &str,
+    collector: &Arc<Collector>,
+) -> Result<SdkTracerProvider, Usage> {
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(client()?)
@@ -33,11 +38,15 @@ pub(super) fn tracers(endpoint: &str) -> Result<SdkTracerProvider, Usage> {
         .with_endpoint(at(endpoint, "traces")?)
         .build()
         .map_err(|error| bad(endpoint, &error))?;
+    let exporter = Told { exporter, collector: collector.clone() };
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource()).build())
 }
 
 /// Metrics to `ENDPOINT/v1/metrics`.
-pub(super) fn meters(endpoint: &str) -> Result<PeriodicReader<MetricExporter>, Usage> {
+pub(super) fn meters(
+    endpoint: &str,
+    collector: &Arc<Collector>,
+) -> Result<PeriodicReader<Told<MetricExporter>>, Usage> {
     let exporter = MetricExporter::builder()
         .with_http()
         .with_http_client(client()?)
@@ -46,7 +55,17 @@ pub(super) fn meters(endpoint: &str) -> Result<PeriodicReader<MetricExporter>, U
         .with_endpoint(at(endpoint, "metrics")?)
         .build()
         .map_err(|error| bad(endpoint, &error))?;
+    let exporter = Told { exporter, collector: collector.clone() };
     Ok(PeriodicReader::builder(exporter).with_interval(INTERVAL).build())
+}
+
+/// An address that can be none is told before a run, and not by each export.
+pub(super) fn check(endpoint: &str) -> Result<(), Usage> {
+    let url = url::Url::parse(endpoint).map_err(|error| bad(endpoint, &error))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(()),
+        _ => Err(bad(endpoint, &"it is no http or https URL")),
+    }
 }
 
 /// A client that blocks has to be made where blocking is allowed.

@@ -1,6 +1,7 @@
 //! How far a run has come: a bar on a terminal, a line now and then elsewhere.
 
 use super::super::arguments::ShowProgress;
+use super::super::say;
 use beamlet::run::RunMeters;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -38,7 +39,7 @@ impl Progress {
             (ShowProgress::Auto | ShowProgress::Lines, _) => {
                 let started = Instant::now();
                 let task = tokio::spawn(every(WRITTEN, move || {
-                    eprintln!("{}", line(&meters, started.elapsed()));
+                    say(line(&meters, started.elapsed()));
                 }));
                 Some(Progress { task, bar: None })
             }

@@ -2,21 +2,25 @@
 
 use super::super::arguments::Run;
 use super::super::failure::Usage;
+use super::super::loaded::files_of;
+use super::super::report_file::ReportFile;
+use super::super::touched::{Touched, is_dash, name, place, target};
 use beamlet::config::Config;
-use beamlet::run::{DeadLetters, FailurePolicy, Summary};
+use beamlet::run::{DeadLetters, FailurePolicy};
 use beamlet_rows::{
-    Format, InputProgress, ReadOptions, Reader, Source, Target, WriteOptions, Writer,
+    Format, InputProgress, Patience, Place, ReadOptions, Reader, Source, WriteOptions, Writer,
 };
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use tempfile::NamedTempFile;
 
 /// What is read and written.
 pub(super) struct Files {
     pub(super) reader: Reader,
     pub(super) writer: Writer,
     pub(super) dead_letters: Option<DeadLetters>,
+    pub(super) summary: Option<ReportFile>,
+    /// How long rows wait for others.
+    pub(super) patience: Patience,
 }
 
 impl Files {
@@ -27,6 +31,7 @@ impl Files {
         progress: &Arc<InputProgress>,
     ) -> anyhow::Result<Self> {
         let source = source(&arguments.input).watched(progress.clone());
+        refuse_conflicts(arguments, config, &source)?;
         let (input_format, output_format) = formats(arguments, &source)?;
         if arguments.delimiter.is_some() && ![input_format, output_format].contains(&Format::Csv) {
             let problem = "--delimiter is for CSV, and neither the input nor the output is CSV";
@@ -36,13 +41,15 @@ impl Files {
         let set_aside = config.run.on_failure == FailurePolicy::DeadLetter;
         let compression = arguments.compression;
         let (null, types) = (arguments.null.clone(), arguments.types.clone());
-        let of_pipe = |path| compression.filter(|_| is_pipe(path));
+        let of_pipe = |path| compression.filter(|_| is_dash(path));
+        let patience = Patience::new(Some(config.run.max_bundle_wait));
         let reading = ReadOptions {
             null,
             delimiter,
             types,
             set_aside,
             compression: of_pipe(&arguments.input),
+            patience: patience.clone(),
             ..ReadOptions::default()
         };
         let writing = WriteOptions {
@@ -54,8 +61,7 @@ impl Files {
             ..WriteOptions::default()
         };
         let dead_letters = config.output.dead_letter.as_deref().map(|path| {
-            let piped = is_pipe(&arguments.output);
-            DeadLetters::create(Target::path(path), piped)
+            DeadLetters::create(target(path), is_written_as_it_comes(&arguments.output))
         });
         Ok(Files {
             reader: match arguments.input_format {
@@ -64,18 +70,43 @@ impl Files {
             },
             writer: Writer::create(target(&arguments.output), output_format, writing)?,
             dead_letters: dead_letters.transpose()?,
+            patience,
+            summary: arguments.summary.as_deref().map(ReportFile::create).transpose()?,
         })
     }
 }
 
-/// Whether a path stands for standard input or output.
-pub(super) fn is_pipe(path: &Path) -> bool {
-    path == Path::new("-")
+/// No file may be two things.
+fn refuse_conflicts(arguments: &Run, config: &Config, source: &Source) -> Result<(), Usage> {
+    let mut touched = Touched::default();
+    touched.reads("--config", &arguments.config);
+    for path in files_of(&arguments.config) {
+        touched.reads("the configuration:", &path);
+    }
+    if arguments.handler.is_file() {
+        touched.reads("--handler", Path::new(&arguments.handler.handler));
+    }
+    // Files that are not there are told when they are opened.
+    touched.input("--input", &arguments.input, &source.files().unwrap_or_default());
+    touched.output("--output", &arguments.output);
+    if let Some(path) = &config.output.dead_letter {
+        let stated = arguments.dead_letter.is_some();
+        touched.writes(if stated { "--dead-letter" } else { "run.dead_letter" }, path);
+    }
+    if let Some(path) = &arguments.summary {
+        touched.writes("--summary", path);
+    }
+    touched.check()
 }
 
-/// A path, or what a pipe is called.
-pub(super) fn name(path: &Path, pipe: &str) -> String {
-    if is_pipe(path) { pipe.to_owned() } else { path.display().to_string() }
+/// Whether an input may come bit by bit, and has no end of its own.
+pub(super) fn is_endless(input: &Path) -> bool {
+    place(input, Place::Stdin).is_stream()
+}
+
+/// Whether what is written cannot be taken back, because it goes to a pipe or a device.
+pub(super) fn is_written_as_it_comes(output: &Path) -> bool {
+    place(output, Place::Stdout).is_stream()
 }
 
 /// By what is said, else by the extensions. What comes from a pipe is NDJSON, and what goes to one
@@ -84,53 +115,25 @@ fn formats(arguments: &Run, source: &Source) -> anyhow::Result<(Format, Format)>
     let usage = |error: beamlet_rows::RowsError| Usage(error.to_string());
     let input = match arguments.input_format {
         Some(format) => format,
+        None if is_descriptor(&place(&arguments.input, Place::Stdin)) => Format::Ndjson,
         None => source.format().map_err(usage)?.unwrap_or(Format::Ndjson),
     };
     let output = match arguments.output_format {
         Some(format) => format,
-        None if is_pipe(&arguments.output) => input,
+        None if is_descriptor(&place(&arguments.output, Place::Stdout)) => input,
         None => Format::from_path(&arguments.output).map_err(usage)?,
     };
     Ok((input, output))
 }
 
+/// Whether a place has no name that could tell a format.
+fn is_descriptor(place: &Place) -> bool {
+    !matches!(place, Place::Path(_))
+}
+
 fn source(path: &Path) -> Source {
-    if is_pipe(path) {
-        return Source::stream(name(path, "standard input"), std::io::stdin());
+    match place(path, Place::Stdin) {
+        Place::Stdin => Source::stdin(name(path, "standard input")),
+        _ => Source::path(path),
     }
-    Source::path(path)
-}
-
-fn target(path: &Path) -> Target {
-    if is_pipe(path) {
-        return Target::stream(name(path, "standard output"), std::io::stdout());
-    }
-    Target::path(path)
-}
-
-/// Where the summary goes, whole or not at all. Made before the run, so that a run does not
-/// fail when all of it is done.
-pub(super) struct SummaryFile {
-    file: NamedTempFile,
-    path: PathBuf,
-}
-
-impl SummaryFile {
-    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
-        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-        let file = NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
-            .map_err(|error| cannot_write(path, &error))?;
-        Ok(SummaryFile { file, path: path.to_owned() })
-    }
-
-    pub(super) fn save(mut self, summary: &Summary) -> anyhow::Result<()> {
-        serde_json::to_writer_pretty(&mut self.file, summary)?;
-        self.file.write_all(b"\n").map_err(|error| cannot_write(&self.path, &error))?;
-        let persisted = self.file.persist(&self.path);
-        persisted.map(drop).map_err(|error| cannot_write(&self.path, &error.error))
-    }
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> anyhow::Error {
-    anyhow::anyhow!("{}: cannot be written: {error}", path.display())
 }

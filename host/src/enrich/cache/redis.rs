@@ -11,14 +11,14 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Schema};
-use redis::Pipeline;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Pipeline, RedisError};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tracing::warn;
+use tracing::{info, warn};
 
 /// How long a call to Redis may take: beyond it, asking the store is the better way.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -35,6 +35,10 @@ const KEPT_UNTIL: &str = "beamlet:kept-until";
 /// A Redis.
 pub(super) struct Redis {
     connection: ConnectionManager,
+    /// Host and port, without what the URL holds besides.
+    address: String,
+    /// Whether it is told that it does not answer.
+    is_down: AtomicBool,
     /// `beamlet:1:` and what tells this handler and configuration from others.
     prefix: String,
     started: Instant,
@@ -57,9 +61,12 @@ impl Redis {
             .set_connection_timeout(Some(PATIENCE))
             .set_response_timeout(Some(PATIENCE))
             .set_number_of_retries(1);
+        let address = client.get_connection_info().addr().to_string();
         let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(bad)?;
         Ok(Redis {
             connection,
+            address,
+            is_down: AtomicBool::new(false),
             prefix: format!("{NAMESPACE}:{}", short(scope)),
             started: Instant::now(),
             left_alone_until: AtomicU64::new(0),
@@ -111,14 +118,39 @@ impl Redis {
         let mut connection = self.connection.clone();
         // The library's own time-outs leave out the wait for a connection that is being made.
         match tokio::time::timeout(2 * PATIENCE, call.query_async(&mut connection)).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(_)) | Err(_) => {
-                warn!("the shared cache does not answer; it is left alone for a while");
+            Ok(Ok(value)) => {
+                if self.is_down.swap(false, Ordering::Relaxed) {
+                    info!("redis at {}: answers again", self.address);
+                }
+                Ok(value)
+            }
+            failed => {
+                // Once, and not with each call, until it answers again.
+                if !self.is_down.swap(true, Ordering::Relaxed) {
+                    let why = failed.map_or_else(|_| why(None), |it| why(it.err()));
+                    warn!(
+                        "redis at {}: {why}; rows are asked for without the shared cache until it \
+                         answers; see `redis` in [run.cache]",
+                        self.address
+                    );
+                }
                 let until = now + LEFT_ALONE.as_millis() as u64;
                 self.left_alone_until.store(until, Ordering::Relaxed);
                 Err(Failed)
             }
         }
+    }
+}
+
+/// What is wrong, without what the server says: that may be of a password.
+fn why(error: Option<RedisError>) -> String {
+    match error {
+        Some(error) if error.is_io_error() => {
+            let cause = std::error::Error::source(&error);
+            format!("cannot be reached: {}", cause.map_or(error.to_string(), ToString::to_string))
+        }
+        Some(error) => format!("refuses: {}", error.category()),
+        None => format!("does not answer within {} ms", (2 * PATIENCE).as_millis()),
     }
 }
 

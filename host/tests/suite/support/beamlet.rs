@@ -1,6 +1,7 @@
 //! The command line, as a process.
 
 use super::folder::Folder;
+use std::fs::File;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -8,6 +9,8 @@ use std::process::{Command, Stdio};
 pub struct Beamlet {
     command: Command,
     stdin: Vec<u8>,
+    stdout: Option<File>,
+    stderr: Option<File>,
 }
 
 /// What a process left.
@@ -24,7 +27,7 @@ impl Beamlet {
         let mut command = Command::new(env!("CARGO_BIN_EXE_beamlet"));
         command.current_dir(folder.path()).args(arguments.split_whitespace());
         command.env("BEAMLET_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/beamlet-cache"));
-        Beamlet { command, stdin: Vec::new() }
+        Beamlet { command, stdin: Vec::new(), stdout: None, stderr: None }
     }
 
     /// `beamlet run --config beamlet.toml`, with more arguments.
@@ -35,6 +38,18 @@ impl Beamlet {
     /// What comes in by standard input; nothing, where this is not called.
     pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.stdin = text.into();
+        self
+    }
+
+    /// Where standard output goes, as a redirection of a shell has it.
+    pub fn stdout(mut self, file: File) -> Self {
+        self.stdout = Some(file);
+        self
+    }
+
+    /// Where standard error goes.
+    pub fn stderr(mut self, file: File) -> Self {
+        self.stderr = Some(file);
         self
     }
 
@@ -49,7 +64,9 @@ impl Beamlet {
     }
 
     pub fn end(mut self) -> Ended {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let to = |file: Option<File>| file.map_or_else(Stdio::piped, Stdio::from);
+        self.command.stdin(Stdio::piped());
+        self.command.stdout(to(self.stdout.take())).stderr(to(self.stderr.take()));
         let mut child = self.command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         // A thread of its own: the process may fill its pipes before it has read all of this, or

@@ -2,7 +2,7 @@
 //!
 //! The parser is our own and not `csv-core`, because `csv-core` accepts a quote that is never
 //! closed and text behind a closing quote, and rows disappear in such a cell without an error
-//! (`docs/adr/0014-a-strict-csv-parser.md`).
+//! (`docs/adr/0017-a-strict-csv-parser.md`).
 
 use std::str::Utf8Error;
 use std::sync::Arc;
@@ -86,7 +86,8 @@ impl Parser {
         self.blank_is_row = true;
     }
 
-    /// The next record; `None` at the end of the input.
+    /// The next record; `None` at the end of the input. After an input that had nothing to give
+    /// now, the record is scanned anew from its first byte.
     pub(super) fn next(&mut self) -> Result<Option<Parsed<'_>>, RowsError> {
         if !self.skip_to_record()? {
             return Ok(None);
@@ -170,7 +171,7 @@ impl Parser {
                 self.end_line(0);
                 break;
             }
-            if !self.fill()? {
+            if !self.wait()? {
                 if scan.end(&mut self.cells).is_some() {
                     let (line, column) = opened;
                     return Err(RowsError::UnclosedQuote { origin: self.origin(line), column });
@@ -215,6 +216,11 @@ impl Parser {
 
     fn fill(&mut self) -> Result<bool, RowsError> {
         self.input.fill().map_err(|cause| RowsError::Read { origin: self.origin(self.line), cause })
+    }
+
+    /// Reads more of a record that is consumed while it is read.
+    fn wait(&mut self) -> Result<bool, RowsError> {
+        self.input.wait().map_err(|cause| RowsError::Read { origin: self.origin(self.line), cause })
     }
 
     fn text_after_quote(&self, fault: Fault) -> RowsError {
