@@ -50,7 +50,8 @@ pub(crate) fn test() -> Result<()> {
     let tests = || cargo(&["test", "--workspace", "--exclude", "beamlet-interop", "--release"]);
     step("build the tests", || run(tests().arg("--no-run")))?;
     let mut tests = tests();
-    tests.arg("--");
+    // What fails in one program does not hide what fails in another.
+    tests.args(["--no-fail-fast", "--"]);
     for want in &skipped {
         tests.args(["--skip", want.tests]);
     }

@@ -83,7 +83,6 @@ fn texts(config: &str) -> Vec<(String, &'static str)> {
         ("{".to_owned(), "an object that breaks off"),
         ("connection = 1".to_owned(), "a text that is no JSON"),
         (format!("{config}}}"), "the given configuration and a brace behind it"),
-        (format!("\u{feff}{config}"), "the given configuration behind a byte order mark"),
         ("null".to_owned(), "null"),
         ("true".to_owned(), "true"),
         ("-0.5e300".to_owned(), "a number"),

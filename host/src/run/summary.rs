@@ -102,7 +102,9 @@ impl fmt::Display for Summary {
         if self.unwritten > 0 {
             writeln!(f, "{} could not be written", count(self.unwritten, "row"))?;
         }
-        for failure in self.failures.iter().take(MOST_REASONS) {
+        // The error of a run that failed has told the only one.
+        let told = !self.complete && self.dead_letters == 0 && self.failures.len() == 1;
+        for failure in self.failures.iter().take(if told { 0 } else { MOST_REASONS }) {
             writeln!(f, "{} failed with {failure}", count(failure.rows, "row"))?;
         }
         if let Some(more) = self.failures.get(MOST_REASONS..).filter(|more| !more.is_empty()) {

@@ -165,7 +165,6 @@ fn a_row_that_is_no_json_cannot_be_kept() {
         assert_snapshot!(ended, @"
         error: standard input:1:1: row is no JSON object: it does not begin with {; write one JSON object on each line (--on-failure keep keeps a row that can be written, and this one cannot; --dead-letter FILE sets it aside)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        1 row failed with invalid-input: row is no JSON object: it does not begin with {; write one JSON object on each line
         0 requests, [speed]
         failed: what was written to standard output is not complete
         exit code 1

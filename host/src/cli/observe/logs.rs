@@ -51,7 +51,7 @@ pub(super) fn start(options: &Observe, tracers: Option<&SdkTracerProvider>) -> R
 /// that its dependencies are quiet unless they are named.
 fn filter(text: &str) -> Result<EnvFilter, String> {
     let text = if text.trim().is_empty() { DEFAULT } else { text };
-    let mut directives = vec!["off".to_owned()];
+    let mut filter = EnvFilter::default().add_directive(LevelFilter::OFF.into());
     for directive in directives_of(text) {
         let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
         if !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
@@ -60,12 +60,14 @@ fn filter(text: &str) -> Result<EnvFilter, String> {
                 LEVELS.join(", ")
             ));
         }
-        directives.push(match directive.contains('=') {
-            true => directive.to_owned(),
-            false => format!("{OURS}={level}"),
-        });
+        let stated = match directive.contains('=') {
+            true => directive.parse(),
+            false => format!("{OURS}={level}").parse(),
+        };
+        let stated = stated.map_err(|error| format!("`{directive}`: {error}"))?;
+        filter = filter.add_directive(stated);
     }
-    EnvFilter::builder().parse(directives.join(",")).map_err(|error| error.to_string())
+    Ok(filter)
 }
 
 /// What stands between commas, but not those of a span's fields.
