@@ -53,7 +53,7 @@ fn guests() -> Result<()> {
 fn released() -> Result<()> {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
-        git.current_dir(machine::root()).args(arguments).args(["--", "wit/released"]);
+        git.current_dir(machine::root()).args(arguments).args(["--", "wit/released/*.wit"]);
         // Without git (an unpacked archive) there is no history to look at.
         git.output().map(|told| String::from_utf8_lossy(&told.stdout).trim().to_owned())
     };

@@ -56,7 +56,7 @@ impl Source {
     }
 
     /// The process's standard input, under a name for messages. A reader with
-    /// [`Patience`](crate::Patience) waits for it no longer than that.
+    /// [`Patience`] waits for it no longer than that.
     pub fn stdin(name: impl Into<Arc<str>>) -> Self {
         let input = match place::stdin() {
             Ok(file) => Input::Stdin(file),

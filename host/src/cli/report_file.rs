@@ -7,7 +7,7 @@ use std::path::Path;
 /// A report to come. A file is made before the work, so that it does not fail when all of it is
 /// done; a pipe is opened at the end, as its reader may wait for other output first.
 pub(crate) enum ReportFile {
-    Opened(Output),
+    Opened(Box<Output>),
     Later(Target),
 }
 
@@ -20,7 +20,7 @@ impl ReportFile {
         let target = target(path);
         Ok(match place(path, Place::Stdout).is_stream() {
             true => ReportFile::Later(target),
-            false => ReportFile::Opened(target.create()?),
+            false => ReportFile::Opened(Box::new(target.create()?)),
         })
     }
 
@@ -30,7 +30,7 @@ impl ReportFile {
     /// It cannot be written. A file is not there then.
     pub(crate) fn write(self, text: &str) -> Result<(), RowsError> {
         let mut output = match self {
-            ReportFile::Opened(output) => output,
+            ReportFile::Opened(output) => *output,
             ReportFile::Later(target) => target.create()?,
         };
         output.write(text.as_bytes())?;

@@ -69,14 +69,14 @@ impl Read for Guarded {
 /// The members of a gzip file, one behind the other, and the zeros that fill up the last block of a
 /// tape or a disk behind them. A read that fails because nothing is there now can be tried again.
 enum Members<R> {
-    Member(GzDecoder<R>),
+    Member(Box<GzDecoder<R>>),
     Between(R),
     End,
 }
 
 impl<R: BufRead> Members<R> {
     fn new(stream: R) -> Self {
-        Self::Member(GzDecoder::new(stream))
+        Self::Member(Box::new(GzDecoder::new(stream)))
     }
 }
 
@@ -92,8 +92,10 @@ impl<R: BufRead> Read for Members<R> {
                 Self::End => return Ok(0),
             };
             *self = match (std::mem::replace(self, Self::End), next) {
-                (Self::Member(member), _) => Self::Between(member.into_inner()),
-                (Self::Between(stream), Some(Some(0x1f))) => Self::Member(GzDecoder::new(stream)),
+                (Self::Member(member), _) => Self::Between((*member).into_inner()),
+                (Self::Between(stream), Some(Some(0x1f))) => {
+                    Self::Member(Box::new(GzDecoder::new(stream)))
+                }
                 (Self::Between(_), Some(Some(_))) => {
                     let problem = "data that is not gzip follows its last member";
                     return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
