@@ -243,7 +243,6 @@ fn a_row_that_fails_is_counted_and_named() {
         insta::assert_snapshot!(ended, @"
         error: rows.ndjson:2: invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
         2 rows in: 1 enriched, 0 missing, 0 with a null key, 1 failed
-        1 row failed with invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
         1 request, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
