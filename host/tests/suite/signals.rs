@@ -15,8 +15,26 @@ fn slow_store() -> (Background, Folder) {
     (store, folder)
 }
 
+/// Where the tests themselves were started by `nohup`, a child would inherit that SIGHUP is ignored.
+const NOT_IGNORED: &[&str] =
+    if cfg!(target_os = "linux") { &["env", "--default-signal=HUP"] } else { &["env"] };
+
 fn start(folder: &Folder, arguments: &str) -> Child {
-    let mut command = Beamlet::run(folder, arguments).into_command();
+    start_by(NOT_IGNORED, folder, arguments)
+}
+
+/// Starts a run by a command that takes the place of its process.
+fn start_by(by: &[&str], folder: &Folder, arguments: &str) -> Child {
+    let beamlet = Beamlet::run(folder, arguments).into_command();
+    let mut command = Command::new(by[0]);
+    command.args(&by[1..]).arg(beamlet.get_program()).args(beamlet.get_args());
+    command.current_dir(folder.path());
+    for (name, value) in beamlet.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -175,12 +193,7 @@ fn sighup_lets_what_is_in_flight_come_to_its_end() {
 #[test]
 fn sighup_is_ignored_under_nohup() {
     let (store, folder) = slow_store();
-    let beamlet = Beamlet::run(&folder, "--bundle-size 10 --progress never").into_command();
-    let mut nohup = Command::new("nohup");
-    nohup.arg(beamlet.get_program()).args(beamlet.get_args()).current_dir(folder.path());
-    nohup.envs(beamlet.get_envs().map(|(name, value)| (name, value.unwrap())));
-    nohup.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = nohup.spawn().unwrap();
+    let mut child = start_by(&["nohup"], &folder, "--bundle-size 10 --progress never");
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(rows(10).as_bytes()).unwrap();
     asked(&store);
