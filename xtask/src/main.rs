@@ -7,6 +7,7 @@ mod demo;
 mod dist;
 mod emulator;
 mod features;
+mod fuzz;
 mod interop;
 mod live;
 mod load;
@@ -45,6 +46,8 @@ enum Command {
     Dist,
     /// Check format, lints, documentation, and the licences and advisories of dependencies
     Check,
+    /// Try inputs that nobody thought of on the readers of files, bodies and answers
+    Fuzz(fuzz::Options),
     /// Build the components as files: target/components/tecton.wasm and edge.wasm
     Components,
     /// Plug a handler into the edge: target/components/tecton-edge.wasm
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Interop => interop::interop(),
         Command::Dist => dist::dist(),
         Command::Check => check::check(),
+        Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::Components => components::components(),
         Command::Compose(composition) => components::compose(&composition),
         Command::Bench(options) => bench::bench(&options),

@@ -14,6 +14,7 @@ pub(crate) struct Tool {
     version: &'static str,
 }
 
+pub(crate) const CARGO_FUZZ: Tool = Tool { package: "cargo-fuzz", version: "0.13.2" };
 pub(crate) const CARGO_DENY: Tool = Tool { package: "cargo-deny", version: "0.20.2" };
 
 impl Tool {

@@ -1,15 +1,22 @@
 //! The functions that fuzzers call, one for each target. Each panics where a promise is broken.
 //!
-//! `cargo test -p beamlet-fuzz` replays the corpus and mutates it for a while; see `tests/fuzz.rs`.
+//! `tests/fuzz.rs` replays the corpus and mutates it for a while, as part of the tests;
+//! `libfuzzer/` makes a program of each target for `cargo xtask fuzz`.
 #![allow(clippy::unwrap_used)] // a panic is how a fuzzer is answered
 
 mod columnar;
+mod config;
 mod csv;
+mod edge_body;
 mod ndjson;
+mod tecton_answer;
 
 pub use self::columnar::{arrow, arrows, parquet};
+pub use self::config::config;
 pub use self::csv::csv;
+pub use self::edge_body::edge_body;
 pub use self::ndjson::ndjson;
+pub use self::tecton_answer::tecton_answer;
 
 use beamlet_rows::{Format, ReadOptions, Reader, Rows, RowsError, Source};
 use std::io::{self, Read, Write};
@@ -19,8 +26,16 @@ use std::sync::{Arc, Mutex};
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its corpus.
-pub const TARGETS: [(&str, Target); 5] =
-    [("csv", csv), ("ndjson", ndjson), ("parquet", parquet), ("arrow", arrow), ("arrows", arrows)];
+pub const TARGETS: [(&str, Target); 8] = [
+    ("csv", csv),
+    ("ndjson", ndjson),
+    ("parquet", parquet),
+    ("arrow", arrow),
+    ("arrows", arrows),
+    ("config", config),
+    ("tecton_answer", tecton_answer),
+    ("edge_body", edge_body),
+];
 
 /// Rows of a batch: few, so that small inputs make several.
 const BATCH: usize = 3;
