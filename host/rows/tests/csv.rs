@@ -156,3 +156,11 @@ fn the_line_by_which_a_spreadsheet_names_the_delimiter_is_no_header() {
         assert_eq!((rows.len(), rows[0].origin(0).line), (1, 3));
     }
 }
+
+#[test]
+fn a_name_that_begins_with_a_byte_order_mark_keeps_it() {
+    let rows = batches(Ndjson, "{\"\u{feff}a\":1,\"b\":2}\n", ReadOptions::default(), 9).unwrap();
+    let text = written(Csv, &rows.into_iter().map(|it| (it, None)).collect::<Vec<_>>()).unwrap();
+    assert_eq!(text, "\"\u{feff}a\",\"b\"\n1,2\n");
+    assert_eq!(objects(&text), ["{\"\u{feff}a\":1,\"b\":2}"]);
+}

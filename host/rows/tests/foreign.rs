@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::HashMap;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use bytes::Bytes;
 use insta::assert_snapshot;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::LogicalType;
-use parquet::data_type::{Int96, Int96Type};
+use parquet::data_type::{ByteArray, ByteArrayType, Int96, Int96Type};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -244,4 +245,61 @@ fn a_value_that_does_not_fit_parquet_s_type_names_row_and_field() {
     assert_snapshot!(bytes(Parquet, &table(&batch, 9)).unwrap_err(), @r#"rows.arrows:row 2: field "t" cannot be written: its Timestamp(s) is out of range as the Timestamp(ms) that parquet has for it"#);
     let batch = columns([("d", Arc::new(Date64Array::from(vec![1])) as ArrayRef)]);
     assert_snapshot!(bytes(Parquet, &table(&batch, 9)).unwrap_err(), @r#"rows.arrows:row 1: field "d" cannot be written: its Date64 is out of range as the Date32 that parquet has for it"#);
+}
+
+#[test]
+fn json_in_parquet_that_is_no_utf8_is_an_error() {
+    let message = "message m { required binary good (UTF8); required binary j (JSON); }";
+    let schema = Arc::new(parse_message_type(message).unwrap());
+    let mut out = Vec::new();
+    let mut writer = SerializedFileWriter::new(&mut out, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    for value in [&b"{}"[..], b"\"\xff\""] {
+        let mut column = group.next_column().unwrap().unwrap();
+        let values = [ByteArray::from(value.to_vec())];
+        column.typed::<ByteArrayType>().write_batch(&values, None, None).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+    let error =
+        all(Source::stream("f.parquet", Cursor::new(out)), Parquet).unwrap_err().to_string();
+    assert_snapshot!(error, @r#"f.parquet: is no sound parquet data: field "j": Invalid UTF8 sequence at string index 0 (0..3): invalid utf-8 sequence of 1 bytes from index 1; write it again, or name another format"#);
+}
+
+/// Arrow IPC of one column, with another number of four bytes at a place.
+fn damaged(batch: &RecordBatch, format: Format, at: impl Fn(&[u8]) -> usize, value: u32) -> String {
+    let mut bytes = bytes(format, &table(batch, 10)).unwrap();
+    let at = at(&bytes);
+    bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    all(Source::stream("f", Cursor::new(bytes)), format).unwrap_err().to_string()
+}
+
+#[test]
+fn arrow_data_that_says_it_is_larger_than_it_is_makes_no_room() {
+    let batch = columns([("n", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef)]);
+    // The length of the footer stands in front of the last six bytes.
+    let footer = damaged(&batch, Arrow, |bytes| bytes.len() - 10, 1 << 30);
+    assert_snapshot!(footer, @"f: is no sound arrow data: its footer says that it has 1073741824 bytes, and the file has 634; write it again, or name another format");
+    // The length of a message stands behind its mark.
+    let second = |bytes: &[u8]| {
+        let marks = bytes.windows(4).enumerate().filter(|(_, it)| *it == [0xff; 4]);
+        marks.map(|(at, _)| at).nth(1).unwrap() + 4
+    };
+    let message = damaged(&batch, Arrows, second, 1 << 30);
+    assert_snapshot!(message, @"f: is no sound arrows data: Io error: it breaks off within a message; get the whole of it; write it again, or name another format");
+}
+
+#[test]
+fn an_arrow_stream_that_is_cut_anywhere_within_a_message_is_an_error() {
+    let batch = columns([("n", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef)]);
+    let whole = bytes(Arrows, &table(&batch, 10)).unwrap();
+    let marks = whole.windows(4).enumerate().filter(|(_, it)| *it == [0xff; 4]);
+    // The schema, the batch, and the mark of the end, which need not be there.
+    let starts: Vec<usize> = marks.map(|(at, _)| at).collect();
+    assert_eq!(starts.len(), 3);
+    for length in starts[0] + 1..whole.len() {
+        let cut = all(Source::stream("f", Cursor::new(whole[..length].to_vec())), Arrows);
+        assert_eq!(cut.is_ok(), starts[1..].contains(&length), "{length} of {}", whole.len());
+    }
 }

@@ -4,11 +4,12 @@ mod int96;
 mod ipc;
 mod parquet;
 
+use std::collections::HashSet;
 use std::io::BufReader;
 use std::sync::Arc;
 
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, RecordBatch, RecordBatchOptions};
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 
@@ -33,6 +34,8 @@ pub(super) struct Columnar {
     schema: SchemaRef,
     state: State,
     share: Option<Share>,
+    /// Columns whose texts may be no UTF-8, by name.
+    unchecked: HashSet<String>,
     /// Bytes that a batch may have.
     limit: u64,
     /// Rows that were read and not yet handed out.
@@ -51,7 +54,8 @@ enum State {
 impl Columnar {
     pub(super) fn new(part: Part, format: Format, options: ReadOptions) -> Result<Self, RowsError> {
         let source = part.name().clone();
-        let Opened { schema, state, share } = opened(part, format, options.max_batch_bytes, None)?;
+        let Opened { schema, state, share, unchecked } =
+            opened(part, format, options.max_batch_bytes, None)?;
         for (position, field) in schema.fields().iter().enumerate() {
             if schema.fields()[..position].iter().any(|before| before.name() == field.name()) {
                 let field = field.name().clone();
@@ -62,7 +66,8 @@ impl Columnar {
             return Err(RowsError::TypeInSchema { name: source, field });
         }
         let (first, limit) = (source.clone(), options.max_batch_bytes);
-        Ok(Self { format, source, first, schema, state, share, limit, ahead: None, row: 1 })
+        let (ahead, row) = (None, 1);
+        Ok(Self { format, source, first, schema, state, share, unchecked, limit, ahead, row })
     }
 
     fn read(&mut self, max_rows: usize) -> Result<Option<RecordBatch>, RowsError> {
@@ -100,6 +105,18 @@ impl Columnar {
                         .with_row_count(Some(batch.num_rows()))
                         .with_match_field_names(false);
                     let columns = batch.columns().to_vec();
+                    for (field, column) in self.schema.fields().iter().zip(&columns) {
+                        if self.unchecked.contains(field.name()) {
+                            let sound = column.to_data().validate_full();
+                            sound.map_err(|error| {
+                                let why = match error {
+                                    ArrowError::InvalidArgumentError(why) => why,
+                                    other => other.to_string(),
+                                };
+                                bad(format!("field {:?}: {why}", field.name()))
+                            })?;
+                        }
+                    }
                     let batch =
                         RecordBatch::try_new_with_options(self.schema.clone(), columns, &options);
                     return batch.map(Some).map_err(|error| bad(error.to_string()));
@@ -126,13 +143,13 @@ impl Read for Columnar {
 
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
-        let Opened { schema, state, share } =
+        let Opened { schema, state, share, unchecked } =
             opened(part, self.format, self.limit, Some(&self.schema))?;
         if let Some(difference) = difference(&self.schema, &schema) {
             let (first, second) = (self.first.clone(), self.source.clone());
             return Err(RowsError::OtherHeader { first, second, difference });
         }
-        (self.state, self.share, self.row) = (state, share, 1);
+        (self.state, self.share, self.unchecked, self.row) = (state, share, unchecked, 1);
         Ok(())
     }
 
@@ -146,6 +163,7 @@ struct Opened {
     schema: SchemaRef,
     state: State,
     share: Option<Share>,
+    unchecked: HashSet<String>,
 }
 
 /// Opens a part; `first` is the schema of the one that came first.
@@ -161,13 +179,14 @@ fn opened(
     Ok(match format {
         Format::Parquet => {
             let file = part.file()?;
-            let builder = parquet::open(file, &name, first)?;
+            let parquet::Opened { builder, unchecked } = parquet::open(file, &name, first)?;
             let rows = builder.metadata().file_metadata().num_rows().unsigned_abs();
             let share = share.map(|of| of(rows));
             Opened {
                 schema: builder.schema().clone(),
                 state: State::Parquet(Box::new(builder)),
                 share,
+                unchecked,
             }
         }
         Format::Arrow => {
@@ -176,13 +195,15 @@ fn opened(
             let file = BufReader::new(file);
             let reader = guarded(|| FileReader::try_new(file, None)).map_err(bad)?;
             let share = share.map(|of| of(reader.num_batches() as u64));
-            Opened { schema: reader.schema(), state: State::Batches(Box::new(reader)), share }
+            let (schema, state) = (reader.schema(), State::Batches(Box::new(reader)));
+            Opened { schema, state, share, unchecked: HashSet::new() }
         }
         // It is read front to back.
         _ => {
             let stream = BufReader::new(ipc::Checked::new(part.bytes()?, limit));
             let reader = guarded(|| StreamReader::try_new(stream, None)).map_err(bad)?;
-            Opened { schema: reader.schema(), state: State::Batches(Box::new(reader)), share: None }
+            let (schema, state) = (reader.schema(), State::Batches(Box::new(reader)));
+            Opened { schema, state, share: None, unchecked: HashSet::new() }
         }
     })
 }

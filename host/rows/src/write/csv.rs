@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
+use csv::QuoteStyle;
 
 use super::Write;
 use super::aside::Aside;
@@ -68,6 +69,12 @@ impl Csv {
             end(lines);
         }
         Ok(())
+    }
+
+    fn writer(&self) -> csv::WriterBuilder {
+        let mut writer = csv::WriterBuilder::new();
+        writer.delimiter(self.delimiter.byte());
+        writer
     }
 
     /// For each column the own field that stands in it, if there is one, and the feature.
@@ -241,11 +248,16 @@ impl Csv {
             return Err(RowsError::FeatureColumns { origin: rows.origin(0), was, now });
         }
         let texts = features.texts(rows)?;
-        let mut lines = csv::WriterBuilder::new().delimiter(self.delimiter.byte()).from_writer(out);
         if self.shape.is_none() {
+            // A name that begins with a byte order mark would lose it to whoever reads the file.
+            let has_mark = shape.columns.first().is_some_and(|it| it.name.starts_with('\u{feff}'));
+            let style = if has_mark { QuoteStyle::Always } else { QuoteStyle::Necessary };
+            let mut lines = self.writer().quote_style(style).from_writer(&mut *out);
             shape.columns.iter().for_each(|it| put(&mut lines, it.name.as_bytes()));
             end(&mut lines);
+            lines.flush().expect("a vector takes every byte");
         }
+        let mut lines = self.writer().from_writer(out);
         match (&rows.body, &shape.own) {
             (Body::Records(records), Own::Header(header))
                 if header.same_names(records.header()) =>

@@ -14,16 +14,29 @@ pub(super) fn check_file(file: &mut File, limit: u64) -> io::Result<()> {
     let size = file.seek(SeekFrom::End(0))?;
     let footer = size.checked_sub(TAIL).map(|at| bytes(file, at, 4)).transpose()?;
     let length = footer.and_then(|it| it.try_into().ok()).map_or(0, u32::from_le_bytes);
-    let Some(start) = size.checked_sub(TAIL + u64::from(length)) else { return rewound(file) };
+    let Some(start) = size.checked_sub(TAIL + u64::from(length)) else {
+        return Err(invalid(format!(
+            "its footer says that it has {length} bytes, and the file has {size}"
+        )));
+    };
     let footer = bytes(file, start, length.into())?;
     let Ok(footer) = root_as_footer(&footer) else { return rewound(file) };
     let blocks = footer.dictionaries().into_iter().chain(footer.recordBatches());
     for block in blocks.flat_map(|blocks| blocks.iter()) {
-        let (Ok(at), Ok(length)) =
-            (u64::try_from(block.offset()), u64::try_from(block.metaDataLength()))
-        else {
+        let (Ok(at), Ok(length), Ok(body)) = (
+            u64::try_from(block.offset()),
+            u64::try_from(block.metaDataLength()),
+            u64::try_from(block.bodyLength()),
+        ) else {
             continue;
         };
+        // The parser makes room for all of it before it reads.
+        let end = at.saturating_add(length).saturating_add(body);
+        if end > size {
+            return Err(invalid(format!(
+                "a batch says that it ends at byte {end}, and the file has {size}"
+            )));
+        }
         let head = bytes(file, at, length)?;
         let head = head.strip_prefix(&[0xff; 4]).unwrap_or(&head);
         if let Some(Ok(message)) = head.get(4..).map(root_as_message) {
@@ -67,8 +80,19 @@ fn check(
     if all <= limit {
         return Ok(());
     }
-    let problem = format!("a batch says that it has {all} bytes, more than {limit}");
-    Err(io::Error::new(io::ErrorKind::InvalidData, problem))
+    Err(too_large(all, limit))
+}
+
+fn broken_off() -> io::Error {
+    invalid("it breaks off within a message; get the whole of it".to_owned())
+}
+
+fn too_large(bytes: u64, limit: u64) -> io::Error {
+    invalid(format!("a batch says that it has {bytes} bytes, more than {limit}"))
+}
+
+fn invalid(problem: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
 fn compressed<'a>(message: &Message<'a>) -> Option<RecordBatch<'a>> {
@@ -98,10 +122,22 @@ impl<R: Read> Checked<R> {
         self.append(4, &mut ready)?;
         if ready == [0xff; 4] {
             self.append(4, &mut ready)?;
+            if ready.len() < 8 {
+                return Err(broken_off());
+            }
+        }
+        // A stream may end between two messages, and the parser takes any end for that.
+        if !ready.is_empty() && ready.len() < 4 {
+            return Err(broken_off());
         }
         let length = ready.last_chunk().map_or(0, |it| i32::from_le_bytes(*it));
         let head = ready.len();
-        self.append(u64::try_from(length).unwrap_or(0), &mut ready)?;
+        let length = u64::try_from(length).unwrap_or(0);
+        self.append(length, &mut ready)?;
+        // The parser makes room for all of it before it reads.
+        if ((ready.len() - head) as u64) < length {
+            return Err(broken_off());
+        }
         let body = match root_as_message(&ready[head..]) {
             Ok(message) => {
                 let body = u64::try_from(message.bodyLength()).unwrap_or(0);
@@ -114,6 +150,8 @@ impl<R: Read> Checked<R> {
                     })?;
                     ready.append(&mut data);
                     0
+                } else if body > self.limit {
+                    return Err(too_large(body, self.limit));
                 } else {
                     body
                 }

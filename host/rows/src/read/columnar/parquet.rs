@@ -1,5 +1,6 @@
 //! Opens a Parquet file with the Arrow types in which every value of it can be read.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -11,12 +12,20 @@ use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::Type;
+use parquet::basic::{ConvertedType, Type};
 
 use super::bad_file;
 use super::int96;
 use crate::guard::guarded;
 use crate::{Format, Origin, RowsError};
+
+/// A file whose types are known.
+pub(super) struct Opened {
+    pub(super) builder: ParquetRecordBatchReaderBuilder<File>,
+    /// Names of columns with texts that the parser takes as they are, without a look at whether they
+    /// are UTF-8: it looks at those alone that the file calls strings, and not at JSON.
+    pub(super) unchecked: HashSet<String>,
+}
 
 /// Opens `file`; `first` is the schema of the part that came first.
 ///
@@ -27,7 +36,7 @@ pub(super) fn open(
     file: File,
     name: &Arc<str>,
     first: Option<&Schema>,
-) -> Result<ParquetRecordBatchReaderBuilder<File>, RowsError> {
+) -> Result<Opened, RowsError> {
     let bad = |problem| bad_file(name, Format::Parquet, problem);
     let builder =
         guarded(|| ParquetRecordBatchReaderBuilder::try_new(file.try_clone()?)).map_err(bad)?;
@@ -35,7 +44,13 @@ pub(super) fn open(
     let parquet = builder.parquet_schema();
     let firsts = first.map(leaves).unwrap_or_default();
     let embedded = embedded(&builder).map(|it| leaves(&it)).unwrap_or_default();
+    let mut unchecked = HashSet::new();
     let leaf = |leaf: usize, field: &str, data_type: &DataType| -> Result<DataType, RowsError> {
+        let is_string = leaf < parquet.num_columns()
+            && parquet.column(leaf).converted_type() == ConvertedType::UTF8;
+        if !is_string && is_text(data_type) {
+            unchecked.insert(field.to_owned());
+        }
         let is_int96 =
             leaf < parquet.num_columns() && parquet.column(leaf).physical_type() == Type::INT96;
         Ok(match data_type {
@@ -70,13 +85,22 @@ pub(super) fn open(
     let fields = schema.fields().iter().map(|field| leaves.field(field, field.name()));
     let fields: Fields = fields.collect::<Result<_, _>>()?;
     if fields == *schema.fields() {
-        return Ok(builder);
+        return Ok(Opened { builder, unchecked });
     }
     let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
     let options = ArrowReaderOptions::new().with_schema(schema);
     let metadata = guarded(|| ArrowReaderMetadata::try_new(builder.metadata().clone(), options))
         .map_err(bad)?;
-    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+    Ok(Opened { builder, unchecked })
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        _ => false,
+    }
 }
 
 /// The Arrow schema that a writer put into the file, if it did.
