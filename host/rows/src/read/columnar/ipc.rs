@@ -37,11 +37,18 @@ pub(super) fn check_file(file: &mut File, limit: u64) -> io::Result<()> {
                 "a batch says that it ends at byte {end}, and the file has {size}"
             )));
         }
+        let start = at.saturating_add(length);
+        let is_checked = |file: &mut File, block: &[u8]| -> io::Result<bool> {
+            let head = block.strip_prefix(&[0xff; 4]).unwrap_or(block);
+            let Some(Ok(message)) = head.get(4..).map(root_as_message) else { return Ok(false) };
+            check(&message, limit, |offset| bytes(file, start.saturating_add(offset), 8))?;
+            Ok(true)
+        };
         let head = bytes(file, at, length)?;
-        let head = head.strip_prefix(&[0xff; 4]).unwrap_or(&head);
-        if let Some(Ok(message)) = head.get(4..).map(root_as_message) {
-            let body = at.saturating_add(length);
-            check(&message, limit, |offset| bytes(file, body.saturating_add(offset), 8))?;
+        if !is_checked(file, &head)? {
+            // The parser reads a message that runs on into its body.
+            let block = bytes(file, at, length + body)?;
+            is_checked(file, &block)?;
         }
     }
     rewound(file)
