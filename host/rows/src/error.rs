@@ -415,7 +415,7 @@ pub enum RowsError {
     },
     /// A field has a type that text cannot hold.
     #[error(
-        "{origin}: field {field:?} has the type {found}, which the output's format cannot hold; write parquet or arrow instead"
+        "{origin}: field {field:?} has the type {found}, which the output's format cannot hold; write arrow instead"
     )]
     FieldUnsupported {
         /// The first row of the batch.

@@ -82,7 +82,7 @@ impl Source {
     }
 
     /// The format of all parts: Parquet or Arrow where the first bytes of the first part say so, else
-    /// what the extensions name; `None` for a stream.
+    /// what the extensions name, else NDJSON where the text begins with `{`; `None` for a stream.
     ///
     /// # Errors
     /// No part is found; an extension names no format, or two of them name different ones.
@@ -93,7 +93,10 @@ impl Source {
         let Some(first) = parts.first() else { return Ok(None) };
         match part::magic_of(first) {
             Some(Magic::Columnar(format)) => Ok(Some(format)),
-            _ => Format::from_path(first).map(Some),
+            _ => match Format::from_path(first) {
+                Err(_) if part::begins_an_object(first) => Ok(Some(Format::Ndjson)),
+                named => named.map(Some),
+            },
         }
     }
 

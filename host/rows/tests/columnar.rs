@@ -561,6 +561,29 @@ fn columnar_data_is_told_by_its_first_bytes_whatever_its_name() {
 }
 
 #[test]
+fn objects_in_a_file_of_any_name_are_ndjson_packed_or_not() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let rows = b"\xef\xbb\xbf\n {\"a\":1}\n";
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(rows).unwrap();
+    let packed = gzip.finish().unwrap();
+    for (name, bytes) in
+        [("rows", &rows[..]), ("rows.json", rows), ("rows.gz", &packed), ("packed", &packed)]
+    {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let source = Source::path(&path);
+        assert_eq!(source.format().unwrap(), Some(Ndjson), "{name}");
+        let mut reader = Reader::open(source, Ndjson, ReadOptions::default()).unwrap();
+        assert_eq!(reader.next(9).unwrap().unwrap().len(), 1, "{name}");
+    }
+    let path = folder.path().join("table");
+    std::fs::write(&path, "a,b\n1,2\n").unwrap();
+    assert!(Source::path(path).format().is_err());
+}
+
+#[test]
 fn columnar_data_that_is_read_as_text_says_what_it_is() {
     let rows = table(&every_type(), 9);
     let errors: String = COLUMNAR

@@ -134,6 +134,21 @@ pub(super) fn magic_of(path: &Path) -> Option<Magic> {
     Magic::of(&Magic::peek(&mut File::open(path).ok()?).ok()?)
 }
 
+/// Whether a file's text, unpacked, begins with `{`. What is no file is not read for it.
+pub(super) fn begins_an_object(path: &Path) -> bool {
+    /// Space in front of it, at most.
+    const LONGEST: u64 = 4096;
+    let Ok(file) = File::open(path) else { return false };
+    let mut begin = Vec::new();
+    let is_read = is_file(&file)
+        && detected(Box::new(file), Compression::None)
+            .take(LONGEST)
+            .read_to_end(&mut begin)
+            .is_ok();
+    let begin = begin.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&begin);
+    is_read && begin.trim_ascii_start().first() == Some(&b'{')
+}
+
 /// A file that tells how far it is read.
 struct Watched {
     file: File,
