@@ -1,6 +1,6 @@
 //! The pooled client behind the door.
 
-use crate::admission::{Admission, Outcome};
+use crate::admission::Admission;
 use crate::connector::{Connector, ProxyFault, within};
 use crate::proxy::Proxies;
 use crate::{Allowed, Destination, EgressError, Limits, Secrets, TimedBody};
@@ -215,7 +215,7 @@ where
             started.elapsed().as_secs_f64(),
             &[KeyValue::new("http.response.status_code", status)],
         );
-        let slot = admitted.ended(Outcome::of(&answer));
+        let slot = admitted.ended(&answer);
         Ok(answer?.map(|body| TimedBody::new(body, timeouts.between_bytes, slot)))
     }
 

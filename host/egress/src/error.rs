@@ -4,7 +4,7 @@ use crate::Destination;
 use crate::connector::ProxyFault;
 use std::error::Error;
 use std::io::ErrorKind;
-use std::time::Duration;
+use std::sync::Arc;
 
 /// Why a request got no answer, or a body no end.
 #[derive(Debug, thiserror::Error)]
@@ -40,8 +40,11 @@ pub enum EgressError {
     #[error("{0}")]
     Proxy(String),
     /// The store is down, and is left alone for a while.
-    #[error("the circuit breaker is open: too many requests failed; the store is tried again in {:.1} s", .0.as_secs_f64())]
-    Open(Duration),
+    #[error("the circuit breaker is open, as too many requests failed; the last of them: {last}")]
+    Open {
+        /// What the last request failed with.
+        last: Arc<str>,
+    },
     /// Anything else, in the words of the HTTP library.
     #[error("{0}")]
     Other(String),

@@ -97,7 +97,7 @@ fn to_wasi(error: EgressError) -> Error {
         }
         EgressError::Closed => Error::ConnectionTerminated,
         // `wasi:http` has no word for a store that is left alone, and none for proxies.
-        error @ (EgressError::Open(_) | EgressError::Proxy(_)) => {
+        error @ (EgressError::Open { .. } | EgressError::Proxy(_)) => {
             Error::InternalError(Some(error.to_string()))
         }
         EgressError::Other(why) => Error::InternalError(Some(why)),

@@ -3,7 +3,7 @@
 use super::Outcome;
 use crate::EgressError;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
@@ -38,6 +38,8 @@ impl Default for BreakerOptions {
 pub(super) struct Breaker {
     options: BreakerOptions,
     state: Mutex<State>,
+    /// What the last request that failed did so with.
+    last: Mutex<Arc<str>>,
     /// Told when a trial has ended.
     tried: Notify,
 }
@@ -81,7 +83,7 @@ impl Window {
 impl Breaker {
     pub(super) fn new(options: BreakerOptions) -> Self {
         let state = Mutex::new(State::Closed(Window::default()));
-        Breaker { options, state, tried: Notify::new() }
+        Breaker { options, state, last: Mutex::new("".into()), tried: Notify::new() }
     }
 
     /// Lets a request in, unless the store is down. Where another one is trying it, waits for
@@ -97,7 +99,8 @@ impl Breaker {
                         return Ok(Trial { breaker: self, is_probe: false, ended: false });
                     }
                     State::Open { until } if now < *until => {
-                        return Err(EgressError::Open(*until - now));
+                        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                        return Err(EgressError::Open { last });
                     }
                     State::Open { .. } => {
                         *state = State::HalfOpen;
@@ -136,11 +139,15 @@ pub(super) struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    pub(super) fn ended(mut self, outcome: Outcome) {
+    /// Notes how the request ended, and `why` where it failed.
+    pub(super) fn ended(mut self, outcome: Outcome, why: impl FnOnce() -> String) {
         self.ended = true;
         let breaker = self.breaker;
         // Who asks for less is there.
         let failed = matches!(outcome, Outcome::Overloaded | Outcome::Failing);
+        if failed {
+            *breaker.last.lock().unwrap_or_else(PoisonError::into_inner) = why().into();
+        }
         let mut state = breaker.state();
         if self.is_probe {
             *state = if failed { breaker.opened() } else { State::Closed(Window::default()) };
@@ -186,7 +193,7 @@ mod tests {
     }
 
     async fn request(breaker: &Breaker, outcome: Outcome) {
-        breaker.enter().await.unwrap().ended(outcome);
+        breaker.enter().await.unwrap().ended(outcome, || "status 500".to_owned());
     }
 
     async fn fail(breaker: &Breaker, times: usize) {
@@ -203,7 +210,9 @@ mod tests {
         fail(&breaker, 1).await;
         assert!(breaker.open_until().is_none());
         fail(&breaker, 1).await;
-        assert!(matches!(breaker.enter().await, Err(EgressError::Open(_))));
+        let refused = breaker.enter().await.err().map(|error| error.to_string());
+        let told = "the circuit breaker is open, as too many requests failed; the last of them: status 500";
+        assert_eq!(refused.as_deref(), Some(told));
     }
 
     #[tokio::test]
@@ -223,7 +232,7 @@ mod tests {
         let waiting = tokio::spawn(async move { other.enter().await.map(drop) });
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(!waiting.is_finished());
-        probe.ended(Outcome::Well);
+        probe.ended(Outcome::Well, String::new);
         waiting.await.unwrap().unwrap();
     }
 
@@ -233,7 +242,7 @@ mod tests {
         fail(&breaker, 4).await;
         tokio::time::sleep(Duration::from_millis(40)).await;
         request(&breaker, Outcome::Failing).await;
-        assert!(matches!(breaker.enter().await, Err(EgressError::Open(_))));
+        assert!(matches!(breaker.enter().await, Err(EgressError::Open { .. })));
     }
 
     #[tokio::test]

@@ -61,7 +61,9 @@ impl Outcome {
                 Some(Outcome::Overloaded)
             }
             // The request has not been made.
-            Err(EgressError::Denied(_) | EgressError::NoDestination | EgressError::Open(_)) => None,
+            Err(EgressError::Denied(_) | EgressError::NoDestination | EgressError::Open { .. }) => {
+                None
+            }
             Err(_) => Some(Outcome::Failing),
         }
     }
@@ -118,13 +120,17 @@ impl Admission {
 
 impl Admitted<'_> {
     /// Notes how the request ended; its slot is kept for as long as the answer is read.
-    pub(crate) fn ended(self, outcome: Option<Outcome>) -> Option<Slot> {
+    pub(crate) fn ended<T>(self, answer: &Result<http::Response<T>, EgressError>) -> Option<Slot> {
+        let outcome = Outcome::of(answer);
         let mut slot = self.slot;
         if let (Some(slot), Some(outcome)) = (&mut slot, outcome) {
             slot.ended(outcome);
         }
         if let (Some(trial), Some(outcome)) = (self.trial, outcome) {
-            trial.ended(outcome);
+            trial.ended(outcome, || match answer {
+                Ok(response) => format!("status {}", response.status().as_u16()),
+                Err(error) => error.to_string(),
+            });
         }
         slot
     }
