@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 /// The command of the host.
 pub(crate) const BEAMLET: &str = "beamlet";
+/// Rows through a handler with nothing around it.
+pub(crate) const BENCH_COMPONENT: &str = "beamlet-bench-component";
 /// The store that tests and the demo ask.
 pub(crate) const EMULATOR: &str = "tecton-emulator";
 /// What makes components of guests.

@@ -5,7 +5,7 @@ use super::callgrind::{Parts, Profile};
 use super::{directory, store};
 use crate::emulator::Emulator;
 use crate::machine::{self, run};
-use crate::programs::{self, EMULATOR};
+use crate::programs::{self, BENCH_COMPONENT, EMULATOR};
 use crate::timings::step;
 use crate::{dist, tools};
 use anyhow::{Context, Result, bail};
@@ -92,8 +92,9 @@ pub(crate) fn instructions() -> Result<()> {
     if !tools::debian("valgrind", &["valgrind"])? {
         bail!("valgrind is missing");
     }
-    programs::build(&[EMULATOR])?;
-    dist::build(&["beamlet", "beamlet-bench-component"])?;
+    // Fuel is of the component, which is the same in each profile.
+    programs::build(&[EMULATOR, BENCH_COMPONENT])?;
+    dist::build(&["beamlet"])?;
     let outcomes: Vec<Outcome> =
         CASES.iter().map(|case| step(case.name, || count(*case))).collect::<Result<_>>()?;
     println!("{}", table(&outcomes));
@@ -185,7 +186,7 @@ struct Fuel {
 fn fuel(emulator: &Emulator, case: Case) -> Result<f64> {
     let mut counts = Vec::new();
     for rows in ROWS {
-        let mut command = Command::new(machine::target_dir().join("dist/beamlet-bench-component"));
+        let mut command = Command::new(machine::binary(BENCH_COMPONENT));
         command.args(["--url", emulator.url(), "--count-fuel", "--in-flight", "1"]);
         command.args(["--bundles", "1", "--rows", &rows.to_string()]);
         command.args(["--bundle-size", &case.bundle.to_string()]);
