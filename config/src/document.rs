@@ -1,7 +1,8 @@
 //! A configuration file as one JSON value, with the line of each of its keys.
 
+use crate::Problem;
 use crate::json::{Json, NotJson, TOO_LARGE, without_mark};
-use crate::{Problem, pointer};
+use beamlet_contract::{number, pointer};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -173,7 +174,7 @@ impl Reading<'_> {
         let mut map = Map::new();
         for (key, value) in table {
             let name = key.get_ref().to_string();
-            let path = pointer(path, &name);
+            let path = pointer::child(path, &name);
             self.lines.insert(path.clone(), line_and_column(self.text, key.span().start).0);
             map.insert(name, self.value(value, &path));
         }
@@ -190,11 +191,11 @@ impl Reading<'_> {
                 let exact = exact.or_else(|_| u64::from_str_radix(digits, radix).map(Value::from));
                 exact.unwrap_or_else(|_| self.refused(path, TOO_LARGE))
             }
-            DeValue::Float(number) => match number.as_str().parse::<f64>() {
+            DeValue::Float(literal) => match literal.as_str().parse::<f64>() {
                 Ok(float) if float.is_finite() => Value::from(float),
                 // JSON has no number for these: they go by their names.
-                Ok(float) if number.as_str().ends_with(|c: char| c.is_ascii_alphabetic()) => {
-                    Value::from(special(float))
+                Ok(float) if literal.as_str().ends_with(|c: char| c.is_ascii_alphabetic()) => {
+                    number::name(float).map_or(Value::Null, Value::from)
                 }
                 _ => self.refused(path, "is a number beyond the range of a 64-bit float"),
             },
@@ -217,16 +218,6 @@ impl Reading<'_> {
     fn refused(&mut self, path: &str, message: &str) -> Value {
         self.problems.push(Problem { path: path.to_owned(), message: message.to_owned() });
         Value::Null
-    }
-}
-
-fn special(number: f64) -> &'static str {
-    if number.is_nan() {
-        "NaN"
-    } else if number > 0.0 {
-        "Infinity"
-    } else {
-        "-Infinity"
     }
 }
 

@@ -1,7 +1,8 @@
 //! A configuration in JSON. Text comes in; the value comes out, with the place of each key and
 //! with the problems that a plain parser passes over in silence.
 
-use crate::{Problem, pointer};
+use crate::Problem;
+use beamlet_contract::pointer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -87,7 +88,7 @@ impl<'a> Walk<'a> {
         let Ok(Members(members)) = serde_json::from_str(raw.get()) else { return };
         for (key, value) in members {
             let Ok(name) = serde_json::from_str::<String>(key.get()) else { continue };
-            let path = pointer(path, &name);
+            let path = pointer::child(path, &name);
             if let Some(first) = self.lines.insert(path.clone(), self.line(key)) {
                 self.problem(&path, format!("is there twice, first on line {first}; keep one"));
             }

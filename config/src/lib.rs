@@ -15,7 +15,7 @@ mod url;
 pub use document::{ConfigError, Document};
 pub use json::{Json, NotJson};
 pub use reference::{Reference, usable_secret};
-pub use section::{Section, camel_case, pointer};
+pub use section::{Section, camel_case};
 pub use url::parse_url;
 
 /// One thing that is wrong with a configuration.

@@ -1,6 +1,7 @@
 //! One object of a configuration, read key by key.
 
 use crate::{Problems, kind, list, nearest};
+use beamlet_contract::pointer;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
@@ -67,7 +68,7 @@ impl<'a> Section<'a> {
         let value = match (map.get(name), self.camel_key(name)) {
             (Some(value), Some(camel)) => {
                 self.problems.add(
-                    pointer(&self.path, &camel),
+                    pointer::child(&self.path, &camel),
                     format!("is `{name}` once more; write it once"),
                 );
                 Some(value)
@@ -165,7 +166,7 @@ impl<'a> Section<'a> {
     pub fn pointer(&self, name: &str) -> String {
         let written = self.map.is_some_and(|map| map.contains_key(name));
         let camel = if written { None } else { self.camel_key(name) };
-        pointer(&self.path, camel.as_deref().unwrap_or(name))
+        pointer::child(&self.path, camel.as_deref().unwrap_or(name))
     }
 
     /// Tells every key that was not asked for, with the known one that is nearest.
@@ -201,11 +202,6 @@ impl<'a> Section<'a> {
 /// A whole number, of those above the greatest int64 too.
 fn whole(value: &Value) -> Option<i128> {
     value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))
-}
-
-/// The JSON Pointer to a key below another pointer.
-pub fn pointer(path: &str, key: &str) -> String {
-    format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 /// `latency_budget_ms` as `latencyBudgetMs`.

@@ -21,7 +21,7 @@ pub mod sandbox;
 mod task;
 
 /// The contract in `wit/`, as Rust.
-mod contract {
+mod bindings {
     #![allow(missing_docs, unreachable_pub, clippy::all, clippy::unwrap_used)]
     wasmtime::component::bindgen!({
         path: "../wit",

@@ -3,7 +3,7 @@
 
 use anyhow::{Result, ensure};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use beamlet::enrich::{EnrichOptions, Enricher, Fate};
+use beamlet::enrich::{EnrichOptions, Enricher, Outcome};
 use beamlet::plugin::{Plugin, Setup};
 use beamlet::sandbox::{
     BreakerOptions, Egress, Limits, Permissions, Runtime, RuntimeOptions, ThrottleOptions,
@@ -72,7 +72,8 @@ async fn work(enricher: Arc<Enricher>, bundles: Arc<Bundles>) -> Result<(u64, u6
         let answers = enricher.enrich(&batch).await?;
         let features = answers.features().map_err(anyhow::Error::msg)?;
         rows += features.num_rows() as u64;
-        enriched += answers.fates().filter(|fate| **fate == Fate::Enriched).count() as u64;
+        enriched +=
+            answers.outcomes().filter(|outcome| **outcome == Outcome::Enriched).count() as u64;
     }
     Ok((rows, enriched))
 }

@@ -1,8 +1,8 @@
 //! A request's body, as it comes.
 
-use beamlet_guest::contract::wasi::http::types::{IncomingBody, IncomingRequest};
-use beamlet_guest::contract::wasi::io::poll::Pollable;
-use beamlet_guest::contract::wasi::io::streams::{InputStream, StreamError};
+use beamlet_guest::bindings::wasi::http::types::{IncomingBody, IncomingRequest};
+use beamlet_guest::bindings::wasi::io::poll::Pollable;
+use beamlet_guest::bindings::wasi::io::streams::{InputStream, StreamError};
 
 /// What one look at a body brings.
 pub(crate) enum Read {

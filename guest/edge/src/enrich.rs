@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::reply::{self, Gone, Reply};
 use crate::split::{Broken, MAX_ROW_BYTES, Rows};
 use crate::told::TRAILERS;
-use beamlet_guest::contract::wasi::http::types::{IncomingRequest, ResponseOutparam};
+use beamlet_guest::bindings::wasi::http::types::{IncomingRequest, ResponseOutparam};
 
 /// A body of at most so many bytes, where its length is account, is checked before it is enriched.
 const WHOLE_BYTES: u64 = 256 << 10;

@@ -1,6 +1,6 @@
 //! What an instance of the service is set up with: once, at its first request.
 
-use crate::contract::beamlet::enrichment::enrichment_handler::Handler;
+use crate::bindings::beamlet::enrichment::enrichment_handler::Handler;
 use crate::counts::Counts;
 use crate::settings::Settings;
 use beamlet_guest::config::Problem;

@@ -20,9 +20,9 @@ pub mod totals;
 #[cfg(target_arch = "wasm32")]
 mod account;
 #[cfg(target_arch = "wasm32")]
-mod body;
+mod bindings;
 #[cfg(target_arch = "wasm32")]
-mod contract;
+mod body;
 #[cfg(target_arch = "wasm32")]
 mod enrich;
 #[cfg(target_arch = "wasm32")]

@@ -1,10 +1,11 @@
 //! Some rows of a body, from their texts to the text that answers them.
 
-use crate::contract::beamlet::enrichment::enrichment_handler::Bundle;
+use crate::bindings::beamlet::enrichment::enrichment_handler::Bundle;
 use crate::instance::Instance;
 use crate::media::Form;
 use crate::told::Told;
-use beamlet_guest::json::{NotARow, Outcome, Row, error_json, splice, to_batch};
+use beamlet_guest::contract::Outcome;
+use beamlet_guest::json::{NotARow, Row, error_json, splice, to_batch};
 use beamlet_guest::{Enriched, Error, ErrorKind};
 
 /// The member of a row that tells why it could not be enriched.
@@ -130,7 +131,7 @@ struct Writing {
 
 impl Writing {
     /// A row that a handler answered, its text without the closing brace.
-    fn row(&mut self, at: usize, row: &[u8], outcome: Outcome<'_>) {
+    fn row(&mut self, at: usize, row: &[u8], outcome: Outcome<&Error>) {
         self.told.row(outcome);
         self.begin(at);
         self.text.extend_from_slice(row);

@@ -2,10 +2,10 @@
 
 use crate::account::Account;
 use crate::problem::{self, Problem};
-use beamlet_guest::contract::wasi::http::types::{
+use beamlet_guest::bindings::wasi::http::types::{
     Fields, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
-use beamlet_guest::contract::wasi::io::streams::OutputStream;
+use beamlet_guest::bindings::wasi::io::streams::OutputStream;
 
 /// An answer whose head is sent. Dropped before [`finish`](Self::finish), it breaks off, so that
 /// nobody takes what there is of it for the whole.

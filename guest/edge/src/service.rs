@@ -1,8 +1,8 @@
 //! The export: each request to its place, and what became of it to the log and the counts.
 
 use crate::account::Account;
-use crate::contract::export;
-use crate::contract::exports::wasi::http::incoming_handler::Guest;
+use crate::bindings::export;
+use crate::bindings::exports::wasi::http::incoming_handler::Guest;
 use crate::enrich::enrich;
 use crate::instance::{self, Instance};
 use crate::openapi;
@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::reply::{problem, whole};
 use crate::route::{NoRoute, Route};
 use crate::totals::Totals;
-use beamlet_guest::contract::wasi::http::types::{IncomingRequest, Method, ResponseOutparam};
+use beamlet_guest::bindings::wasi::http::types::{IncomingRequest, Method, ResponseOutparam};
 use serde_json::{Value, json};
 
 struct Edge;
@@ -113,4 +113,4 @@ fn method(request: &IncomingRequest) -> String {
     }
 }
 
-export!(Edge with_types_in crate::contract);
+export!(Edge with_types_in crate::bindings);

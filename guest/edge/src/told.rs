@@ -3,7 +3,8 @@
 
 use crate::counts::Counts;
 use crate::route::Route;
-use beamlet_guest::json::Outcome;
+use beamlet_guest::Error;
+use beamlet_guest::contract::Outcome;
 use serde_json::{Value, json};
 
 /// A request and what became of it.
@@ -41,7 +42,7 @@ pub const TRAILERS: [&str; 5] =
 
 impl Told {
     /// Counts a row.
-    pub fn row(&mut self, outcome: Outcome<'_>) {
+    pub fn row(&mut self, outcome: Outcome<&Error>) {
         *match outcome {
             Outcome::Enriched => &mut self.enriched,
             Outcome::Missing => &mut self.missing,

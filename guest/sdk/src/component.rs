@@ -1,6 +1,6 @@
 //! The exports of the component, made of a [`Handler`].
 
-use crate::contract::exports::beamlet::enrichment::{
+use crate::bindings::exports::beamlet::enrichment::{
     enrichment_handler as typed, enrichment_json as text,
 };
 use crate::wasi_http::WasiHttp;

@@ -1,5 +1,6 @@
 //! Making errors of the contract.
 
+use crate::contract;
 use crate::transport::Target;
 use crate::{Error, ErrorKind, TransportError};
 
@@ -54,19 +55,25 @@ impl Error {
 }
 
 impl ErrorKind {
-    /// The kind's name in kebab-case, as the contract spells it.
-    pub fn name(&self) -> &str {
-        match self {
-            ErrorKind::InvalidInput => "invalid-input",
-            ErrorKind::Unauthenticated => "unauthenticated",
-            ErrorKind::Forbidden => "forbidden",
-            ErrorKind::NotFound => "not-found",
-            ErrorKind::Throttled => "throttled",
-            ErrorKind::Unavailable => "unavailable",
-            ErrorKind::TimedOut => "timed-out",
-            ErrorKind::BadResponse => "bad-response",
-            ErrorKind::Denied => "denied",
-            ErrorKind::Other(name) => name,
+    /// The kind's name.
+    pub fn name(&self) -> String {
+        contract::ErrorKind::from(self).to_string()
+    }
+}
+
+impl From<&ErrorKind> for contract::ErrorKind {
+    fn from(kind: &ErrorKind) -> Self {
+        match kind {
+            ErrorKind::InvalidInput => contract::ErrorKind::InvalidInput,
+            ErrorKind::Unauthenticated => contract::ErrorKind::Unauthenticated,
+            ErrorKind::Forbidden => contract::ErrorKind::Forbidden,
+            ErrorKind::NotFound => contract::ErrorKind::NotFound,
+            ErrorKind::Throttled => contract::ErrorKind::Throttled,
+            ErrorKind::Unavailable => contract::ErrorKind::Unavailable,
+            ErrorKind::TimedOut => contract::ErrorKind::TimedOut,
+            ErrorKind::BadResponse => contract::ErrorKind::BadResponse,
+            ErrorKind::Denied => contract::ErrorKind::Denied,
+            ErrorKind::Other(name) => contract::ErrorKind::Other(name.clone()),
         }
     }
 }

@@ -10,14 +10,13 @@
 //! [`Bundle`] runs over any other [`Transport`]: that is what the benches compare with.
 
 mod answers;
-mod bundle;
 #[doc(hidden)]
-pub mod contract;
+pub mod bindings;
+mod bundle;
+pub mod columns;
 mod counters;
 mod encoding;
 mod error;
-mod field_type;
-mod fields;
 mod handler;
 pub mod json;
 mod keys;
@@ -28,7 +27,6 @@ mod secrets;
 mod texts;
 pub mod transport;
 mod url;
-mod values;
 
 #[cfg(all(target_arch = "wasm32", feature = "allocator"))]
 mod allocator;
@@ -38,16 +36,17 @@ mod component;
 mod wasi_http;
 
 pub use beamlet_config as config;
-pub use bundle::Bundle;
-pub use contract::beamlet::enrichment::types::{
+pub use beamlet_contract as contract;
+pub use beamlet_contract::FieldType;
+pub use bindings::beamlet::enrichment::types::{
     Batch, Column, ConfigProblem, Enriched, Error, ErrorKind, RowFailure, Texts, Values,
 };
-pub use contract::exports::beamlet::enrichment::enrichment_handler::{
+pub use bindings::exports::beamlet::enrichment::enrichment_handler::{
     Counter, Description, Field, Finding, Input, Report, Severity,
 };
+pub use bundle::Bundle;
+pub use columns::{Fields, Found};
 pub use counters::Counters;
-pub use field_type::FieldType;
-pub use fields::{Fields, Found};
 pub use handler::{Batching, Blame, Handler};
 pub use json::enrich_json;
 pub use transport::{Request, Response, Target, Timeouts, Transport, TransportError};
@@ -70,7 +69,7 @@ macro_rules! export_handler {
         mod __beamlet_export {
             use super::*;
             type Exported = $crate::Component<$handler>;
-            $crate::contract::__export!(Exported with_types_in $crate::contract);
+            $crate::bindings::__export!(Exported with_types_in $crate::bindings);
         }
     };
 }

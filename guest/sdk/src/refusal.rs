@@ -99,7 +99,7 @@ mod tests {
         for (status, kind, retryable) in cases {
             let error = answered(status, "{}");
             assert_eq!(
-                (error.kind.name(), error.retryable, error.http_status),
+                (error.kind.name().as_str(), error.retryable, error.http_status),
                 (kind, retryable, Some(status))
             );
         }

@@ -4,7 +4,8 @@
 //! handler no environment. Other hosts (the wasmtime command line, an HTTP server) pass a
 //! configuration on as it is: there, `{ "env": "NAME" }` keeps a key out of a command line.
 
-use crate::config::{Problem, Reference, pointer};
+use crate::config::{Problem, Reference};
+use beamlet_contract::pointer;
 use serde_json::Value;
 use std::path::Path;
 
@@ -26,7 +27,7 @@ fn visit(value: &mut Value, path: &str, problems: &mut Vec<Problem>) {
     let Value::Object(map) = value else { return };
     let Some(reference) = Reference::of(map) else {
         for (name, value) in map {
-            visit(value, &pointer(path, name), problems);
+            visit(value, &pointer::child(path, name), problems);
         }
         return;
     };

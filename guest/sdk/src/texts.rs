@@ -1,6 +1,6 @@
 //! Texts of a column, one behind the other, as if they were a list.
 
-use crate::contract::beamlet::enrichment::types::Texts;
+use crate::bindings::beamlet::enrichment::types::Texts;
 
 impl Texts {
     /// No text.

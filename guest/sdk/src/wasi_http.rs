@@ -4,13 +4,13 @@
 //! headers, the length set so that the body goes out in one piece, no pollable for an answer
 //! that is there already, and one `poll` that may bring several answers.
 
-use crate::contract::wasi::http::outgoing_handler;
-use crate::contract::wasi::http::types::{
+use crate::bindings::wasi::http::outgoing_handler;
+use crate::bindings::wasi::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method,
     OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
-use crate::contract::wasi::io::poll::{self, Pollable};
-use crate::contract::wasi::io::streams::{InputStream, StreamError};
+use crate::bindings::wasi::io::poll::{self, Pollable};
+use crate::bindings::wasi::io::streams::{InputStream, StreamError};
 use crate::encoding::{decoded, looks_encoded};
 use crate::transport::{MAX_BODY_BYTES, MAX_ERROR_BYTES, Target};
 use crate::{Request, Response, Transport, TransportError};
@@ -194,7 +194,7 @@ impl Reading {
                 Err(StreamError::Closed) => return Ok(true),
                 Err(StreamError::LastOperationFailed(error)) => {
                     return Err(
-                        match crate::contract::wasi::http::types::http_error_code(&error) {
+                        match crate::bindings::wasi::http::types::http_error_code(&error) {
                             Some(code) => code.into(),
                             None => TransportError::Broken(error.to_debug_string()),
                         },

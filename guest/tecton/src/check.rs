@@ -3,13 +3,14 @@
 
 use crate::config::Configuration;
 use crate::count::count;
-use crate::data_type::DataType;
 use crate::entity::EntityRule;
 use crate::expression::{Datum, Expression};
-use crate::extras::Extras;
 use crate::refusal::{Body, refusal};
+use crate::response::Extras;
 use crate::service::{Service, Value as Wanted};
-use beamlet_guest::config::{nearest, pointer};
+use beamlet_guest::FieldType;
+use beamlet_guest::config::nearest;
+use beamlet_guest::contract::pointer;
 use beamlet_guest::{Error, ErrorKind, Finding, Report, Response, Severity};
 use serde_json::{Map, Value};
 
@@ -126,7 +127,7 @@ impl Check {
             findings.add(Severity::Problem, place, message);
         }
         for key in &service.join_keys {
-            if !matches!(key.of, DataType::String | DataType::Int64 | DataType::Other(_)) {
+            if !matches!(key.of, FieldType::String | FieldType::Int64 | FieldType::Json) {
                 let message = format!(
                     "the join key `{}` is {}; only keys of type string and int64 can be sent",
                     key.name, key.of
@@ -136,8 +137,11 @@ impl Check {
         }
         let wanted = names(&service.join_keys);
         for (name, is_key, expression) in entity.computed().filter(|(_, is_key, _)| *is_key) {
-            let place =
-                if self.by_name { ENTITY_ID.to_owned() } else { pointer(ENTITY_ROW_FN, name) };
+            let place = if self.by_name {
+                ENTITY_ID.to_owned()
+            } else {
+                pointer::child(ENTITY_ROW_FN, name)
+            };
             match service.join_keys.iter().find(|key| key.name == name) {
                 None => {
                     let message =
@@ -170,7 +174,7 @@ impl Check {
             format!("the service has no request context parameter `{name}`{}", hint(name, &wanted))
         };
         for (name, value) in &self.constants {
-            let place = pointer(CONTEXT_MAP, name);
+            let place = pointer::child(CONTEXT_MAP, name);
             match service.context.iter().find(|key| key.name == *name) {
                 None => findings.add(Severity::Warning, place, unknown(name)),
                 Some(key) if !fits(value, &key.of) => {
@@ -182,7 +186,7 @@ impl Check {
             }
         }
         for (name, is_key, expression) in entity.computed().filter(|(_, is_key, _)| !is_key) {
-            let place = pointer(CONTEXT_FN, name);
+            let place = pointer::child(CONTEXT_FN, name);
             match service.context.iter().find(|key| key.name == name) {
                 None => findings.add(Severity::Warning, place, unknown(name)),
                 Some(key) => findings.computed(&place, expression, key, is_key),
@@ -254,25 +258,27 @@ impl Findings {
 }
 
 /// Whether a value can be sent as a type, and Tecton takes it.
-fn fits(value: &Value, of: &DataType) -> bool {
+fn fits(value: &Value, of: &FieldType) -> bool {
     match (of, value) {
-        (DataType::Timestamp, Value::String(text)) => crate::features::is_timestamp(text),
+        (FieldType::Timestamp, Value::String(text)) => {
+            beamlet_guest::contract::time::is_timestamp(text)
+        }
         (of, value) => crate::wire::push_json(&mut String::new(), value, of).is_ok(),
     }
 }
 
 /// What a value is that Tecton does not take for a type.
-fn other(value: &Value, of: &DataType) -> &'static str {
+fn other(value: &Value, of: &FieldType) -> &'static str {
     match (of, value) {
-        (DataType::Array(_), Value::Array(_)) => "an array with an element of another type",
-        (DataType::Map(_) | DataType::Struct(_), Value::Object(_)) => {
+        (FieldType::Array(_), Value::Array(_)) => "an array with an element of another type",
+        (FieldType::Map(_) | FieldType::Struct(_), Value::Object(_)) => {
             "an object with a member of another type"
         }
-        (DataType::Struct(_), Value::Array(_)) => "an array with other members",
-        (DataType::Int64 | DataType::Float32 | DataType::Float64, Value::String(_)) => {
+        (FieldType::Struct(_), Value::Array(_)) => "an array with other members",
+        (FieldType::Int64 | FieldType::Float32 | FieldType::Float64, Value::String(_)) => {
             "a string that is no such number"
         }
-        (DataType::Timestamp, Value::String(_)) => "a string that is no RFC 3339 timestamp",
+        (FieldType::Timestamp, Value::String(_)) => "a string that is no RFC 3339 timestamp",
         (_, value) => beamlet_guest::config::kind(value),
     }
 }

@@ -2,10 +2,10 @@
 //! wants them on the wire.
 
 use crate::config::Retrieval;
-use crate::data_type::DataType;
 use crate::expression::{Datum, Expression, Frame, RowResolver, Session};
 use crate::service::Service;
 use crate::wire;
+use beamlet_guest::FieldType;
 use beamlet_guest::config::kind;
 use beamlet_guest::{Batch, Error, ErrorKind, Input};
 use serde_json::{Map, Value};
@@ -47,7 +47,7 @@ enum Context {
 /// An entity but for the values of its slots.
 struct Template {
     /// What stands before the value of each slot, and the type that the service takes for it.
-    before: Vec<(String, Option<DataType>)>,
+    before: Vec<(String, Option<FieldType>)>,
     /// What stands behind the last value.
     end: String,
 }
@@ -269,7 +269,7 @@ impl Template {
     }
 
     /// Makes room for a value of that type.
-    fn slot(&mut self, of: Option<DataType>) {
+    fn slot(&mut self, of: Option<FieldType>) {
         self.before.push((std::mem::take(&mut self.end), of));
     }
 }

@@ -207,7 +207,9 @@ fn same(values: &Values, row: usize, wire: &Value) -> bool {
         }
         Values::Float64s(v) => equal(v[row], wire),
         Values::Strings(v) | Values::Decimals(v) => wire == v.get(row),
-        Values::Timestamps(v) => crate::features::micros(wire.as_str().unwrap()) == Some(v[row]),
+        Values::Timestamps(v) => {
+            beamlet_guest::contract::time::micros(wire.as_str().unwrap()) == Some(v[row])
+        }
         Values::Dates(v) => {
             let date: chrono::NaiveDate = wire.as_str().unwrap().parse().unwrap();
             date.to_epoch_days() == v[row]

@@ -1,8 +1,6 @@
 //! The Tecton handler: a configuration becomes [`Tecton`], a row an entity, entities a
 //! request to the online store's HTTP API, and the answer columns of features.
 
-mod answer;
-mod around;
 mod blame;
 mod check;
 mod config;
@@ -10,11 +8,9 @@ mod count;
 mod data_type;
 mod entity;
 mod expression;
-mod extras;
-mod features;
-mod growing;
 mod refusal;
 mod request;
+mod response;
 mod service;
 mod wire;
 
@@ -31,7 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Tecton {
     entity: entity::EntityRule,
     requests: request::Requests,
-    answers: answer::Answers,
+    answers: response::Answers,
     check: check::Check,
     batching: Batching,
     /// The most entities in a request that the store has not refused for their number.
@@ -57,7 +53,7 @@ impl Handler for Tecton {
         };
         Ok(Tecton {
             requests: request::Requests::new(&config),
-            answers: answer::Answers::new(&config),
+            answers: response::Answers::new(&config),
             check: check::Check::new(&config),
             batching,
             most_entities: AtomicUsize::new(batching.max_batch_size),

@@ -83,7 +83,7 @@ mod tests {
         let of = |status: u16, code: i64| {
             let body = serde_json::json!({ "message": "m", "code": code }).to_string();
             let error = answered(status, &body);
-            (error.kind.name().to_owned(), error.retryable)
+            (error.kind.name(), error.retryable)
         };
         assert_eq!(of(400, 3), ("invalid-input".to_owned(), false));
         assert_eq!(of(400, 5), ("not-found".to_owned(), false));

@@ -1,7 +1,8 @@
 //! What a feature service says of itself.
 
-use crate::data_type::{DataType, WireType};
-use crate::extras::Extras;
+use crate::data_type::WireType;
+use crate::response::Extras;
+use beamlet_guest::FieldType;
 use beamlet_guest::{Field, Response};
 use serde::Deserialize;
 
@@ -19,7 +20,7 @@ pub(crate) struct Service {
 #[derive(Debug)]
 pub(crate) struct Value {
     pub(crate) name: String,
-    pub(crate) of: DataType,
+    pub(crate) of: FieldType,
 }
 
 /// Empty lists may be absent.

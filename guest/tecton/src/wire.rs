@@ -1,7 +1,8 @@
 //! Values on the wire: how Tecton wants join keys and request context in JSON.
 
-use crate::data_type::DataType;
 use crate::expression::Datum;
+use beamlet_guest::FieldType;
+use beamlet_guest::contract::number::{name, named};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -19,7 +20,7 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
-    fn not_of(of: &DataType) -> Self {
+    fn not_of(of: &FieldType) -> Self {
         Refused::NotOf(of.to_string())
     }
 
@@ -67,35 +68,35 @@ pub(crate) fn push_context(out: &mut String, value: &Datum<'_>) -> Result<(), Re
 pub(crate) fn push_typed(
     out: &mut String,
     value: &Datum<'_>,
-    of: &DataType,
+    of: &FieldType,
 ) -> Result<(), Refused> {
     match (of, value) {
-        (DataType::Other(_), value) => return push_context(out, value),
+        (FieldType::Json, value) => return push_context(out, value),
         (_, Datum::Null) => out.push_str("null"),
-        (DataType::Float32 | DataType::Float64, Datum::Integer(value)) => {
+        (FieldType::Float32 | FieldType::Float64, Datum::Integer(value)) => {
             out.push_str(itoa::Buffer::new().format(*value));
         }
-        (DataType::Float32 | DataType::Float64, Datum::Float(value)) => push_float(out, *value),
-        (DataType::Float32 | DataType::Float64, Datum::Text(text)) => {
+        (FieldType::Float32 | FieldType::Float64, Datum::Float(value)) => push_float(out, *value),
+        (FieldType::Float32 | FieldType::Float64, Datum::Text(text)) => {
             push_float(out, number(text).ok_or_else(|| Refused::not_of(of))?);
         }
-        (DataType::Int64, Datum::Integer(value)) => push_integer(out, *value),
-        (DataType::Int64, Datum::Float(value)) => {
+        (FieldType::Int64, Datum::Integer(value)) => push_integer(out, *value),
+        (FieldType::Int64, Datum::Float(value)) => {
             push_integer(out, whole(*value).ok_or_else(|| Refused::not_of(of))?);
         }
-        (DataType::Int64, Datum::Text(text)) => {
+        (FieldType::Int64, Datum::Text(text)) => {
             push_integer(out, integer(text).ok_or_else(|| Refused::not_of(of))?);
         }
-        (DataType::Boolean, Datum::Boolean(value)) => out.push_str(truth(*value)),
-        (DataType::Boolean, Datum::Text(text)) if matches!(&**text, "true" | "false") => {
+        (FieldType::Boolean, Datum::Boolean(value)) => out.push_str(truth(*value)),
+        (FieldType::Boolean, Datum::Text(text)) if matches!(&**text, "true" | "false") => {
             out.push_str(text);
         }
-        (DataType::String | DataType::Timestamp, Datum::Text(text)) => push_string(out, text),
-        (DataType::String, Datum::Integer(value)) => push_integer(out, *value),
-        (DataType::String | DataType::Timestamp, Datum::Timestamp(micros)) => {
+        (FieldType::String | FieldType::Timestamp, Datum::Text(text)) => push_string(out, text),
+        (FieldType::String, Datum::Integer(value)) => push_integer(out, *value),
+        (FieldType::String | FieldType::Timestamp, Datum::Timestamp(micros)) => {
             push_timestamp(out, *micros).ok_or_else(|| Refused::not_of(of))?;
         }
-        (DataType::Array(_) | DataType::Map(_) | DataType::Struct(_), Datum::Json(value)) => {
+        (FieldType::Array(_) | FieldType::Map(_) | FieldType::Struct(_), Datum::Json(value)) => {
             push_json(out, value, of)?
         }
         _ => return Err(Refused::not_of(of)),
@@ -104,30 +105,30 @@ pub(crate) fn push_typed(
 }
 
 /// Appends a JSON value as the type that the service takes for it.
-pub(crate) fn push_json(out: &mut String, value: &Value, of: &DataType) -> Result<(), Refused> {
+pub(crate) fn push_json(out: &mut String, value: &Value, of: &FieldType) -> Result<(), Refused> {
     match (of, value) {
-        (DataType::Array(element), Value::Array(elements)) => {
+        (FieldType::Array(element), Value::Array(elements)) => {
             let elements = elements.iter().map(|value| (None, value, &**element));
             push_members(out, ('[', ']'), elements)
         }
-        (DataType::Struct(fields), Value::Array(values)) if fields.len() == values.len() => {
-            let values = values.iter().zip(fields).map(|(value, (_, of))| (None, value, of));
+        (FieldType::Struct(fields), Value::Array(values)) if fields.len() == values.len() => {
+            let values = values.iter().zip(fields).map(|(value, member)| (None, value, &member.of));
             push_members(out, ('[', ']'), values)
         }
-        (DataType::Map(of), Value::Object(map)) => {
+        (FieldType::Map(of), Value::Object(map)) => {
             let members = map.iter().map(|(name, value)| (Some(&**name), value, &**of));
             push_members(out, ('{', '}'), members)
         }
-        (DataType::Struct(fields), Value::Object(map)) => {
+        (FieldType::Struct(fields), Value::Object(map)) => {
             // A member that the type does not have is the server's to refuse or to ignore.
-            let unknown = DataType::Other(String::new());
-            let of = |name: &str| fields.iter().find(|(known, _)| known == name);
+            let unknown = FieldType::Json;
+            let of = |name: &str| fields.iter().find(|member| member.name == name);
             let members = map.iter().map(|(name, value)| {
-                (Some(&**name), value, of(name).map_or(&unknown, |(_, of)| of))
+                (Some(&**name), value, of(name).map_or(&unknown, |member| &member.of))
             });
             push_members(out, ('{', '}'), members)
         }
-        (DataType::Array(_) | DataType::Map(_) | DataType::Struct(_), value)
+        (FieldType::Array(_) | FieldType::Map(_) | FieldType::Struct(_), value)
             if !value.is_null() =>
         {
             Err(Refused::not_of(of))
@@ -139,7 +140,7 @@ pub(crate) fn push_json(out: &mut String, value: &Value, of: &DataType) -> Resul
 fn push_members<'v>(
     out: &mut String,
     (open, close): (char, char),
-    members: impl Iterator<Item = (Option<&'v str>, &'v Value, &'v DataType)>,
+    members: impl Iterator<Item = (Option<&'v str>, &'v Value, &'v FieldType)>,
 ) -> Result<(), Refused> {
     out.push(open);
     for (at, (name, value, of)) in members.enumerate() {
@@ -162,18 +163,12 @@ fn truth(value: bool) -> &'static str {
 
 /// The number that a text is, as JSON or one of the three names has it.
 fn number(text: &str) -> Option<f64> {
-    match text {
-        "NaN" => Some(f64::NAN),
-        "Infinity" => Some(f64::INFINITY),
-        "-Infinity" => Some(f64::NEG_INFINITY),
-        // Rust would take `inf` and `+1` too.
-        text if text.ends_with(|c: char| c.is_ascii_digit() || c == '.') => text
-            .strip_prefix('-')
-            .unwrap_or(text)
-            .starts_with(|c: char| c.is_ascii_digit())
-            .then(|| text.parse::<f64>().ok().filter(|value| value.is_finite()))
-            .flatten(),
-        _ => None,
+    // Rust would take `inf` and `+1` too.
+    let is_json = text.ends_with(|c: char| c.is_ascii_digit() || c == '.')
+        && text.strip_prefix('-').unwrap_or(text).starts_with(|c: char| c.is_ascii_digit());
+    match is_json {
+        true => text.parse::<f64>().ok().filter(|value| value.is_finite()),
+        false => named(text),
     }
 }
 
@@ -204,11 +199,9 @@ fn push_integer(out: &mut String, value: i64) {
 
 /// A number, or the name of what JSON has no number for.
 fn push_float(out: &mut String, value: f64) {
-    match value {
-        _ if value.is_nan() => out.push_str("\"NaN\""),
-        f64::INFINITY => out.push_str("\"Infinity\""),
-        f64::NEG_INFINITY => out.push_str("\"-Infinity\""),
-        _ => out.push_str(&Value::from(value).to_string()),
+    match name(value) {
+        Some(name) => push_string(out, name),
+        None => out.push_str(&Value::from(value).to_string()),
     }
 }
 

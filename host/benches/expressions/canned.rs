@@ -12,7 +12,7 @@ use wasmtime_wasi_http::{
 };
 
 /// The contract in `wit/`, as Rust.
-pub(crate) mod contract {
+pub(crate) mod bindings {
     #![allow(missing_docs, unreachable_pub, dead_code, clippy::all, clippy::unwrap_used)]
     wasmtime::component::bindgen!({
         path: "../wit",
@@ -103,7 +103,7 @@ impl WasiHttpView for State {
 /// A handler that is set up.
 pub(crate) struct Handler {
     store: Store<State>,
-    bindings: contract::EnrichmentPlugin,
+    bindings: bindings::EnrichmentPlugin,
     handler: ResourceAny,
     /// The fields that it reads.
     pub(crate) inputs: Vec<String>,
@@ -128,7 +128,7 @@ impl Handler {
         store.set_epoch_deadline(u64::MAX / 2);
         let component = Component::new(&engine, TECTON)?;
         let bindings =
-            contract::EnrichmentPlugin::instantiate_async(&mut store, &component, &linker).await?;
+            bindings::EnrichmentPlugin::instantiate_async(&mut store, &component, &linker).await?;
         let interface = bindings.beamlet_enrichment_enrichment_handler();
         let handler = interface.handler().call_setup(&mut store, config).await?;
         let handler = handler.ok().context("the configuration is not valid")?;
@@ -140,7 +140,7 @@ impl Handler {
     /// Runs rows as one bundle; how many were answered.
     pub(crate) async fn bundle(
         &mut self,
-        rows: &contract::beamlet::enrichment::types::Batch,
+        rows: &bindings::beamlet::enrichment::types::Batch,
     ) -> Result<usize> {
         let interface = self.bindings.beamlet_enrichment_enrichment_handler();
         let store = &mut self.store;

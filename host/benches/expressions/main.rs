@@ -9,8 +9,8 @@
 
 mod canned;
 
-use canned::{Handler, contract};
-use contract::beamlet::enrichment::types::{Batch, Column, Texts, Values};
+use bindings::beamlet::enrichment::types::{Batch, Column, Texts, Values};
+use canned::{Handler, bindings};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use std::hint::black_box;

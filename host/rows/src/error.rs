@@ -522,12 +522,12 @@ pub enum RowsError {
     },
 
     /// A handler declares a feature with a type that is none.
-    #[error("feature {field:?} is declared as {name:?}, which is no type")]
+    #[error("the handler declares feature {field:?} with a type that is none: {why}")]
     FeatureTypeUnknown {
         /// The feature's name.
         field: String,
-        /// The type's name.
-        name: String,
+        /// What is wrong with its type.
+        why: beamlet_contract::TypeError,
     },
     /// A feature comes that the handler did not declare.
     #[error("{origin}: feature {field:?} is none of those that the handler declares; declare it")]

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use beamlet_contract::number;
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::de::IgnoredAny;
 
@@ -22,11 +23,7 @@ pub(crate) fn float32(value: f32, out: &mut Vec<u8>) {
 
 /// As protobuf's JSON mapping spells them.
 fn not_finite(value: f64, out: &mut Vec<u8>) {
-    out.extend_from_slice(match value {
-        f64::INFINITY => b"\"Infinity\"",
-        f64::NEG_INFINITY => b"\"-Infinity\"",
-        _ => b"\"NaN\"",
-    });
+    quoted(number::name(value).unwrap_or(number::NAN), out);
 }
 
 pub(crate) fn string(value: &str, out: &mut Vec<u8>) {

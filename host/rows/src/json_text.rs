@@ -1,21 +1,4 @@
-//! What the crate knows of JSON texts: how Arrow marks a column of them, and what serde_json says
-//! of a bad one.
-
-use std::collections::HashMap;
-
-use arrow_schema::Field;
-use arrow_schema::extension::{EXTENSION_TYPE_METADATA_KEY, EXTENSION_TYPE_NAME_KEY};
-
-/// The name of Arrow's canonical extension type for JSON texts.
-pub(crate) const ARROW_JSON: &str = "arrow.json";
-
-/// `field` as one of JSON texts.
-pub(crate) fn marked(field: Field) -> Field {
-    field.with_metadata(HashMap::from([
-        (EXTENSION_TYPE_NAME_KEY.to_owned(), ARROW_JSON.to_owned()),
-        (EXTENSION_TYPE_METADATA_KEY.to_owned(), String::new()),
-    ]))
-}
+//! What serde_json says of a bad text.
 
 /// The message without its place, which the caller knows better.
 pub(crate) fn problem(error: &serde_json::Error) -> String {

@@ -156,7 +156,7 @@ impl Rows {
     /// one JSON text a value, marked with the Arrow extension type `arrow.json`. A column of
     /// nothing but nulls is a string column. Parquet and Arrow: the column's, if a handler can be
     /// shown it; else one that holds every value exactly: wider integers and floats, microseconds,
-    /// text for decimals (marked [`DECIMAL`](crate::DECIMAL)) and times of day, one JSON text a
+    /// text for decimals (marked [`DECIMAL`](beamlet_contract::arrow::DECIMAL)) and times of day, one JSON text a
     /// value for nested types. Of a key that a document has twice, the last counts.
     ///
     /// # Errors

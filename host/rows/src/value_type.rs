@@ -4,10 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use arrow_array::types::Date32Type;
-use arrow_schema::{DataType, Field, TimeUnit};
+use arrow_schema::Field;
 use chrono::{DateTime, NaiveDate};
 
-use crate::{RowsError, json_text};
+use crate::RowsError;
+use beamlet_contract::{FieldType, arrow};
 
 /// The type of a field, inferred from its text or stated by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +27,20 @@ pub enum ValueType {
     Date,
     /// Any JSON, kept as its text. Of CSV never inferred.
     Json,
+}
+
+impl From<ValueType> for FieldType {
+    fn from(of: ValueType) -> Self {
+        match of {
+            ValueType::String => FieldType::String,
+            ValueType::Int64 => FieldType::Int64,
+            ValueType::Float64 => FieldType::Float64,
+            ValueType::Boolean => FieldType::Boolean,
+            ValueType::Timestamp => FieldType::Timestamp,
+            ValueType::Date => FieldType::Date,
+            ValueType::Json => FieldType::Json,
+        }
+    }
 }
 
 impl ValueType {
@@ -53,18 +68,7 @@ impl ValueType {
 
     /// The column that holds values of the type.
     pub(crate) fn field(self, name: &str) -> Field {
-        let plain = |data_type| Field::new(name, data_type, true);
-        match self {
-            Self::String => plain(DataType::Utf8),
-            Self::Int64 => plain(DataType::Int64),
-            Self::Float64 => plain(DataType::Float64),
-            Self::Boolean => plain(DataType::Boolean),
-            Self::Timestamp => {
-                plain(DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))
-            }
-            Self::Date => plain(DataType::Date32),
-            Self::Json => json_text::marked(plain(DataType::Utf8)),
-        }
+        arrow::field(name, &self.into())
     }
 
     /// The type with its article, for a message.

@@ -212,7 +212,7 @@ fn declared_features_make_the_whole_header_of_a_csv_whose_first_rows_have_none()
 #[test]
 fn a_declaration_that_is_not_kept_names_the_feature() {
     let text = |error: RowsError| error.to_string();
-    assert_snapshot!(text(write(Parquet, Some("text"), &[]).unwrap_err()), @r#"feature "f" is declared as "text", which is no type"#);
+    assert_snapshot!(text(write(Parquet, Some("text"), &[]).unwrap_err()), @r#"the handler declares feature "f" with a type that is none: `text` is no type: expected one of boolean, int8, int16, int32, int64, float32, float64, string, bytes, date, timestamp, decimal, json, array<…>, map<string, …>, struct<name: …> at character 1"#);
     let other = columns([("g", Arc::new(Int64Array::from(vec![1])) as ArrayRef)]);
     assert_snapshot!(text(write(Csv, Some("int64"), &[other]).unwrap_err()), @r#"rows.csv:2: feature "g" is none of those that the handler declares; declare it"#);
 }

@@ -1,8 +1,9 @@
 //! The features of rows that were answered in parts, in the order of the rows.
 
-use super::json_list::{is_json, lists};
+use super::json_list::lists;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow_schema::{DataType, Field, FieldRef, Schema};
+use beamlet_contract::arrow::{is_json, type_name};
 use std::sync::Arc;
 
 /// Where a row's features are: in which part, and in which row of it. `None` has none: nulls.
@@ -120,15 +121,11 @@ fn one_type(parts: &[&RecordBatch], at: usize) -> Result<(FieldRef, Vec<ArrayRef
         };
         of_json.ok_or_else(|| {
             let name = target.name();
-            format!("field `{name}` came as {}, then as {}", named(&target), named(&own))
+            format!("field `{name}` came as {}, then as {}", type_name(&target), type_name(&own))
         })
     };
     let columns = parts.iter().map(column).collect::<Result<_, _>>()?;
     Ok((target, columns))
-}
-
-fn named(field: &Field) -> String {
-    if is_json(field) { "JSON".to_owned() } else { field.data_type().to_string() }
 }
 
 /// Columns of those names without a row. Strings go with whatever may come.
@@ -198,7 +195,7 @@ mod tests {
         let other = part("m", Arc::new(Int64Array::from(vec![1])));
         let told = |parts: &[RecordBatch]| assemble(parts, &in_row_order(parts)).unwrap_err();
         let number = numbers(&[Some(1)]);
-        assert_eq!(told(&[number.clone(), floats]), "field `n` came as Int64, then as Float64");
+        assert_eq!(told(&[number.clone(), floats]), "field `n` came as int64, then as float64");
         assert_eq!(told(&[number, other]), "field `n` came, then `m` in its place");
     }
 

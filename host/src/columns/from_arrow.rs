@@ -1,7 +1,6 @@
 //! From Arrow to the contract: what a handler is shown.
 
-use super::{ARROW_JSON, EXTENSION};
-use crate::contract::beamlet::enrichment::types::{Batch, Column, Texts, Values};
+use crate::bindings::beamlet::enrichment::types::{Batch, Column, Texts, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
@@ -9,7 +8,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, GenericStringArray, OffsetSizeTrait, RecordBatch};
 use arrow_schema::{DataType, Field, TimeUnit};
-use beamlet_rows::{DECIMAL, TYPE_KEY};
+use beamlet_contract::arrow::{is_decimal, is_json};
 
 /// A column cannot be shown to a handler.
 #[derive(Debug, thiserror::Error)]
@@ -64,10 +63,9 @@ fn values(field: &Field, array: &ArrayRef) -> Result<Values, ColumnError> {
         DataType::Float64 => Values::Float64s(numbers::<Float64Type>(array)),
         DataType::Utf8 => {
             let texts = texts(array.as_string::<i32>());
-            let is = |key: &str, kind: &str| field.metadata().get(key).is_some_and(|it| it == kind);
-            if is(EXTENSION, ARROW_JSON) {
+            if is_json(field) {
                 Values::Json(texts)
-            } else if is(TYPE_KEY, DECIMAL) {
+            } else if is_decimal(field) {
                 Values::Decimals(texts)
             } else {
                 Values::Strings(texts)

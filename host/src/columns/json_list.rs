@@ -1,20 +1,15 @@
 //! Lists that came as JSON: the contract's own lists have no null elements, Arrow's have.
 
-use super::{ARROW_JSON, EXTENSION};
 use arrow_array::builder::{
     ArrayBuilder, BooleanBuilder, ListBuilder, PrimitiveBuilder, StringBuilder,
 };
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef};
-use arrow_schema::{DataType, Field};
+use arrow_schema::DataType;
+use beamlet_contract::number;
 use serde_json::Value;
 use std::sync::Arc;
-
-/// Whether a field came as JSON.
-pub(crate) fn is_json(field: &Field) -> bool {
-    field.metadata().get(EXTENSION).is_some_and(|name| name == ARROW_JSON)
-}
 
 /// JSON texts as lists of such elements, or `None` where they are others.
 pub(crate) fn lists(texts: &dyn Array, element: &DataType) -> Option<ArrayRef> {
@@ -69,9 +64,6 @@ fn optional<'v, T>(value: &'v Value, read: impl Fn(&'v Value) -> Option<T>) -> O
 fn float(value: &Value) -> Option<f64> {
     match value.as_str() {
         None => value.as_f64(),
-        Some("NaN") => Some(f64::NAN),
-        Some("Infinity") => Some(f64::INFINITY),
-        Some("-Infinity") => Some(f64::NEG_INFINITY),
-        Some(_) => None,
+        Some(name) => number::named(name),
     }
 }

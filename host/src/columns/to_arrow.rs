@@ -1,7 +1,6 @@
 //! From the contract to Arrow: what a handler answered, checked column by column.
 
-use super::{ARROW_JSON, EXTENSION};
-use crate::contract::beamlet::enrichment::types::{Batch, Column, Texts, Values};
+use crate::bindings::beamlet::enrichment::types::{Batch, Column, Texts, Values};
 use arrow_array::builder::{
     BooleanBuilder, Float32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
 };
@@ -15,8 +14,8 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{Field, Schema};
-use beamlet_rows::{DECIMAL, TYPE_KEY};
-use std::collections::{HashMap, HashSet};
+use beamlet_contract::arrow::{decimal, json};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The fields of an answer; the error says which promise it breaks.
@@ -38,18 +37,14 @@ pub(crate) fn to_arrow(batch: Batch) -> Result<RecordBatch, String> {
         let field = Field::new(name, array.data_type().clone(), true);
         fields.push(match kind {
             Kind::Plain => field,
-            Kind::Json => marked(field, EXTENSION, ARROW_JSON),
-            Kind::Decimal => marked(field, TYPE_KEY, DECIMAL),
+            Kind::Json => json(field),
+            Kind::Decimal => decimal(field),
         });
         arrays.push(array);
     }
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
         .map_err(|error| error.to_string())
-}
-
-fn marked(field: Field, key: &str, value: &str) -> Field {
-    field.with_metadata(HashMap::from([(key.to_owned(), value.to_owned())]))
 }
 
 /// What a text stands for, where it is more than text.

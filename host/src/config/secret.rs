@@ -2,6 +2,7 @@
 //! handler's schema says `writeOnly`.
 
 use beamlet_config::{Problem, Reference, usable_secret};
+use beamlet_contract::pointer;
 use beamlet_egress::Secrets;
 use serde_json::Value;
 use std::path::Path;
@@ -67,7 +68,7 @@ impl<'a> Resolver<'a> {
                 }
                 for (name, value) in map {
                     let schema = schema.and_then(|schema| self.property(schema, name));
-                    let path = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+                    let path = pointer::child(path, name);
                     self.visit(value, schema, &path, secrets, problems);
                 }
             }

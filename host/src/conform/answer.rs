@@ -3,18 +3,11 @@
 use super::breach::Breach;
 use super::rows::count;
 use super::session::Session;
-use crate::contract::beamlet::enrichment::types::{Column, Enriched, Error, Texts, Values};
+use crate::bindings::beamlet::enrichment::types::{Column, Enriched, Error, Texts, Values};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use beamlet_contract::{Outcome, number, time};
 use serde_json::{Value, json};
-
-/// What became of a row.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Fate {
-    Enriched,
-    Missing,
-    NullKey,
-    /// With what its error says.
-    Failed(Error),
-}
 
 /// Errors are equal when a runner would do the same with them.
 impl PartialEq for Error {
@@ -27,7 +20,7 @@ impl PartialEq for Error {
 /// The answer for one row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Answered {
-    pub(super) fate: Fate,
+    pub(super) outcome: Outcome<Error>,
     /// The fields that are not null, by name, as JSON.
     pub(super) fields: Vec<(String, Value)>,
 }
@@ -35,33 +28,31 @@ pub(super) struct Answered {
 impl Answered {
     /// What became of the row, in a word.
     pub(super) fn word(&self) -> &'static str {
-        match self.fate {
-            Fate::Enriched => "enriched",
-            Fate::Missing => "missing",
-            Fate::NullKey => "a null key",
-            Fate::Failed(_) => "failed",
+        match &self.outcome {
+            Outcome::NullKey => "a null key",
+            outcome => outcome.name(),
         }
     }
 
     /// What became of the row, for a person: never a value.
     pub(super) fn told(&self) -> String {
-        match &self.fate {
-            Fate::Failed(error) => format!("failed ({})", kind(error)),
-            Fate::Enriched if self.fields.len() == 1 => "enriched with 1 value".to_owned(),
-            Fate::Enriched => format!("enriched with {} values", self.fields.len()),
+        match &self.outcome {
+            Outcome::Failed(error) => format!("failed ({})", kind(error)),
+            Outcome::Enriched if self.fields.len() == 1 => "enriched with 1 value".to_owned(),
+            Outcome::Enriched => format!("enriched with {} values", self.fields.len()),
             _ => self.word().to_owned(),
         }
     }
 
     /// Whether there is an answer from the store in it, be it that it knows nothing.
     pub(super) fn is_answer(&self) -> bool {
-        !matches!(self.fate, Fate::Failed(_))
+        self.outcome.is_answer()
     }
 }
 
 /// The kind of an error, as the contract spells it.
 pub(super) fn kind(error: &Error) -> String {
-    crate::plugin::HandlerErrorKind::from(error.kind.clone()).to_string()
+    crate::plugin::error_kind(error.kind.clone()).to_string()
 }
 
 /// Reads answers, and notes each promise that their form breaks.
@@ -89,20 +80,23 @@ fn read_one(session: &Session<'_>, call: &str, answer: Enriched) -> Result<Vec<A
         positioned(session, call, list, positions, size);
     }
     let mut rows: Vec<Answered> =
-        (0..size).map(|_| Answered { fate: Fate::Enriched, fields: Vec::new() }).collect();
-    let mut set = |row: u32, fate: Fate| {
+        (0..size).map(|_| Answered { outcome: Outcome::Enriched, fields: Vec::new() }).collect();
+    let mut set = |row: u32, outcome: Outcome<Error>| {
         let Some(answered) = rows.get_mut(row as usize) else { return };
-        if answered.fate == Fate::Enriched {
-            answered.fate = fate;
+        if answered.outcome == Outcome::Enriched {
+            answered.outcome = outcome;
         } else {
             let came = format!("row {row} is in two of them");
             let expected = "no row is in two of `missing`, `null-keys` and `failures`";
             session.note(call, "answers/disjoint", expected, came);
         }
     };
-    answer.missing.iter().for_each(|row| set(*row, Fate::Missing));
-    answer.null_keys.iter().for_each(|row| set(*row, Fate::NullKey));
-    answer.failures.into_iter().for_each(|failure| set(failure.row, Fate::Failed(failure.error)));
+    answer.missing.iter().for_each(|row| set(*row, Outcome::Missing));
+    answer.null_keys.iter().for_each(|row| set(*row, Outcome::NullKey));
+    answer
+        .failures
+        .into_iter()
+        .for_each(|failure| set(failure.row, Outcome::Failed(failure.error)));
     named(session, call, &answer.fields.columns, &rows);
     let columns = answer.fields.columns.len();
     for column in answer.fields.columns {
@@ -120,10 +114,10 @@ fn read_one(session: &Session<'_>, call: &str, answer: Enriched) -> Result<Vec<A
 /// reports of a missing entity, such as a status.
 fn null_fields(session: &Session<'_>, call: &str, columns: usize, rows: &[Answered]) {
     for (at, row) in rows.iter().enumerate() {
-        let wrong = match row.fate {
-            Fate::Enriched => false,
-            Fate::Failed(_) => !row.fields.is_empty(),
-            Fate::Missing | Fate::NullKey => columns > 0 && row.fields.len() == columns,
+        let wrong = match row.outcome {
+            Outcome::Enriched => false,
+            Outcome::Failed(_) => !row.fields.is_empty(),
+            Outcome::Missing | Outcome::NullKey => columns > 0 && row.fields.len() == columns,
         };
         if let Some((name, _)) = row.fields.first().filter(|_| wrong) {
             let expected = "a row that failed has null fields; one that is missing or has a null \
@@ -155,7 +149,9 @@ fn named(session: &Session<'_>, call: &str, columns: &[Column], rows: &[Answered
         return;
     }
     if names.is_empty() {
-        if rows.iter().any(|row| row.fate == Fate::Enriched) && session.subject.declares_fields() {
+        if rows.iter().any(|row| row.outcome == Outcome::Enriched)
+            && session.subject.declares_fields()
+        {
             let came = "an answer with an enriched row and no field";
             session.note(call, "outputs/fields", "the fields that `outputs` tells", came);
         }
@@ -200,11 +196,16 @@ fn cells(
         Values::Booleans(list) => list.iter().map(|value| json!(value)).collect(),
         Values::Int8s(list) => list.iter().map(|value| json!(value)).collect(),
         Values::Int16s(list) => list.iter().map(|value| json!(value)).collect(),
-        Values::Int32s(list) | Values::Dates(list) => {
-            list.iter().map(|value| json!(value)).collect()
+        Values::Int32s(list) => list.iter().map(|value| json!(value)).collect(),
+        Values::Int64s(list) => list.iter().map(|value| json!(value)).collect(),
+        Values::Timestamps(list) => {
+            let text =
+                |micros: &i64| time::timestamp(*micros).map_or_else(|| json!(micros), Value::from);
+            list.iter().map(text).collect()
         }
-        Values::Int64s(list) | Values::Timestamps(list) => {
-            list.iter().map(|value| json!(value)).collect()
+        Values::Dates(list) => {
+            let text = |days: &i32| time::date(*days).map_or_else(|| json!(days), Value::from);
+            list.iter().map(text).collect()
         }
         Values::Float32s(list) => list.iter().map(|value| float(f64::from(*value))).collect(),
         Values::Float64s(list) => list.iter().map(|value| float(*value)).collect(),
@@ -235,7 +236,7 @@ fn cells(
             }
             parsed.into_iter().map(Result::unwrap_or_default).collect()
         }
-        Values::Bytes(list) => list.iter().map(|value| json!(value)).collect(),
+        Values::Bytes(list) => list.iter().map(|value| json!(BASE64.encode(value))).collect(),
         Values::BooleanLists(list) => list.iter().map(|value| json!(value)).collect(),
         Values::Int64Lists(list) => list.iter().map(|value| json!(value)).collect(),
         Values::Float32Lists(list) => {
@@ -271,14 +272,9 @@ fn is_decimal(text: &str) -> bool {
     }
 }
 
-/// A float as protobuf's JSON writes it.
+/// A float, or the name of what JSON has no number for.
 fn float(value: f64) -> Value {
-    match value {
-        _ if value.is_nan() => json!("NaN"),
-        f64::INFINITY => json!("Infinity"),
-        f64::NEG_INFINITY => json!("-Infinity"),
-        value => json!(value),
-    }
+    number::name(value).map_or_else(|| json!(value), Value::from)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::answer::{Answered, read};
 use super::breach::Breach;
 use super::session::Session;
-use crate::contract::beamlet::enrichment::types::{Batch, Error};
+use crate::bindings::beamlet::enrichment::types::{Batch, Error};
 use wasmtime::component::ResourceAny;
 
 /// How a bundle ended.

@@ -4,8 +4,9 @@ use super::breach::{Breach, Kept, Verdict};
 use super::pointer;
 use super::session::Session;
 use super::subject::Subject;
-use crate::contract::beamlet::enrichment::types::ConfigProblem;
+use crate::bindings::beamlet::enrichment::types::ConfigProblem;
 use crate::sandbox::{Played, Scene};
+use beamlet_contract::pointer::child;
 use serde_json::{Value, json};
 
 /// A store that nobody is to ask.
@@ -266,17 +267,17 @@ fn changes(config: &Value) -> Vec<Changed> {
 }
 
 /// Visits each value, with the pointer to it.
-fn each(value: &Value, pointer: String, visit: &mut impl FnMut(&str, &Value)) {
-    visit(&pointer, value);
+fn each(value: &Value, at: String, visit: &mut impl FnMut(&str, &Value)) {
+    visit(&at, value);
     match value {
         Value::Object(map) => {
             for (key, value) in map {
-                each(value, beamlet_config::pointer(&pointer, key), visit);
+                each(value, child(&at, key), visit);
             }
         }
         Value::Array(list) => {
-            for (at, value) in list.iter().enumerate() {
-                each(value, format!("{pointer}/{at}"), visit);
+            for (position, value) in list.iter().enumerate() {
+                each(value, child(&at, &position.to_string()), visit);
             }
         }
         _ => {}

@@ -1,10 +1,10 @@
 //! What a handler counts.
 
-use super::answer::Fate;
 use super::breach::{Breach, Kept, Verdict};
 use super::session::Session;
 use super::subject::{Subject, told};
 use crate::sandbox::{Played, Scene};
+use beamlet_contract::Outcome;
 use std::collections::HashSet;
 
 /// The names that users of Beam know.
@@ -98,7 +98,7 @@ pub(super) async fn exact(subject: &Subject) -> Verdict {
     let (mut session, handler) = Session::ready(subject, CHECK, Some(played.clone())).await?;
     session.doing = format!("{} in one bundle", told(&ordinary.rows));
     let answers = session.answers(CHECK, handler, &[subject.batch(&ordinary.rows)]).await?;
-    let enriched = answers.iter().filter(|row| row.fate == Fate::Enriched).count() as u64;
+    let enriched = answers.iter().filter(|row| row.outcome == Outcome::Enriched).count() as u64;
     let counters = session.counters(handler).await?;
     let counted = [(RETRIEVED, enriched), (REQUESTS, played.requests())];
     for (name, expected) in counted {

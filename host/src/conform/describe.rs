@@ -40,7 +40,7 @@ pub(super) async fn name(subject: &Subject) -> Verdict {
 pub(super) async fn stable(subject: &Subject) -> Verdict {
     const CHECK: &str = "describe/stable";
     let told =
-        |it: crate::contract::exports::beamlet::enrichment::enrichment_handler::Description| {
+        |it: crate::bindings::exports::beamlet::enrichment::enrichment_handler::Description| {
             (it.name, it.version, it.config_schema)
         };
     let mut session = Session::new(subject, CHECK, None).await?;

@@ -33,7 +33,7 @@ pub(super) async fn stable(subject: &Subject) -> Verdict {
     let _ = session.bundle(handler, &[subject.batch(&ordinary.rows)]).await?;
     let after = session.inputs(handler).await?;
     let told =
-        |inputs: &[crate::contract::exports::beamlet::enrichment::enrichment_handler::Input]| {
+        |inputs: &[crate::bindings::exports::beamlet::enrichment::enrichment_handler::Input]| {
             inputs.iter().map(|input| (input.name.clone(), input.required)).collect::<Vec<_>>()
         };
     if told(&before) != told(&subject.inputs) || told(&after) != told(&before) {

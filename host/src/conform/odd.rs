@@ -5,7 +5,7 @@ use super::breach::{Kept, Verdict};
 use super::rows::{all, joined};
 use super::session::Session;
 use super::subject::{Subject, case};
-use crate::contract::beamlet::enrichment::types::{Batch, Texts, Values};
+use crate::bindings::beamlet::enrichment::types::{Batch, Texts, Values};
 
 /// Asks for rows with these values in every field.
 async fn ask(subject: &Subject, check: &'static str, what: &str, values: Values) -> Verdict {

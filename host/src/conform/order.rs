@@ -1,11 +1,11 @@
 //! Answers: as many as rows, in their order, the same however the rows come.
 
-use super::answer::Fate;
 use super::breach::{Kept, Verdict};
 use super::rows::Row;
 use super::session::Session;
 use super::subject::{Subject, told};
 use crate::sandbox::{Played, Scene};
+use beamlet_contract::Outcome;
 use std::time::Duration;
 
 /// The form of the answers to ordinary rows: what is wrong with it was noted while they were read.
@@ -91,7 +91,7 @@ pub(super) async fn nulls(subject: &Subject) -> Verdict {
     let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
     session.doing = "25 rows with null in every field".to_owned();
     let came = session.answers(CHECK, handler, &[subject.batch(&[Row::Null; 25])]).await?;
-    if let Some(at) = came.iter().position(|row| row.fate == Fate::Missing) {
+    if let Some(at) = came.iter().position(|row| row.outcome == Outcome::Missing) {
         let came = format!("row {at} is in `missing`");
         let expected = "a row that the store knows nothing for and whose key is null is in \
                         `null-keys`, and not in `missing`";

@@ -1,5 +1,6 @@
 //! JSON Pointers (RFC 6901), and whether they lead anywhere.
 
+use beamlet_contract::pointer::unescaped;
 use serde_json::Value;
 
 /// Whether a pointer leads to a value, or to where one could be; the error says why not.
@@ -17,7 +18,7 @@ pub(super) fn leads(pointer: &str, config: &Value) -> Result<(), String> {
         value = match value {
             // What is not there may have anything in it.
             None | Some(Value::Null) => None,
-            Some(Value::Object(map)) => map.get(&key),
+            Some(Value::Object(map)) => map.get(&*key),
             Some(Value::Array(list)) => match key.parse::<usize>() {
                 Ok(at) => list.get(at),
                 Err(_) => return Err(format!("and {so_far:?} is an array")),
@@ -35,12 +36,7 @@ pub(super) fn leads(pointer: &str, config: &Value) -> Result<(), String> {
 /// The pointer to what is around, and the key in it; `None` for the whole.
 pub(super) fn parent(pointer: &str) -> Option<(&str, String)> {
     let (parent, token) = pointer.rsplit_once('/')?;
-    Some((parent, unescaped(token)?))
-}
-
-fn unescaped(token: &str) -> Option<String> {
-    let plain = token.replace("~0", "").replace("~1", "");
-    (!plain.contains('~')).then(|| token.replace("~1", "/").replace("~0", "~"))
+    Some((parent, unescaped(token)?.into_owned()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rows to ask for: those that the handler's author gave, unknown ones that are made, and nulls.
 
-use crate::contract::beamlet::enrichment::types::{Batch, Column, Texts, Values};
+use crate::bindings::beamlet::enrichment::types::{Batch, Column, Texts, Values};
 
 /// Where a row comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

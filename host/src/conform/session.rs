@@ -3,8 +3,8 @@
 
 use super::breach::Breach;
 use super::subject::Subject;
-use crate::contract::beamlet::enrichment::types::{Batch, ConfigProblem, Enriched, Error};
-use crate::contract::exports::beamlet::enrichment::enrichment_handler as wit;
+use crate::bindings::beamlet::enrichment::types::{Batch, ConfigProblem, Enriched, Error};
+use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
 use crate::plugin::{PluginError, Sandboxed};
 use crate::sandbox::Played;
 use std::sync::Arc;

@@ -1,13 +1,14 @@
 //! A store that fails: it is played inside the door, so that nobody has to break one.
 
-use super::answer::{Answered, Fate, kind};
+use super::answer::{Answered, kind};
 use super::breach::{Breach, Kept, Verdict};
 use super::bundle::Ran;
 use super::session::Session;
 use super::subject::{Subject, told};
-use crate::contract::beamlet::enrichment::types::Error;
-use crate::contract::exports::beamlet::enrichment::enrichment_handler as wit;
+use crate::bindings::beamlet::enrichment::types::Error;
+use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
 use crate::sandbox::{Played, Scene};
+use beamlet_contract::Outcome;
 
 const fn answers(status: u16, body: &'static str) -> Scene {
     Scene::Answer { status, retry_after: None, body }
@@ -74,8 +75,8 @@ fn errors(ran: Ran) -> Vec<Error> {
     match ran {
         Ran::Refused(error) => vec![error],
         Ran::Answered(rows) => {
-            let error = |row: Answered| match row.fate {
-                Fate::Failed(error) => Some(error),
+            let error = |row: Answered| match row.outcome {
+                Outcome::Failed(error) => Some(error),
                 _ => None,
             };
             rows.into_iter().filter_map(error).collect()

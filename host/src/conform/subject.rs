@@ -1,14 +1,15 @@
 //! The handler under test, with what all checks share: its configuration, rows to ask for, and
 //! what has been found out so far.
 
-use super::answer::{Answered, Fate};
+use super::answer::Answered;
 use super::breach::Breach;
 use super::bundle::Ran;
 use super::rows::{self, Row};
 use super::session::Session;
-use crate::contract::beamlet::enrichment::types::{Batch, Column, ConfigProblem, Values};
-use crate::contract::exports::beamlet::enrichment::enrichment_handler as wit;
+use crate::bindings::beamlet::enrichment::types::{Batch, Column, ConfigProblem, Values};
+use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
 use crate::plugin::{Plugin, Setup};
+use beamlet_contract::Outcome;
 use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::OnceCell;
@@ -215,14 +216,14 @@ impl Subject {
 impl Ordinary {
     /// Whether any two rows got different answers: else their order cannot be seen.
     pub(super) fn are_told_apart(&self) -> bool {
-        let known = self.answers.iter().filter(|row| row.fate == Fate::Enriched);
+        let known = self.answers.iter().filter(|row| row.outcome == Outcome::Enriched);
         let known: Vec<Answered> = known.map(|row| self.stable(row)).collect();
         known.windows(2).any(|pair| pair[0] != pair[1])
     }
 
     /// How many rows the store knows.
     pub(super) fn known(&self) -> usize {
-        self.answers.iter().filter(|row| row.fate == Fate::Enriched).count()
+        self.answers.iter().filter(|row| row.outcome == Outcome::Enriched).count()
     }
 
     /// A row without what changes by itself.
@@ -231,7 +232,7 @@ impl Ordinary {
         let mut fields: Vec<_> = fields.cloned().collect();
         // Their order is a promise of its own.
         fields.sort_by(|(first, _), (second, _)| first.cmp(second));
-        Answered { fate: row.fate.clone(), fields }
+        Answered { outcome: row.outcome.clone(), fields }
     }
 
     /// Whether a field changes by itself.

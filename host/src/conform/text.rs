@@ -1,12 +1,13 @@
 //! `enrichment-json`: the same in texts as in values.
 
-use super::answer::{Answered, Fate, kind};
+use super::answer::{Answered, kind};
 use super::breach::{Breach, Kept, Verdict};
 use super::config::{changed_texts, pairs};
 use super::rows::Row;
 use super::session::Session;
 use super::subject::{Subject, case, told};
-use crate::contract::beamlet::enrichment::types::{Column, Texts, Values};
+use crate::bindings::beamlet::enrichment::types::{Column, Texts, Values};
+use beamlet_contract::Outcome;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -216,9 +217,9 @@ pub(super) async fn agrees(subject: &Subject) -> Verdict {
     };
     let failed: Vec<u32> = answer.failures.iter().map(|failure| failure.row).collect();
     let lists = [
-        ("missing", &answer.missing, positions(|row| row.fate == Fate::Missing)),
-        ("null_keys", &answer.null_keys, positions(|row| row.fate == Fate::NullKey)),
-        ("failures", &failed, positions(|row| matches!(row.fate, Fate::Failed(_)))),
+        ("missing", &answer.missing, positions(|row| row.outcome == Outcome::Missing)),
+        ("null_keys", &answer.null_keys, positions(|row| row.outcome == Outcome::NullKey)),
+        ("failures", &failed, positions(|row| matches!(row.outcome, Outcome::Failed(_)))),
     ];
     for (name, came, expected) in lists {
         if *came != expected {
@@ -226,7 +227,7 @@ pub(super) async fn agrees(subject: &Subject) -> Verdict {
         }
     }
     for failure in &answer.failures {
-        if let Fate::Failed(error) = &ordinary.answers[failure.row as usize].fate
+        if let Outcome::Failed(error) = &ordinary.answers[failure.row as usize].outcome
             && kind(error) != failure.error.kind
         {
             let came = format!("row {} failed with {}", failure.row, failure.error.kind);
@@ -235,7 +236,7 @@ pub(super) async fn agrees(subject: &Subject) -> Verdict {
     }
     let own = subject.input_names();
     let rows = answer.rows.iter().zip(&ordinary.answers).enumerate();
-    for (at, (row, typed)) in rows.filter(|(_, (_, typed))| typed.fate == Fate::Enriched) {
+    for (at, (row, typed)) in rows.filter(|(_, (_, typed))| typed.outcome == Outcome::Enriched) {
         for (name, value) in &typed.fields {
             // A row's own value stays; a time may be written in another way.
             let skipped = own.contains(name) || ordinary.is_volatile(name);

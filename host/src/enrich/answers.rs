@@ -6,17 +6,7 @@ use arrow_array::RecordBatch;
 use std::sync::Arc;
 
 /// What became of a row.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fate {
-    /// It came back with an entity's features.
-    Enriched,
-    /// Its key names no entity that the store knows: its features are null.
-    Missing,
-    /// Its key is null, and the store knows nothing for it: its features are null.
-    NullKey,
-    /// It could not be enriched.
-    Failed(Arc<GivenUp>),
-}
+pub type Outcome = beamlet_contract::Outcome<Arc<GivenUp>>;
 
 /// Why a row could not be enriched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,14 +21,14 @@ pub struct GivenUp {
 /// The answer for one row.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
-    pub(super) fate: Fate,
+    pub(super) outcome: Outcome,
     pub(super) place: Place,
 }
 
 /// The answer for one row, with the features themselves.
 #[derive(Clone, Debug)]
 pub(super) struct Landed {
-    pub(super) fate: Fate,
+    pub(super) outcome: Outcome,
     pub(super) features: Option<(RecordBatch, u32)>,
 }
 
@@ -64,13 +54,13 @@ impl Answers {
     ///
     /// # Panics
     /// If there was no such row.
-    pub fn fate(&self, row: usize) -> &Fate {
-        &self.rows[row].fate
+    pub fn outcome(&self, row: usize) -> &Outcome {
+        &self.rows[row].outcome
     }
 
     /// What became of each row, in order.
-    pub fn fates(&self) -> impl ExactSizeIterator<Item = &Fate> {
-        self.rows.iter().map(|answer| &answer.fate)
+    pub fn outcomes(&self) -> impl ExactSizeIterator<Item = &Outcome> {
+        self.rows.iter().map(|answer| &answer.outcome)
     }
 
     /// The features, one row each: null for what is missing or failed. No columns where no row
@@ -90,14 +80,14 @@ impl Answers {
     }
 
     pub(super) fn landed(&self, row: usize) -> Landed {
-        let Answer { fate, place } = &self.rows[row];
+        let Answer { outcome, place } = &self.rows[row];
         let features = place.map(|(part, row)| (self.parts[part as usize].clone(), row));
-        Landed { fate: fate.clone(), features }
+        Landed { outcome: outcome.clone(), features }
     }
 }
 
-/// The fates of an answer's rows, as the handler tells them; a failure with its error.
-pub(super) fn told(answer: &Enriched) -> impl Iterator<Item = Result<Fate, &HandlerError>> {
+/// The outcomes of an answer's rows, as the handler tells them; a failure with its error.
+pub(super) fn told(answer: &Enriched) -> impl Iterator<Item = Result<Outcome, &HandlerError>> {
     let mut missing = answer.missing.iter().copied().peekable();
     let mut null_keys = answer.null_keys.iter().copied().peekable();
     let mut failures = answer.failures.iter().peekable();
@@ -106,11 +96,11 @@ pub(super) fn told(answer: &Enriched) -> impl Iterator<Item = Result<Fate, &Hand
             return Err(&failure.error);
         }
         Ok(if missing.next_if_eq(&row).is_some() {
-            Fate::Missing
+            Outcome::Missing
         } else if null_keys.next_if_eq(&row).is_some() {
-            Fate::NullKey
+            Outcome::NullKey
         } else {
-            Fate::Enriched
+            Outcome::Enriched
         })
     })
 }

@@ -1,12 +1,12 @@
 //! Asking the handler for rows, until each is answered or given up.
 
-use super::answers::{Answer, Answers, Fate, GivenUp, told};
+use super::answers::{Answer, Answers, GivenUp, Outcome, told};
 use super::instances::Instances;
 use super::lanes::Lanes;
 use super::meters::Meters;
 use super::options::RetryOptions;
 use super::retry::{Budget, wait};
-use crate::plugin::{Enriched, HandlerError, HandlerErrorKind, Instance, PluginError};
+use crate::plugin::{Enriched, ErrorKind, HandlerError, Instance, PluginError};
 use crate::sandbox::Egress;
 use arrow_array::{RecordBatch, UInt32Array};
 use std::sync::Arc;
@@ -113,7 +113,7 @@ async fn bundle(instance: &mut Instance, rows: &RecordBatch) -> Result<Vec<Enric
 
 /// Stands where an answer will: every row is in one attempt until it has one.
 fn unanswered() -> Answer {
-    Answer { fate: Fate::Missing, place: None }
+    Answer { outcome: Outcome::Missing, place: None }
 }
 
 /// One batch that is being asked for.
@@ -171,11 +171,11 @@ impl Asking<'_> {
         let mut rows = attempt.rows.iter();
         for answer in answers {
             let part = self.answers.part(answer.features.clone());
-            for ((at, fate), row) in (0u32..).zip(told(&answer)).zip(&mut rows) {
-                match fate {
-                    Ok(fate) => {
+            for ((at, outcome), row) in (0u32..).zip(told(&answer)).zip(&mut rows) {
+                match outcome {
+                    Ok(outcome) => {
                         let place = Some((part, at));
-                        self.answers.rows[*row as usize] = Answer { fate, place };
+                        self.answers.rows[*row as usize] = Answer { outcome, place };
                     }
                     Err(error) => failed.push((*row, error.clone())),
                 }
@@ -251,7 +251,7 @@ impl Asking<'_> {
             next(other.to_vec());
             next(one.to_vec());
         } else {
-            let kind = HandlerErrorKind::Other(name(error).to_owned());
+            let kind = ErrorKind::Other(name(error).to_owned());
             self.give_up(&attempt.rows, &final_error(kind, error.to_string()), attempt.number);
         }
     }
@@ -261,19 +261,19 @@ impl Asking<'_> {
             "no answer within the {} that a row may take; `run.retry.deadline_ms` sets them",
             seconds(self.asker.retry.deadline)
         );
-        final_error(HandlerErrorKind::TimedOut, message)
+        final_error(ErrorKind::TimedOut, message)
     }
 
     fn give_up(&mut self, rows: &[u32], error: &HandlerError, attempts: u32) {
         let given_up = Arc::new(GivenUp { error: error.clone(), attempts });
         for row in rows {
-            let fate = Fate::Failed(given_up.clone());
-            self.answers.rows[*row as usize] = Answer { fate, place: None };
+            let outcome = Outcome::Failed(given_up.clone());
+            self.answers.rows[*row as usize] = Answer { outcome, place: None };
         }
     }
 }
 
-fn final_error(kind: HandlerErrorKind, message: String) -> HandlerError {
+fn final_error(kind: ErrorKind, message: String) -> HandlerError {
     HandlerError { kind, message, retryable: false, retry_after: None, http_status: None }
 }
 

@@ -3,11 +3,13 @@
 //! brought into that form.
 
 use super::answers::Answers;
-use crate::columns::{is_json, lists};
-use crate::plugin::{HandlerError, HandlerErrorKind, OutputField};
+use crate::columns::lists;
+use crate::plugin::{ErrorKind, HandlerError, OutputField};
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::{DataType, Field, FieldRef, Schema, TimeUnit};
+use arrow_schema::{DataType, Field, FieldRef, Schema};
+use beamlet_contract::FieldType;
+use beamlet_contract::arrow::{self, field_type, is_json, type_name};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing::warn;
@@ -23,18 +25,10 @@ pub(super) struct Declared {
 /// A field that comes out.
 struct Expected {
     name: String,
-    /// As the contract writes types, or Arrow.
-    told: String,
-    of: Kind,
-}
-
-/// What a column may be.
-enum Kind {
-    Scalar(DataType),
-    /// A list of such elements, or JSON: what has null elements comes as that.
-    List(Option<DataType>),
-    Json,
-    Any,
+    /// As the handler declares it, or as it came first.
+    type_name: String,
+    /// None where any column will do: JSON that came undeclared, or a type that is none.
+    of: Option<FieldType>,
 }
 
 /// Rows with a value of another type: positions among the answers, and why each fails.
@@ -47,8 +41,8 @@ impl Declared {
         if !outputs.is_empty() {
             let expected = |output: &OutputField| Expected {
                 name: output.name.clone(),
-                told: output.data_type.clone(),
-                of: Kind::of_name(&output.data_type),
+                type_name: output.data_type.clone(),
+                of: output.data_type.parse().ok(),
             };
             let _ = declared.fields.set(outputs.iter().map(expected).collect());
         }
@@ -109,14 +103,14 @@ impl Declared {
                     );
                     nulls(name)
                 }
-                Some((at, field)) => match expected.of.take(field, part.column(at)) {
+                Some((at, field)) => match expected.take(field, part.column(at)) {
                     Some(taken) => taken,
                     None => {
                         let message = format!(
                             "feature `{name}` is declared {} and came as {}; it was changed in \
                              the store since the run began, start the run anew",
-                            expected.told,
-                            named(field)
+                            expected.type_name,
+                            type_name(field)
                         );
                         others.push((part.column(at).clone(), message));
                         nulls(name)
@@ -156,12 +150,12 @@ fn is_conforming(part: &RecordBatch, fields: &[Expected]) -> bool {
         && own
             .iter()
             .zip(fields)
-            .all(|(field, expected)| *field.name() == expected.name && expected.of.is(field))
+            .all(|(field, expected)| *field.name() == expected.name && expected.is(field))
 }
 
 fn failure(message: String) -> HandlerError {
     HandlerError {
-        kind: HandlerErrorKind::BadResponse,
+        kind: ErrorKind::BadResponse,
         message,
         retryable: false,
         retry_after: None,
@@ -169,53 +163,20 @@ fn failure(message: String) -> HandlerError {
     }
 }
 
-fn named(field: &Field) -> String {
-    if is_json(field) { "JSON".to_owned() } else { field.data_type().to_string() }
-}
-
 impl Expected {
+    /// Of a column that came undeclared: JSON may be anything.
     fn of_field(field: &Field) -> Self {
-        let of = match field.data_type() {
-            _ if is_json(field) => Kind::Any,
-            DataType::List(element) => Kind::List(Some(element.data_type().clone())),
-            scalar => Kind::Scalar(scalar.clone()),
-        };
-        Expected { name: field.name().clone(), told: named(field), of }
-    }
-}
-
-impl Kind {
-    /// Of a type's name in the contract.
-    fn of_name(name: &str) -> Self {
-        if let Some(element) = name.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
-            // Of others, lists come as JSON.
-            let is_list = |of: &DataType| {
-                use DataType::{Boolean, Float32, Float64, Int64, Utf8};
-                matches!(of, Boolean | Int64 | Float32 | Float64 | Utf8)
-            };
-            return Kind::List(scalar(element).filter(is_list));
-        }
-        match scalar(name) {
-            Some(of) => Kind::Scalar(of),
-            None if name == "json" || name.starts_with("struct<") || name.starts_with("map<") => {
-                Kind::Json
-            }
-            None => Kind::Any,
-        }
+        let of = field_type(field).filter(|of| *of != FieldType::Json);
+        Expected { name: field.name().clone(), type_name: type_name(field), of }
     }
 
     /// Whether a column may be as it is.
     fn is(&self, field: &Field) -> bool {
-        match self {
-            Kind::Scalar(of) => !is_json(field) && field.data_type() == of,
-            Kind::List(None) => is_json(field) || matches!(field.data_type(), DataType::List(_)),
-            // JSON may be a list of others: that shows in its texts.
-            Kind::List(Some(of)) => match field.data_type() {
-                DataType::List(element) => element.data_type() == of,
-                _ => false,
-            },
-            Kind::Json => is_json(field),
-            Kind::Any => true,
+        let Some(of) = &self.of else { return true };
+        match field_type(field) {
+            // Texts may be a list of others: that shows in them.
+            Some(FieldType::Json) => of.may_come_as(&FieldType::Json) && list_of(of).is_none(),
+            came => came.as_ref() == Some(of),
         }
     }
 
@@ -225,46 +186,39 @@ impl Kind {
         if self.is(field) || column.null_count() == column.len() {
             return Some(as_it_is());
         }
-        let of = match self {
-            Kind::Scalar(of) => of,
-            Kind::List(Some(of)) if is_json(field) => {
-                return lists(column, of).map(|_| as_it_is());
-            }
-            _ => return None,
-        };
-        if !of.is_numeric() || !column.data_type().is_numeric() {
+        let of = self.of.as_ref()?;
+        if is_json(field) {
+            return lists(column, &list_of(of)?).map(|_| as_it_is());
+        }
+        let target = arrow::field(field.name(), of);
+        let to = target.data_type();
+        if !to.is_numeric() || !column.data_type().is_numeric() {
             return None;
         }
         // What comes back the same is exact.
         let strict = CastOptions { safe: false, ..CastOptions::default() };
-        let there = cast_with_options(column, of, &strict).ok()?;
+        let there = cast_with_options(column, to, &strict).ok()?;
         let back = cast_with_options(&there, column.data_type(), &strict).ok()?;
         let same = back.to_data() == column.to_data();
-        same.then(|| (Arc::new(Field::new(field.name(), of.clone(), true)), there))
+        same.then(|| (Arc::new(target), there))
     }
 }
 
-fn scalar(name: &str) -> Option<DataType> {
-    Some(match name {
-        "boolean" => DataType::Boolean,
-        "int8" => DataType::Int8,
-        "int16" => DataType::Int16,
-        "int32" => DataType::Int32,
-        "int64" => DataType::Int64,
-        "float32" => DataType::Float32,
-        "float64" => DataType::Float64,
-        "string" => DataType::Utf8,
-        "bytes" => DataType::Binary,
-        "date" => DataType::Date32,
-        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        _ => return None,
-    })
+/// The elements of a list that the contract has values for: of others, lists come as JSON.
+fn list_of(of: &FieldType) -> Option<DataType> {
+    use FieldType::{Array, Boolean, Float32, Float64, Int64, String};
+    match of {
+        Array(element) if matches!(**element, Boolean | Int64 | Float32 | Float64 | String) => {
+            Some(arrow::field("item", element).data_type().clone())
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enrich::answers::{Answer, Fate};
+    use crate::enrich::answers::{Answer, Outcome};
     use arrow_array::cast::AsArray;
     use arrow_array::types::Int64Type;
     use arrow_array::{Float64Array, Int64Array};
@@ -293,7 +247,7 @@ mod tests {
         };
         let parts: Vec<RecordBatch> = parts.into_iter().map(part).collect();
         let places = (0..N as u32).flat_map(|part| [Some((part, 0)), Some((part, 1))]);
-        let rows = places.map(|place| Answer { fate: Fate::Enriched, place }).collect();
+        let rows = places.map(|place| Answer { outcome: Outcome::Enriched, place }).collect();
         Answers { parts, rows }
     }
 
@@ -328,7 +282,7 @@ mod tests {
         let [(2, error)] = &wrong[..] else { panic!("{wrong:?}") };
         assert_eq!(
             error.message,
-            "feature `a` is declared int64 and came as Utf8; it was changed in the store since \
+            "feature `a` is declared int64 and came as string; it was changed in the store since \
              the run began, start the run anew"
         );
         assert_eq!(column(&all, "a"), [Some(1), Some(2), None, None]);
@@ -346,12 +300,10 @@ mod tests {
 
     /// A column of JSON texts.
     fn json(text: &str) -> Answers {
-        let metadata = [("ARROW:extension:name".to_owned(), "arrow.json".to_owned())];
-        let field = Field::new("a", DataType::Utf8, true)
-            .with_metadata(std::collections::HashMap::from(metadata));
+        let field = arrow::field("a", &FieldType::Json);
         let column = texts(&[Some(text), None]);
         let part = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).unwrap();
-        let rows = (0..2).map(|row| Answer { fate: Fate::Enriched, place: Some((0, row)) });
+        let rows = (0..2).map(|row| Answer { outcome: Outcome::Enriched, place: Some((0, row)) });
         Answers { parts: vec![part], rows: rows.collect() }
     }
 

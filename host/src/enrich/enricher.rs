@@ -1,6 +1,6 @@
 //! The whole way of a bundle: cache, coalesce, ask.
 
-use super::answers::{Answer, Answers, Fate, GivenUp, Landed};
+use super::answers::{Answer, Answers, GivenUp, Landed, Outcome};
 use super::ask::{Asker, take};
 use super::cache::{Cache, CacheError, Kept, Known};
 use super::coalesce::{Flights, Seat};
@@ -129,8 +129,8 @@ impl Enricher {
     /// Brings answers into the form that comes out; a row that has none in it fails.
     fn conform(&self, answers: &mut Answers) {
         for (row, error) in self.declared.conform(answers) {
-            let fate = Fate::Failed(Arc::new(GivenUp { error, attempts: 1 }));
-            answers.rows[row] = Answer { fate, place: None };
+            let outcome = Outcome::Failed(Arc::new(GivenUp { error, attempts: 1 }));
+            answers.rows[row] = Answer { outcome, place: None };
         }
     }
 }
@@ -147,7 +147,7 @@ struct Bundle<'a> {
 impl Bundle<'_> {
     async fn answers(&self) -> Result<Answers, EnrichError> {
         let mut answers = Answers::default();
-        let nothing_yet = Answer { fate: Fate::Missing, place: None };
+        let nothing_yet = Answer { outcome: Outcome::Missing, place: None };
         answers.rows = vec![nothing_yet; self.first.len()];
         let all = (0..self.first.len() as u32).collect();
         let (mut open, old) = match &self.enricher.cache {
@@ -187,7 +187,7 @@ impl Bundle<'_> {
         kept(good, answers)?;
         // What was kept before the store was changed is asked for again.
         for (row, _) in self.enricher.declared.conform(answers) {
-            answers.rows[row] = Answer { fate: Fate::Missing, place: None };
+            answers.rows[row] = Answer { outcome: Outcome::Missing, place: None };
             open.push(row as u32);
         }
         open.sort_unstable();
@@ -249,7 +249,7 @@ impl Bundle<'_> {
         old: Vec<(u32, Kept)>,
         answers: &mut Answers,
     ) -> Result<(), ArrowError> {
-        let failed = |row: &u32| matches!(answers.rows[*row as usize].fate, Fate::Failed(_));
+        let failed = |row: &u32| matches!(answers.rows[*row as usize].outcome, Outcome::Failed(_));
         let old: Vec<_> = old.into_iter().filter(|(row, _)| failed(row)).collect();
         self.enricher.meters.cache_stale.add(old.len() as u64);
         kept(old, answers)
@@ -270,9 +270,9 @@ impl Bundle<'_> {
 fn merge(got: Answers, rows: &[u32], answers: &mut Answers) {
     let before = answers.parts.len() as u32;
     answers.parts.extend(got.parts);
-    for (row, Answer { fate, place }) in rows.iter().zip(got.rows) {
+    for (row, Answer { outcome, place }) in rows.iter().zip(got.rows) {
         let place = place.map(|(part, at)| (part + before, at));
-        answers.rows[*row as usize] = Answer { fate, place };
+        answers.rows[*row as usize] = Answer { outcome, place };
     }
 }
 
@@ -284,7 +284,7 @@ fn place(landed: Landed, row: u32, answers: &mut Answers) {
         let part = if known { answers.parts.len() as u32 - 1 } else { answers.part(features) };
         (part, at)
     });
-    answers.rows[row as usize] = Answer { fate: landed.fate, place };
+    answers.rows[row as usize] = Answer { outcome: landed.outcome, place };
 }
 
 /// Whether two batches are one: a neighbour's rows mostly come from one of its answers.
@@ -300,8 +300,8 @@ fn kept(rows: Vec<(u32, Kept)>, answers: &mut Answers) -> Result<(), ArrowError>
     for (features, positions) in super::cache::features(&entries)? {
         let part = answers.part(features);
         for (at, position) in (0u32..).zip(positions) {
-            let fate = entries[position].fate.clone();
-            answers.rows[rows[position] as usize] = Answer { fate, place: Some((part, at)) };
+            let outcome = entries[position].outcome.clone();
+            answers.rows[rows[position] as usize] = Answer { outcome, place: Some((part, at)) };
         }
     }
     Ok(())

@@ -14,7 +14,7 @@
 //! ```
 //! # use std::sync::Arc;
 //! use arrow_array::{ArrayRef, RecordBatch, StringArray, cast::AsArray, types::Int64Type};
-//! use beamlet::enrich::{CacheOptions, EnrichOptions, Enricher, Fate};
+//! use beamlet::enrich::{CacheOptions, EnrichOptions, Enricher, Outcome};
 //! # use beamlet::plugin::{Plugin, Setup};
 //! # use beamlet::sandbox::{Egress, Limits, Permissions, Runtime, RuntimeOptions};
 //!
@@ -39,7 +39,7 @@
 //! let rows = RecordBatch::try_from_iter([("tailnum", tailnums)])?;
 //! let answers = enricher.enrich(&rows).await?;
 //!
-//! assert_eq!(*answers.fate(1), Fate::Missing);
+//! assert_eq!(*answers.outcome(1), Outcome::Missing);
 //! let features = answers.features()?;
 //! let years = features.column_by_name("planes.year").unwrap().as_primitive::<Int64Type>();
 //! assert_eq!(years.iter().collect::<Vec<_>>(), [Some(2004), None, Some(2004)]);
@@ -63,7 +63,7 @@ mod meters;
 mod options;
 mod retry;
 
-pub use answers::{Answers, Fate, GivenUp};
+pub use answers::{Answers, GivenUp, Outcome};
 pub use cache::CacheError;
 pub use enricher::{EnrichError, Enricher};
 pub use meters::{Meter, Meters};

@@ -1,8 +1,9 @@
 //! What came back for some rows of a bundle, checked.
 
+use crate::bindings::beamlet::enrichment::types as wit;
 use crate::columns;
-use crate::contract::beamlet::enrichment::types as wit;
 use arrow_array::RecordBatch;
+use beamlet_contract::ErrorKind;
 use beamlet_egress::Secrets;
 use std::fmt;
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub struct Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandlerError {
     /// What kind of thing went wrong.
-    pub kind: HandlerErrorKind,
+    pub kind: ErrorKind,
     /// What happened, for a person.
     pub message: String,
     /// Whether the same rows may succeed later.
@@ -51,54 +52,19 @@ impl fmt::Display for HandlerError {
     }
 }
 
-/// What kind of thing went wrong, as the contract tells them apart.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the contract documents them")]
-pub enum HandlerErrorKind {
-    InvalidInput,
-    Unauthenticated,
-    Forbidden,
-    NotFound,
-    Throttled,
-    Unavailable,
-    TimedOut,
-    BadResponse,
-    Denied,
-    Other(String),
-}
-
-/// In kebab-case, as in the contract.
-impl fmt::Display for HandlerErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            HandlerErrorKind::InvalidInput => "invalid-input",
-            HandlerErrorKind::Unauthenticated => "unauthenticated",
-            HandlerErrorKind::Forbidden => "forbidden",
-            HandlerErrorKind::NotFound => "not-found",
-            HandlerErrorKind::Throttled => "throttled",
-            HandlerErrorKind::Unavailable => "unavailable",
-            HandlerErrorKind::TimedOut => "timed-out",
-            HandlerErrorKind::BadResponse => "bad-response",
-            HandlerErrorKind::Denied => "denied",
-            HandlerErrorKind::Other(name) => name,
-        })
-    }
-}
-
-impl From<wit::ErrorKind> for HandlerErrorKind {
-    fn from(kind: wit::ErrorKind) -> Self {
-        match kind {
-            wit::ErrorKind::InvalidInput => HandlerErrorKind::InvalidInput,
-            wit::ErrorKind::Unauthenticated => HandlerErrorKind::Unauthenticated,
-            wit::ErrorKind::Forbidden => HandlerErrorKind::Forbidden,
-            wit::ErrorKind::NotFound => HandlerErrorKind::NotFound,
-            wit::ErrorKind::Throttled => HandlerErrorKind::Throttled,
-            wit::ErrorKind::Unavailable => HandlerErrorKind::Unavailable,
-            wit::ErrorKind::TimedOut => HandlerErrorKind::TimedOut,
-            wit::ErrorKind::BadResponse => HandlerErrorKind::BadResponse,
-            wit::ErrorKind::Denied => HandlerErrorKind::Denied,
-            wit::ErrorKind::Other(name) => HandlerErrorKind::Other(name),
-        }
+/// The kind by its name in the contract.
+pub(crate) fn error_kind(kind: wit::ErrorKind) -> ErrorKind {
+    match kind {
+        wit::ErrorKind::InvalidInput => ErrorKind::InvalidInput,
+        wit::ErrorKind::Unauthenticated => ErrorKind::Unauthenticated,
+        wit::ErrorKind::Forbidden => ErrorKind::Forbidden,
+        wit::ErrorKind::NotFound => ErrorKind::NotFound,
+        wit::ErrorKind::Throttled => ErrorKind::Throttled,
+        wit::ErrorKind::Unavailable => ErrorKind::Unavailable,
+        wit::ErrorKind::TimedOut => ErrorKind::TimedOut,
+        wit::ErrorKind::BadResponse => ErrorKind::BadResponse,
+        wit::ErrorKind::Denied => ErrorKind::Denied,
+        wit::ErrorKind::Other(name) => ErrorKind::Other(name),
     }
 }
 
@@ -106,8 +72,8 @@ impl HandlerError {
     /// Takes over an error of a handler; no secret survives in its texts.
     pub(crate) fn new(error: wit::Error, secrets: &Secrets) -> Self {
         HandlerError {
-            kind: match error.kind.into() {
-                HandlerErrorKind::Other(name) => HandlerErrorKind::Other(told(name, secrets)),
+            kind: match error_kind(error.kind) {
+                ErrorKind::Other(name) => ErrorKind::Other(told(name, secrets)),
                 kind => kind,
             },
             message: told(error.message, secrets),

@@ -3,8 +3,8 @@
 use super::answer::Enriched;
 use super::error::PluginError;
 use super::instance::Instance;
+use crate::bindings::beamlet::enrichment::types as wit;
 use crate::columns;
-use crate::contract::beamlet::enrichment::types as wit;
 use arrow_array::RecordBatch;
 use wasmtime::AsContextMut;
 use wasmtime::component::ResourceAny;

@@ -2,7 +2,7 @@
 
 use super::error::PluginError;
 use super::instance::{Instance, OutputField};
-use crate::contract::exports::beamlet::enrichment::enrichment_handler as wit;
+use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
 use beamlet_egress::Secrets;
 use std::fmt;
 

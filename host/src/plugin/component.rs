@@ -2,8 +2,8 @@
 
 use super::error::PluginError;
 use super::instance::Sandboxed;
-use crate::contract::EnrichmentPluginPre;
-use crate::contract::beamlet::enrichment::types::ConfigProblem;
+use crate::bindings::EnrichmentPluginPre;
+use crate::bindings::beamlet::enrichment::types::ConfigProblem;
 use crate::sandbox::{Egress, Permissions, Runtime, State};
 use beamlet_config::Problem;
 use sha2::{Digest, Sha256};

@@ -3,8 +3,8 @@
 use super::bundle::Bundle;
 use super::component::Plugin;
 use super::error::PluginError;
-use crate::contract::EnrichmentPlugin;
-use crate::contract::exports::beamlet::enrichment::enrichment_handler as wit;
+use crate::bindings::EnrichmentPlugin;
+use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
 use crate::plugin::HandlerError;
 use crate::sandbox::{Egress, Permissions, State};
 use std::sync::Arc;
@@ -254,7 +254,7 @@ impl Instance {
 
     pub(crate) fn refused(
         &self,
-        error: crate::contract::beamlet::enrichment::types::Error,
+        error: crate::bindings::beamlet::enrichment::types::Error,
     ) -> PluginError {
         PluginError::Refused(HandlerError::new(error, self.egress.secrets()))
     }

@@ -65,8 +65,10 @@ mod component;
 mod error;
 mod instance;
 
-pub use answer::{Enriched, Failure, HandlerError, HandlerErrorKind};
+pub(crate) use answer::error_kind;
+pub use answer::{Enriched, Failure, HandlerError};
 pub use beamlet_config::Problem;
+pub use beamlet_contract::ErrorKind;
 pub use bundle::Bundle;
 pub use check::{CheckReport, Finding, Severity};
 pub use component::{Description, LoadError, Plugin, Validation};

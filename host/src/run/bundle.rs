@@ -7,7 +7,7 @@ use super::meters::RunMeters;
 use super::options::FailurePolicy;
 use super::telemetry::Telemetry;
 use crate::columns;
-use crate::enrich::{Answers, EnrichError, Enricher, Fate, GivenUp};
+use crate::enrich::{Answers, EnrichError, Enricher, GivenUp, Outcome};
 use crate::plugin::Input;
 use arrow_array::{RecordBatch, UInt32Array};
 use beamlet_rows::{Field, Rows, RowsError};
@@ -74,7 +74,8 @@ impl Bundles {
         self.telemetry.bundle(started.elapsed());
         debug!(
             rows = answers.len(),
-            failed = answers.fates().filter(|fate| matches!(fate, Fate::Failed(_))).count(),
+            failed =
+                answers.outcomes().filter(|outcome| matches!(outcome, Outcome::Failed(_))).count(),
             took_ms = started.elapsed().as_millis() as u64,
             "a bundle is done"
         );
@@ -112,10 +113,10 @@ impl Bundles {
         self.count(answers, shown.bad.len());
         let features = answers.features().map_err(RunError::Features)?;
         let failed: Vec<(usize, &GivenUp)> = answers
-            .fates()
+            .outcomes()
             .enumerate()
-            .filter_map(|(at, fate)| match fate {
-                Fate::Failed(given_up) => Some((shown.row(at), &**given_up)),
+            .filter_map(|(at, outcome)| match outcome {
+                Outcome::Failed(given_up) => Some((shown.row(at), &**given_up)),
                 _ => None,
             })
             .collect();
@@ -148,8 +149,8 @@ impl Bundles {
                 }
                 letters.sort();
                 self.meters.dead_letters.add(letters.len() as u64);
-                let kept =
-                    (0..answers.len()).filter(|at| !matches!(answers.fate(*at), Fate::Failed(_)));
+                let kept = (0..answers.len())
+                    .filter(|at| !matches!(answers.outcome(*at), Outcome::Failed(_)));
                 let (positions, kept): (Vec<u32>, Vec<usize>) =
                     kept.map(|at| (at as u32, shown.row(at))).unzip();
                 let features = take(&features, positions)?;
@@ -161,8 +162,8 @@ impl Bundles {
     /// Counts why rows failed.
     fn tally(&self, rows: &Rows, shown: &Shown, answers: &Answers) {
         let failures = &self.meters.failures;
-        for fate in answers.fates() {
-            if let Fate::Failed(given_up) = fate {
+        for outcome in answers.outcomes() {
+            if let Outcome::Failed(given_up) = outcome {
                 failures.add(given_up.error.kind.to_string(), &given_up.error.message);
             }
         }
@@ -173,12 +174,12 @@ impl Bundles {
 
     fn count(&self, answers: &Answers, bad: usize) {
         let (mut enriched, mut missing, mut null_keys, mut failed) = (0, 0, 0, bad as u64);
-        for fate in answers.fates() {
-            *match fate {
-                Fate::Enriched => &mut enriched,
-                Fate::Missing => &mut missing,
-                Fate::NullKey => &mut null_keys,
-                Fate::Failed(_) => &mut failed,
+        for outcome in answers.outcomes() {
+            *match outcome {
+                Outcome::Enriched => &mut enriched,
+                Outcome::Missing => &mut missing,
+                Outcome::NullKey => &mut null_keys,
+                Outcome::Failed(_) => &mut failed,
             } += 1;
         }
         self.meters.enriched.add(enriched);

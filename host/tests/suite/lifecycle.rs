@@ -7,7 +7,7 @@ use crate::support::store::{Store, config};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use beamlet::plugin::{HandlerErrorKind, Input, Instance, PluginError, Validation};
+use beamlet::plugin::{ErrorKind, Input, Instance, PluginError, Validation};
 use beamlet::sandbox::Permissions;
 use serde_json::json;
 use std::time::Duration;
@@ -119,7 +119,7 @@ async fn an_instance_outlives_a_refusal_to_tell_its_outputs() {
     let Err(PluginError::Refused(error)) = instance.outputs().await else {
         panic!("it knows the trains");
     };
-    assert_eq!((error.kind, error.http_status), (HandlerErrorKind::NotFound, Some(404)));
+    assert_eq!((error.kind, error.http_status), (ErrorKind::NotFound, Some(404)));
     assert!(instance.is_alive());
 }
 
@@ -273,7 +273,7 @@ async fn what_a_store_says_of_trying_again_reaches_the_embedder() {
     let error = &answers[0].failures[0].error;
     assert_eq!(
         (&error.kind, error.retryable, error.retry_after, error.http_status),
-        (&HandlerErrorKind::Throttled, true, Some(Duration::from_secs(7)), Some(429))
+        (&ErrorKind::Throttled, true, Some(Duration::from_secs(7)), Some(429))
     );
     assert!(instance.is_alive());
     assert_eq!(instance.counters().await.unwrap()[2].1, 1);
@@ -308,7 +308,7 @@ async fn a_store_that_cannot_be_reached_fails_rows_and_not_the_instance() {
     let mut instance = Instance::set_up(&plugin, &setup).await.unwrap();
     let answers = bundle(&mut instance, &tailnums(&SOME)).await.unwrap();
     let error = &answers[0].failures[0].error;
-    assert_eq!((&error.kind, error.retryable), (&HandlerErrorKind::Unavailable, true));
+    assert_eq!((&error.kind, error.retryable), (&ErrorKind::Unavailable, true));
     assert!(instance.is_alive());
 }
 

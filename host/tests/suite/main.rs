@@ -25,3 +25,4 @@ mod secrets;
 mod signals;
 mod standard_error;
 mod support;
+mod types;

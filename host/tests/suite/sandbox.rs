@@ -8,7 +8,7 @@ use crate::support::library::{bundle, evil, evil_config, setup, tailnums};
 use crate::support::redacted;
 use crate::support::server::{Server, answer, header};
 use crate::support::store::{KEY, folder_of};
-use beamlet::plugin::{HandlerErrorKind, Instance, PluginError, Setup};
+use beamlet::plugin::{ErrorKind, Instance, PluginError, Setup};
 use insta::assert_snapshot;
 
 /// The behaviours that are for this suite, each with one of its tests.
@@ -197,7 +197,7 @@ async fn a_key_that_came_back_is_blotted_out_of_a_kind_that_a_handler_makes_up()
     let server = echo();
     let (error, _) = says("call-and-blame", &granted(&server)).await;
     let PluginError::Refused(error) = error else { panic!("{error}") };
-    let kind = HandlerErrorKind::Other("200: Tecton-key [secret]".to_owned());
+    let kind = ErrorKind::Other("200: Tecton-key [secret]".to_owned());
     assert_eq!(error.kind, kind);
 }
 

@@ -4,10 +4,10 @@ use crate::bundle::Started;
 use crate::mark;
 use crate::once::{BESIDE, COUNTED, DESCRIBED, OUTPUTS, PROCESSED, SET_UP};
 use crate::store::Store;
-use beamlet_guest::config::Problem;
-use beamlet_guest::contract::exports::beamlet::enrichment::{
+use beamlet_guest::bindings::exports::beamlet::enrichment::{
     enrichment_handler as typed, enrichment_json as text,
 };
+use beamlet_guest::config::Problem;
 use beamlet_guest::{
     ConfigProblem, Counter, Counters, Description, Error, Field, Finding, Handler, Input, Report,
     Response, Severity, Transport, WasiHttp, run,
@@ -187,4 +187,4 @@ impl text::Guest for Broken {
     }
 }
 
-beamlet_guest::contract::__export!(Broken with_types_in beamlet_guest::contract);
+beamlet_guest::bindings::__export!(Broken with_types_in beamlet_guest::bindings);

@@ -1,7 +1,7 @@
 //! The exports of the component.
 
 use crate::behaviour::{Behaviour, NAMES};
-use beamlet_guest::contract::exports::beamlet::enrichment::{
+use beamlet_guest::bindings::exports::beamlet::enrichment::{
     enrichment_handler as typed, enrichment_json as text,
 };
 use beamlet_guest::{
@@ -109,4 +109,4 @@ impl text::Guest for Evil {
     }
 }
 
-beamlet_guest::contract::__export!(Evil with_types_in beamlet_guest::contract);
+beamlet_guest::bindings::__export!(Evil with_types_in beamlet_guest::bindings);

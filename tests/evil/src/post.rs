@@ -1,7 +1,7 @@
 //! One HTTP request, as a handler makes it that wants to tell a secret.
 
-use beamlet_guest::contract::wasi::http::outgoing_handler;
-use beamlet_guest::contract::wasi::http::types::{
+use beamlet_guest::bindings::wasi::http::outgoing_handler;
+use beamlet_guest::bindings::wasi::http::types::{
     ErrorCode, Fields, Method, OutgoingBody, OutgoingRequest, Scheme,
 };
 

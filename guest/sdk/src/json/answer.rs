@@ -3,21 +3,9 @@
 use super::error::error_json;
 use super::row::Row;
 use super::value::plain;
+use crate::contract::Outcome;
 use crate::{Enriched, Error};
 use serde_json::{Value, json};
-
-/// What became of a row.
-#[derive(Clone, Copy)]
-pub enum Outcome<'a> {
-    /// It has its features.
-    Enriched,
-    /// The store knows no such entity: null features.
-    Missing,
-    /// Its key is null, and the store knows nothing for it: null features.
-    NullKey,
-    /// It could not be enriched.
-    Failed(&'a Error),
-}
 
 /// Calls `each` with each row's position and text, features and all but the closing brace, in
 /// the order of the rows, and with what became of it.
@@ -29,7 +17,7 @@ pub fn splice(
     rows: &[Row<'_>],
     answers: &[Enriched],
     failed: bool,
-    mut each: impl FnMut(usize, &mut Vec<u8>, Outcome<'_>),
+    mut each: impl FnMut(usize, &mut Vec<u8>, Outcome<&Error>),
 ) {
     let mut out = Vec::new();
     let mut first = 0;
@@ -73,7 +61,7 @@ pub(super) fn next_member(out: &mut Vec<u8>) {
 }
 
 /// What became of each row of an answer.
-fn outcomes(answer: &Enriched) -> Vec<Outcome<'_>> {
+fn outcomes(answer: &Enriched) -> Vec<Outcome<&Error>> {
     let mut outcomes = vec![Outcome::Enriched; answer.fields.rows as usize];
     let mut set = |row: u32, outcome| {
         if let Some(place) = outcomes.get_mut(row as usize) {

@@ -9,7 +9,7 @@ mod error;
 mod row;
 mod value;
 
-pub use answer::{Outcome, splice};
+pub use answer::splice;
 pub use column::to_batch;
 pub use error::error_json;
 pub use row::{BadRow, NotARow, Row};

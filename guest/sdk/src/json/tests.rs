@@ -1,6 +1,7 @@
 //! What happens to a row's text.
 
-use super::{Outcome, Row, splice, to_batch};
+use super::{Row, splice, to_batch};
+use crate::contract::Outcome;
 use crate::{Batch, Column, Enriched, Error, ErrorKind, RowFailure, Values};
 
 fn rows<'a>(texts: &[&'a str]) -> Vec<Row<'a>> {

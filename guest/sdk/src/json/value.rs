@@ -1,22 +1,27 @@
-//! The values of a column as JSON text.
+//! The values of a column as JSON text, spelled as the host writes them to NDJSON.
 
 use crate::Values;
+use crate::contract::{number, time};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 impl Values {
     /// Appends the value at a position, as JSON on one line.
-    pub(super) fn write(&self, at: usize, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, at: usize, out: &mut Vec<u8>) {
         match self {
             Values::Booleans(list) => plain(&list[at], out),
             Values::Int8s(list) => plain(&list[at], out),
             Values::Int16s(list) => plain(&list[at], out),
-            Values::Int32s(list) | Values::Dates(list) => plain(&list[at], out),
-            Values::Int64s(list) | Values::Timestamps(list) => plain(&list[at], out),
+            Values::Int32s(list) => plain(&list[at], out),
+            Values::Int64s(list) => plain(&list[at], out),
+            Values::Timestamps(list) => named(time::timestamp(list[at]), list[at], out),
+            Values::Dates(list) => named(time::date(list[at]), list[at], out),
             Values::Float32s(list) => float(list[at], out),
             Values::Float64s(list) => float(list[at], out),
             Values::Strings(list) | Values::Decimals(list) => plain(list.get(at), out),
-            Values::Bytes(list) => plain(&list[at], out),
+            Values::Bytes(list) => plain(&BASE64.encode(&list[at]), out),
             Values::BooleanLists(list) => plain(&list[at], out),
             Values::Int64Lists(list) => plain(&list[at], out),
             Values::Float32Lists(list) => floats(&list[at], out),
@@ -31,15 +36,16 @@ pub(super) fn plain(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
     serde_json::to_writer(out, value).expect("it has a JSON text, and a vector room for it");
 }
 
-/// A float as protobuf's JSON writes it.
-fn float<F: Serialize + Into<f64> + Copy>(value: F, out: &mut Vec<u8>) {
-    let wide: f64 = value.into();
-    match wide {
-        _ if wide.is_finite() => plain(&value, out),
-        f64::INFINITY => plain("Infinity", out),
-        f64::NEG_INFINITY => plain("-Infinity", out),
-        _ => plain("NaN", out),
+/// The text for a value; the number itself, where it has none.
+fn named(text: Option<impl Serialize>, number: impl Serialize, out: &mut Vec<u8>) {
+    match text {
+        Some(text) => plain(&text, out),
+        None => plain(&number, out),
     }
+}
+
+fn float<F: Serialize + Into<f64> + Copy>(value: F, out: &mut Vec<u8>) {
+    named(number::name(value.into()), value, out);
 }
 
 fn floats<F: Serialize + Into<f64> + Copy>(values: &[F], out: &mut Vec<u8>) {

@@ -1,6 +1,7 @@
 //! A value on its way from a row to the wire.
 
 use super::moment::Moment;
+use beamlet_guest::contract::number;
 use beamlet_guest::{Column, Values};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -116,12 +117,7 @@ fn widened(value: f32) -> f64 {
 
 /// A number, or the name of what JSON has no number for.
 pub(crate) fn float(value: f64) -> Value {
-    match value {
-        _ if value.is_nan() => json!("NaN"),
-        f64::INFINITY => json!("Infinity"),
-        f64::NEG_INFINITY => json!("-Infinity"),
-        _ => json!(value),
-    }
+    number::name(value).map_or_else(|| json!(value), Value::from)
 }
 
 /// A date, in ISO 8601.

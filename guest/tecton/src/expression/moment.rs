@@ -38,7 +38,7 @@ impl Moment {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        Moment::new(crate::features::micros(text)?)
+        Moment::new(beamlet_guest::contract::time::micros(text)?)
     }
 
     /// In a time zone, given as an offset such as `+02:00`, or `UTC`.

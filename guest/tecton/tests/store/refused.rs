@@ -37,7 +37,7 @@ fn a_service_that_is_not_there_ends_the_bundle_though_the_status_is_400() {
     let store = store(service(), Settings { faults: vec![fault], ..Settings::default() });
     let ran = run(&handler(&store.url(), json!({}), json!({})), vec![texts("user_id", &["u1"])]);
     let error = ran.answers.unwrap_err();
-    assert_eq!((error.kind.name(), error.retryable), ("not-found", false));
+    assert_eq!((error.kind.name().as_str(), error.retryable), ("not-found", false));
     assert_eq!(error.message, format!("the feature store answered 400: {message}"));
 }
 

@@ -11,6 +11,8 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::Field;
 
+use beamlet_contract::arrow;
+
 use crate::json_text;
 use crate::value_type::{date, float64, int64, timestamp};
 use crate::{Origin, RowsError, ValueType};
@@ -95,7 +97,7 @@ impl Column {
 
     pub(super) fn field(&self, name: &str) -> Field {
         let field = Field::new(name, self.array.data_type().clone(), true);
-        if self.json { json_text::marked(field) } else { field }
+        if self.json { arrow::json(field) } else { field }
     }
 }
 

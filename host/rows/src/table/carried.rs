@@ -1,6 +1,5 @@
 //! A column as the contract between host and handler can carry it: exactly, or not at all.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
@@ -8,10 +7,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Date64Type, TimestampNanosecondType};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Field, TimeUnit};
+use beamlet_contract::arrow::{decimal, is_json, json};
 
-use crate::json_text;
-use crate::values::{Values, is_json, is_uuid};
-use crate::write::{DECIMAL, TYPE_KEY};
+use crate::values::{Values, is_uuid};
 
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
@@ -27,7 +25,7 @@ pub(super) fn carried(field: &Field, array: &ArrayRef) -> Result<(Field, ArrayRe
     let is_json = is_json(field);
     let plain = |array: ArrayRef| {
         let field = Field::new(field.name(), array.data_type().clone(), true);
-        Ok((if is_json { json_text::marked(field) } else { field }, array))
+        Ok((if is_json { json(field) } else { field }, array))
     };
     let to = |data_type| plain(cast(array, &data_type, "its type cannot be converted")?);
     match array.data_type() {
@@ -82,13 +80,11 @@ pub(super) fn carried(field: &Field, array: &ArrayRef) -> Result<(Field, ArrayRe
         | DataType::Decimal128(..)
         | DataType::Decimal256(..) => {
             let texts = texts(field, array, false)?;
-            let metadata = HashMap::from([(TYPE_KEY.to_owned(), DECIMAL.to_owned())]);
-            let field = Field::new(field.name(), DataType::Utf8, true).with_metadata(metadata);
-            Ok((field, texts))
+            Ok((decimal(Field::new(field.name(), DataType::Utf8, true)), texts))
         }
         _ => {
             let texts = texts(field, array, true)?;
-            Ok((json_text::marked(Field::new(field.name(), DataType::Utf8, true)), texts))
+            Ok((json(Field::new(field.name(), DataType::Utf8, true)), texts))
         }
     }
 }

@@ -13,10 +13,10 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field, TimeUnit};
+use beamlet_contract::arrow::is_json;
 use chrono::{DateTime, Utc};
 
 use crate::json;
-use crate::json_text::ARROW_JSON;
 
 /// An array whose values can be written. Encoded by hand: of arrow-json's encoders only those for
 /// integers and strings would serve, since floats, times, bytes and JSON texts all have their own
@@ -292,11 +292,6 @@ impl Values {
         out.push(b']');
         Ok(())
     }
-}
-
-/// Whether a field's texts are JSON.
-pub(crate) fn is_json(field: &Field) -> bool {
-    field.metadata().get(EXTENSION_TYPE_NAME_KEY).is_some_and(|name| name == ARROW_JSON)
 }
 
 /// Whether a field's bytes are UUIDs.

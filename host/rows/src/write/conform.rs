@@ -8,11 +8,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, new_null_array};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, Field};
+use beamlet_contract::arrow::{is_decimal, is_json, type_name};
 
-use super::known::{DECIMAL, TYPE_KEY};
 use super::parse;
-use crate::values::{Values, is_json};
-use crate::{Rows, RowsError, feature_type};
+use crate::values::Values;
+use crate::{Rows, RowsError};
 
 /// `array`, which came as `field`, as a column of `target`.
 pub(super) fn conformed(
@@ -24,8 +24,8 @@ pub(super) fn conformed(
     let fault = |row: usize, problem: String| RowsError::FeatureCast {
         origin: rows.origin(row),
         field: target.name().clone(),
-        was: feature_type::name(target).into(),
-        now: feature_type::name(field).into(),
+        was: type_name(target).into(),
+        now: type_name(field).into(),
         problem: problem.into(),
     };
     if array.len() == array.logical_null_count() {
@@ -66,10 +66,6 @@ pub(super) fn conformed(
         (Ok(there), Some(back)) if back.to_data() == array.to_data() => Ok(there),
         _ => Err(fault(0, "a value in it would not stay the same".to_owned())),
     }
-}
-
-fn is_decimal(field: &Field) -> bool {
-    field.metadata().get(TYPE_KEY).is_some_and(|it| it == DECIMAL)
 }
 
 /// Whether one type is another spelling of the other, rather than another meaning.

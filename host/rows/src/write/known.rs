@@ -4,17 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use beamlet_contract::FieldType;
+use beamlet_contract::arrow::{self, is_decimal, is_json};
 
 use super::conform::conformed;
 use super::feature::Features;
-use crate::values::is_json;
-use crate::{Rows, RowsError, feature_type};
-
-/// The key in a feature column's metadata that names a type which Arrow spells as a string.
-pub const TYPE_KEY: &str = "beamlet:type";
-
-/// The value of [`TYPE_KEY`] for a decimal number of any precision.
-pub const DECIMAL: &str = "decimal";
+use crate::{Rows, RowsError};
 
 /// The columns of the batches so far, or those that were declared.
 pub(super) struct Known {
@@ -47,10 +42,11 @@ impl Known {
     /// From now on the columns are these.
     pub(super) fn declare(&mut self, features: Vec<(String, String)>) -> Result<(), RowsError> {
         let declared = features.into_iter().map(|(name, type_name)| {
-            let field = feature_type::field(&name, &type_name);
-            if field.is_none() && !self.text {
-                return Err(RowsError::FeatureTypeUnknown { field: name, name: type_name });
-            }
+            let field = match type_name.parse::<FieldType>() {
+                Ok(of) => Some(arrow::field(&name, &of)),
+                Err(_) if self.text => None,
+                Err(why) => return Err(RowsError::FeatureTypeUnknown { field: name, why }),
+            };
             Ok(Declared { name, field })
         });
         let declared = declared.collect::<Result<Vec<_>, _>>()?;
@@ -225,7 +221,7 @@ fn type_name(field: &Field) -> Option<String> {
     if is_json(field) {
         return Some("json".to_owned());
     }
-    if field.metadata().get(TYPE_KEY).is_some_and(|it| it == DECIMAL) {
+    if is_decimal(field) {
         return Some("decimal".to_owned());
     }
     match field.data_type() {

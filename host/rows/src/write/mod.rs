@@ -24,8 +24,6 @@ use crate::rows::Body;
 use crate::target::Output;
 use crate::{BadRow, Compression, Delimiter, Format, OnConflict, Rows, RowsError, Target};
 
-pub use self::known::{DECIMAL, TYPE_KEY};
-
 /// How to write an output.
 #[derive(Clone, Debug, Default)]
 pub struct WriteOptions {
@@ -141,7 +139,7 @@ impl Writer {
     ///
     /// Then a Parquet or Arrow output has its schema from the first row, a CSV its whole header, and
     /// a batch may leave out a column, which is null. A feature that comes with another type is
-    /// converted where that is exact. A decimal is text, marked [`DECIMAL`].
+    /// converted where that is exact. A decimal is text, marked [`DECIMAL`](beamlet_contract::arrow::DECIMAL).
     ///
     /// # Errors
     /// Parquet and Arrow: a type that is none. Text has no use for types, and takes any.

@@ -17,12 +17,12 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, TimeUnit};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use beamlet_contract::arrow::{is_decimal, is_json};
+use beamlet_contract::number;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::known::{DECIMAL, TYPE_KEY};
 use crate::value_type::{date, float64, timestamp};
-use crate::values::is_json;
 
 /// A text that does not fit.
 pub(super) struct Fault {
@@ -62,7 +62,7 @@ fn column(values: &[Value<'_>], field: &Field) -> Result<ArrayRef, Fault> {
     }
     match field.data_type() {
         DataType::Utf8 if is_json(field) => built!(StringBuilder::new(), "JSON", Some),
-        DataType::Utf8 if field.metadata().get(TYPE_KEY).is_some_and(|it| it == DECIMAL) => {
+        DataType::Utf8 if is_decimal(field) => {
             built!(StringBuilder::new(), "a decimal", decimal)
         }
         DataType::Utf8 => built!(StringBuilder::new(), "a string", string),
@@ -131,12 +131,7 @@ fn single(text: &str) -> Option<f32> {
 }
 
 fn not_finite(text: &str) -> Option<f64> {
-    match text {
-        "\"NaN\"" => Some(f64::NAN),
-        "\"Infinity\"" => Some(f64::INFINITY),
-        "\"-Infinity\"" => Some(f64::NEG_INFINITY),
-        _ => None,
-    }
+    number::named(text.strip_prefix('"')?.strip_suffix('"')?)
 }
 
 fn boolean(text: &str) -> Option<bool> {

@@ -1,6 +1,6 @@
 //! Answers in memory, bounded by their bytes.
 
-use super::super::answers::{Answers, Fate};
+use super::super::answers::{Answers, Outcome};
 use super::super::options::CacheOptions;
 use super::Known;
 use super::shape::{Shape, Shapes};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// What one row came to.
 pub(in crate::enrich) struct Entry {
-    pub(in crate::enrich) fate: Fate,
+    pub(in crate::enrich) outcome: Outcome,
     features: Box<[u8]>,
     shape: Arc<Shape>,
     /// Until when it is good.
@@ -89,7 +89,7 @@ impl Memory {
     pub(super) fn entries(
         &self,
         answers: &Answers,
-        lifetime: impl Fn(&Fate) -> Option<Duration>,
+        lifetime: impl Fn(&Outcome) -> Option<Duration>,
         stale: Duration,
     ) -> Vec<Option<Arc<Entry>>> {
         let now = Instant::now();
@@ -103,11 +103,11 @@ impl Memory {
                 Some((shape, rows))
             })
             .collect();
-        let entry = |fate: &Fate, (part, row): (u32, u32)| {
+        let entry = |outcome: &Outcome, (part, row): (u32, u32)| {
             let (shape, rows) = parts[part as usize].as_ref()?;
-            let fresh_until = now + lifetime(fate)?;
+            let fresh_until = now + lifetime(outcome)?;
             Some(Arc::new(Entry {
-                fate: fate.clone(),
+                outcome: outcome.clone(),
                 features: rows[row as usize].clone(),
                 shape: shape.clone(),
                 fresh_until,
@@ -115,19 +115,19 @@ impl Memory {
             }))
         };
         let rows = answers.rows.iter();
-        rows.map(|answer| entry(&answer.fate, answer.place?)).collect()
+        rows.map(|answer| entry(&answer.outcome, answer.place?)).collect()
     }
 
     /// An entry of one row that comes from elsewhere.
     pub(super) fn entry(
         &self,
-        fate: Fate,
+        outcome: Outcome,
         features: &RecordBatch,
         (fresh_until, kept_until): (Instant, Instant),
     ) -> Option<Arc<Entry>> {
         let shape = self.shapes.of(features.schema_ref()).ok()?;
         let features = shape.rows(features).ok()?.into_iter().next()?;
-        Some(Arc::new(Entry { fate, features, shape, fresh_until, kept_until }))
+        Some(Arc::new(Entry { outcome, features, shape, fresh_until, kept_until }))
     }
 }
 

@@ -10,7 +10,7 @@ mod shape;
 
 use self::memory::{Entry, Memory};
 use self::redis::Redis;
-use super::answers::{Answers, Fate};
+use super::answers::{Answers, Outcome};
 use super::meters::Meters;
 use super::options::CacheOptions;
 use arrow_array::RecordBatch;
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 #[error("the cache: {0}")]
 pub struct CacheError(pub(super) String);
 
-/// What is kept of one row: its fate, and its features as bytes of a shape.
+/// What is kept of one row: its outcome, and its features as bytes of a shape.
 pub(super) type Kept = Arc<Entry>;
 
 /// The features of some entries, a batch for each shape among them: with the positions of the
@@ -88,7 +88,8 @@ impl Cache {
 
     /// Keeps what became of the rows with these keys.
     pub(super) async fn put(&self, keys: Vec<Box<[u8]>>, answers: &Answers) {
-        let entries = self.memory.entries(answers, |fate| self.lifetime(fate), self.options.stale);
+        let entries =
+            self.memory.entries(answers, |outcome| self.lifetime(outcome), self.options.stale);
         let entries: Vec<(Box<[u8]>, Kept)> = keys
             .into_iter()
             .zip(entries)
@@ -104,12 +105,12 @@ impl Cache {
         }
     }
 
-    /// How long a fate is good; `None` is not to be kept.
-    fn lifetime(&self, fate: &Fate) -> Option<Duration> {
-        match fate {
-            Fate::Enriched => Some(self.options.ttl),
-            Fate::Missing | Fate::NullKey => Some(self.options.missing_ttl),
-            Fate::Failed(_) => None,
+    /// How long a outcome is good; `None` is not to be kept.
+    fn lifetime(&self, outcome: &Outcome) -> Option<Duration> {
+        match outcome {
+            Outcome::Enriched => Some(self.options.ttl),
+            Outcome::Missing | Outcome::NullKey => Some(self.options.missing_ttl),
+            Outcome::Failed(_) => None,
         }
     }
 }

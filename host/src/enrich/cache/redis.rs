@@ -4,7 +4,7 @@
 //! with its types. What became of the row and until when it is good stand in the schema's
 //! metadata.
 
-use super::super::answers::Fate;
+use super::super::answers::Outcome;
 use super::memory::{Entry, Memory};
 use super::{CacheError, Kept};
 use arrow_array::RecordBatch;
@@ -27,7 +27,7 @@ const LEFT_ALONE: Duration = Duration::from_secs(2);
 /// The version of what is kept, in front of every key.
 const NAMESPACE: &str = "beamlet:1";
 
-const FATE: &str = "beamlet:fate";
+const FATE: &str = "beamlet:outcome";
 /// Milliseconds since the Unix epoch.
 const FRESH_UNTIL: &str = "beamlet:fresh-until";
 const KEPT_UNTIL: &str = "beamlet:kept-until";
@@ -171,14 +171,14 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 fn write(entry: &Arc<Entry>, now: Instant) -> Result<Vec<u8>, ArrowError> {
-    let fate = match entry.fate {
-        Fate::Missing => "missing",
-        Fate::NullKey => "null-key",
-        Fate::Enriched | Fate::Failed(_) => "enriched",
+    let outcome = match entry.outcome {
+        Outcome::Missing => "missing",
+        Outcome::NullKey => "null-key",
+        Outcome::Enriched | Outcome::Failed(_) => "enriched",
     };
     let (features, _) = Entry::features(std::slice::from_ref(entry))?.remove(0);
     let mut metadata = features.schema().metadata().clone();
-    metadata.insert(FATE.to_owned(), fate.to_owned());
+    metadata.insert(FATE.to_owned(), outcome.to_owned());
     metadata.insert(FRESH_UNTIL.to_owned(), epoch(entry.fresh_until, now).to_string());
     metadata.insert(KEPT_UNTIL.to_owned(), epoch(entry.kept_until, now).to_string());
     let schema = Schema::new_with_metadata(features.schema().fields().clone(), metadata);
@@ -192,10 +192,10 @@ fn read(value: &[u8], memory: &Memory) -> Option<Arc<Entry>> {
     let features = reader.next()?.ok()?;
     let schema = features.schema();
     let mut metadata = schema.metadata().clone();
-    let fate = match metadata.remove(FATE)?.as_str() {
-        "enriched" => Fate::Enriched,
-        "missing" => Fate::Missing,
-        "null-key" => Fate::NullKey,
+    let outcome = match metadata.remove(FATE)?.as_str() {
+        "enriched" => Outcome::Enriched,
+        "missing" => Outcome::Missing,
+        "null-key" => Outcome::NullKey,
         _ => return None,
     };
     let now = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).ok()?);
@@ -211,7 +211,7 @@ fn read(value: &[u8], memory: &Memory) -> Option<Arc<Entry>> {
         features.columns().to_vec(),
         &arrow_array::RecordBatchOptions::new().with_row_count(Some(features.num_rows())),
     );
-    memory.entry(fate, &features.ok()?, times)
+    memory.entry(outcome, &features.ok()?, times)
 }
 
 /// An instant to come, in milliseconds since the Unix epoch.

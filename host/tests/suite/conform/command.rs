@@ -174,7 +174,7 @@ fn a_configuration_that_is_wrong_is_no_failure_of_the_handler() {
     assert_snapshot!(ended, @r#"
 error: the configuration is not valid
 wrong.toml:2: /connection/url: must be a URL such as https://store.example; it has no scheme
-wrong.toml:5: /retrieval/fields/n: must be a type: `boolean`, `int64`, `float32`, `float64`, `string`
+wrong.toml:5: /retrieval/fields/n: `int` is no type: expected one of boolean, int8, int16, int32, int64, float32, float64, string, bytes, date, timestamp, decimal, json, array<…>, map<string, …>, struct<name: …> at character 1
 exit code 2
 "#);
 }

@@ -1,6 +1,6 @@
 //! What is kept in memory, and for how long.
 
-use super::{enricher, fates, planes, quick, years};
+use super::{enricher, outcomes, planes, quick, years};
 use crate::support::library::tailnums;
 use crate::support::store::{KEY, planes as store};
 use beamlet::enrich::{CacheOptions, EnrichOptions};
@@ -56,7 +56,7 @@ async fn typed_values_survive_it_exactly() {
     let known = enricher.enrich(&rows).await.unwrap();
     assert_eq!(store.stats().entities, 4);
     assert_eq!(asked.features().unwrap(), known.features().unwrap());
-    assert_eq!(fates(&asked), fates(&known));
+    assert_eq!(outcomes(&asked), outcomes(&known));
 }
 
 #[tokio::test]
@@ -66,11 +66,11 @@ async fn what_is_missing_is_known_for_a_shorter_time() {
     let enricher = enricher(&store.url(), kept(cache)).await;
     let rows = tailnums(&[Some("N10156"), Some("N0")]);
     for entities in [2, 2] {
-        assert_eq!(fates(&enricher.enrich(&rows).await.unwrap()), [1, 1, 0, 0]);
+        assert_eq!(outcomes(&enricher.enrich(&rows).await.unwrap()), [1, 1, 0, 0]);
         assert_eq!(store.stats().entities, entities);
     }
     tokio::time::sleep(Duration::from_millis(3200)).await;
-    assert_eq!(fates(&enricher.enrich(&rows).await.unwrap()), [1, 1, 0, 0]);
+    assert_eq!(outcomes(&enricher.enrich(&rows).await.unwrap()), [1, 1, 0, 0]);
     assert_eq!(store.stats().entities, 3);
 }
 
@@ -79,7 +79,7 @@ async fn a_failure_is_never_kept() {
     let store = store().fault(Fault::every(FaultAnswer::status(422))).start_blocking().unwrap();
     let enricher = enricher(&store.url(), kept(CacheOptions::default())).await;
     let (rows, expected) = planes(5);
-    assert_eq!(fates(&enricher.enrich(&rows).await.unwrap()), [0, 0, 0, 5]);
+    assert_eq!(outcomes(&enricher.enrich(&rows).await.unwrap()), [0, 0, 0, 5]);
     store.set_faults(Vec::new());
     assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
 }

@@ -1,6 +1,6 @@
 //! A feature service that is changed in the store while a run asks for it.
 
-use super::{enricher, fates, first_failure, years};
+use super::{enricher, first_failure, outcomes, years};
 use crate::support::library::tailnums;
 use crate::support::store::KEY;
 use arrow_array::{Array, RecordBatch};
@@ -55,7 +55,7 @@ async fn features_in_another_order_stay_what_they_are() {
 #[tokio::test]
 async fn a_feature_that_is_taken_away_is_null_and_one_that_is_added_is_left_out() {
     let (first, second, _store) = changed(&[YEAR], &[SEATS]).await;
-    assert_eq!((years(&first), fates(&second)), (vec![Some(2001), Some(2002)], [2, 0, 0, 0]));
+    assert_eq!((years(&first), outcomes(&second)), (vec![Some(2001), Some(2002)], [2, 0, 0, 0]));
     assert_eq!(names(&second), ["planes.year"]);
     assert_eq!(second.features().unwrap().column(0).null_count(), 2);
 }
@@ -64,7 +64,7 @@ async fn a_feature_that_is_taken_away_is_null_and_one_that_is_added_is_left_out(
 async fn a_feature_of_another_type_fails_the_rows_that_have_it() {
     let text = ("year", DataType::String);
     let (_, second, _store) = changed(&[YEAR, SEATS], &[text, SEATS]).await;
-    assert_eq!(fates(&second), [0, 0, 0, 2]);
+    assert_eq!(outcomes(&second), [0, 0, 0, 2]);
     let (message, _) = first_failure(&second);
     assert!(message.contains("feature `planes.year` is declared int64 and came as"), "{message}");
     let features = second.features().unwrap();

@@ -1,6 +1,6 @@
 //! Equal rows are asked for once, within a bundle and among those in flight.
 
-use super::{enricher, fates, planes, quick, with_retry, years};
+use super::{enricher, outcomes, planes, quick, with_retry, years};
 use crate::support::library::tailnums;
 use crate::support::store::planes as store;
 use beamlet::enrich::EnrichOptions;
@@ -19,7 +19,7 @@ async fn equal_rows_of_a_bundle_are_one_row_of_a_request() {
     let store = store().start_blocking().unwrap();
     let enricher = enricher(&store.url(), EnrichOptions::default()).await;
     let answers = enricher.enrich(&tailnums(&repeated())).await.unwrap();
-    assert_eq!(fates(&answers), [50, 25, 25, 0]);
+    assert_eq!(outcomes(&answers), [50, 25, 25, 0]);
     let expected: Vec<_> =
         (0..100).map(|row| [Some(2004), None, None, Some(1998)][row % 4]).collect();
     assert_eq!(years(&answers), expected);
@@ -68,7 +68,7 @@ async fn a_failure_is_told_to_every_row_it_stands_for() {
     let store = store().fault(Fault::every(FaultAnswer::status(422))).start_blocking().unwrap();
     let enricher = enricher(&store.url(), with_retry(quick())).await;
     let answers = enricher.enrich(&tailnums(&[Some("N1"); 20])).await.unwrap();
-    assert_eq!(fates(&answers), [0, 0, 0, 20]);
+    assert_eq!(outcomes(&answers), [0, 0, 0, 20]);
 }
 
 #[tokio::test]
@@ -77,6 +77,6 @@ async fn without_it_every_row_is_asked_for() {
     let options = EnrichOptions { coalesce: false, ..EnrichOptions::default() };
     let enricher = enricher(&store.url(), options).await;
     let answers = enricher.enrich(&tailnums(&repeated())).await.unwrap();
-    assert_eq!(fates(&answers), [50, 25, 25, 0]);
+    assert_eq!(outcomes(&answers), [50, 25, 25, 0]);
     assert_eq!(store.stats().entities, 100);
 }

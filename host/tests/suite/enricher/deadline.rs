@@ -1,8 +1,10 @@
 //! A row takes no longer than it may, whatever it waits for.
 
-use super::{enricher, fates, first_failure, limited, planes, quick, with_evil, with_retry, years};
+use super::{
+    enricher, first_failure, limited, outcomes, planes, quick, with_evil, with_retry, years,
+};
 use crate::support::store::planes as store;
-use beamlet::enrich::{Fate, RetryOptions};
+use beamlet::enrich::{Outcome, RetryOptions};
 use beamlet::sandbox::Limits;
 use std::time::{Duration, Instant};
 use tecton_emulator::{Endpoint, Fault, FaultAnswer};
@@ -23,11 +25,11 @@ async fn a_request_that_hangs_costs_its_own_rows_and_no_others() {
     let started = Instant::now();
     let answers = enricher.enrich(&rows).await.unwrap();
     assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
-    assert_eq!(fates(&answers), [90, 0, 0, 10]);
-    let all = answers.fates().zip(years(&answers)).zip(expected);
-    for ((fate, year), expected) in all {
+    assert_eq!(outcomes(&answers), [90, 0, 0, 10]);
+    let all = answers.outcomes().zip(years(&answers)).zip(expected);
+    for ((outcome, year), expected) in all {
         // Whichever of the requests was the first to come.
-        let expected = if *fate == Fate::Enriched { expected } else { None };
+        let expected = if *outcome == Outcome::Enriched { expected } else { None };
         assert_eq!(year, expected);
     }
     assert_eq!(enricher.meters().instances_lost.get(), 0);

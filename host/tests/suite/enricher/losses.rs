@@ -1,8 +1,8 @@
 //! An instance that is lost takes nothing with it: its rows get another one.
 
-use super::{fates, first_failure, planes, quick, with_evil, with_retry};
+use super::{first_failure, outcomes, planes, quick, with_evil, with_retry};
 use crate::support::library::tailnums;
-use beamlet::enrich::Fate;
+use beamlet::enrich::Outcome;
 
 #[tokio::test]
 async fn a_row_that_no_instance_survives_fails_alone() {
@@ -11,8 +11,8 @@ async fn a_row_that_no_instance_survives_fails_alone() {
     let mut rows: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
     rows[437] = Some("boom");
     let answers = enricher.enrich(&tailnums(&rows)).await.unwrap();
-    assert_eq!(fates(&answers), [999, 0, 0, 1]);
-    assert!(matches!(answers.fate(437), Fate::Failed(_)));
+    assert_eq!(outcomes(&answers), [999, 0, 0, 1]);
+    assert!(matches!(answers.outcome(437), Outcome::Failed(_)));
     insta::assert_snapshot!(first_failure(&answers).0, @"trapped: the handler trapped in bundle.process: wasm trap: wasm `unreachable` instruction executed");
 }
 
@@ -20,7 +20,7 @@ async fn a_row_that_no_instance_survives_fails_alone() {
 async fn a_handler_that_always_traps_fails_every_row_and_ends() {
     let enricher = with_evil("trap", "", with_retry(quick())).await;
     let answers = enricher.enrich(&planes(50).0).await.unwrap();
-    assert_eq!(fates(&answers), [0, 0, 0, 50]);
+    assert_eq!(outcomes(&answers), [0, 0, 0, 50]);
 }
 
 #[tokio::test]
@@ -39,6 +39,6 @@ async fn a_call_that_takes_too_long_is_made_twice_and_no_more() {
     let more = "sandbox.deadline_ms = 200";
     let enricher = with_evil("spin", more, with_retry(quick())).await;
     let answers = enricher.enrich(&planes(50).0).await.unwrap();
-    assert_eq!(fates(&answers), [0, 0, 0, 50]);
+    assert_eq!(outcomes(&answers), [0, 0, 0, 50]);
     assert_eq!(enricher.meters().instances_lost.get(), 2);
 }

@@ -17,7 +17,7 @@ use crate::support::store::config;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use beamlet::enrich::{Answers, EnrichOptions, Enricher, Fate, RetryOptions};
+use beamlet::enrich::{Answers, EnrichOptions, Enricher, Outcome, RetryOptions};
 use beamlet::sandbox::Limits;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,14 +72,14 @@ fn years(answers: &Answers) -> Vec<Option<i64>> {
 }
 
 /// How many rows were enriched, are missing, have a null key, have failed.
-fn fates(answers: &Answers) -> [usize; 4] {
+fn outcomes(answers: &Answers) -> [usize; 4] {
     let mut counts = [0; 4];
-    for fate in answers.fates() {
-        counts[match fate {
-            Fate::Enriched => 0,
-            Fate::Missing => 1,
-            Fate::NullKey => 2,
-            Fate::Failed(_) => 3,
+    for outcome in answers.outcomes() {
+        counts[match outcome {
+            Outcome::Enriched => 0,
+            Outcome::Missing => 1,
+            Outcome::NullKey => 2,
+            Outcome::Failed(_) => 3,
         }] += 1;
     }
     counts
@@ -87,8 +87,8 @@ fn fates(answers: &Answers) -> [usize; 4] {
 
 /// What the first row that failed is told, and after how many attempts.
 fn first_failure(answers: &Answers) -> (String, u32) {
-    let failure = answers.fates().find_map(|fate| match fate {
-        Fate::Failed(given_up) => Some((given_up.error.to_string(), given_up.attempts)),
+    let failure = answers.outcomes().find_map(|outcome| match outcome {
+        Outcome::Failed(given_up) => Some((given_up.error.to_string(), given_up.attempts)),
         _ => None,
     });
     failure.expect("a row has failed")

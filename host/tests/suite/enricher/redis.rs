@@ -1,7 +1,7 @@
 //! What is kept in a Redis that runners share.
 
 use super::cache::{every_type, kept};
-use super::{enricher, fates, planes, years};
+use super::{enricher, outcomes, planes, years};
 use crate::support::library::tailnums;
 use crate::support::redis::Redis;
 use crate::support::store::planes as store;
@@ -33,7 +33,7 @@ async fn typed_values_survive_it_exactly() {
     let known = enricher(&store.url(), in_redis(redis.url())).await.enrich(&rows).await.unwrap();
     assert_eq!(store.stats().entities, 4);
     assert_eq!(asked.features().unwrap(), known.features().unwrap());
-    assert_eq!(fates(&asked), fates(&known));
+    assert_eq!(outcomes(&asked), outcomes(&known));
 }
 
 #[tokio::test]

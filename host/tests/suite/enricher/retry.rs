@@ -1,6 +1,6 @@
 //! Rows that fail are asked for again: those, not others, and not for ever.
 
-use super::{enricher, fates, first_failure, planes, quick, with_retry, years};
+use super::{enricher, first_failure, outcomes, planes, quick, with_retry, years};
 use crate::support::store::planes as store;
 use beamlet::enrich::RetryOptions;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ async fn a_row_is_given_up_after_the_attempts_it_may_have() {
     let retry = RetryOptions { max_attempts: 3, ..quick() };
     let enricher = enricher(&store.url(), with_retry(retry)).await;
     let answers = enricher.enrich(&planes(10).0).await.unwrap();
-    assert_eq!(fates(&answers), [0, 0, 0, 10]);
+    assert_eq!(outcomes(&answers), [0, 0, 0, 10]);
     assert_eq!(first_failure(&answers).1, 3);
     assert_eq!(enricher.meters().asked.get(), 30);
 }
@@ -72,7 +72,7 @@ async fn retries_keep_to_their_share_of_the_traffic() {
     };
     let enricher = enricher(&store.url(), with_retry(retry)).await;
     let answers = enricher.enrich(&planes(100).0).await.unwrap();
-    assert_eq!(fates(&answers), [0, 0, 0, 100]);
+    assert_eq!(outcomes(&answers), [0, 0, 0, 100]);
     assert!(enricher.meters().retried.get() <= 20, "{:?}", enricher.meters());
     insta::assert_snapshot!(first_failure(&answers).0, @"unavailable: the feature store answered 503: 503 Service Temporarily Unavailable; not tried again: too many others were");
 }

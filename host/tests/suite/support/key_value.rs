@@ -28,6 +28,12 @@ pub struct KeyValueStore {
 impl KeyValueStore {
     /// A store that knows the keys `k0` to `k11`.
     pub fn start() -> Self {
+        KeyValueStore::of(twelve())
+    }
+
+    /// A store that knows these keys, with the fields of each.
+    pub fn of(values: Map<String, Value>) -> Self {
+        let values = Arc::new(values);
         let (stop, stopped) = oneshot::channel();
         let (told, address) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -37,7 +43,7 @@ impl KeyValueStore {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 told.send(listener.local_addr().unwrap()).unwrap();
                 tokio::select! {
-                    () = serve(listener) => {}
+                    () = serve(listener, values) => {}
                     _ = stopped => {}
                 }
             });
@@ -58,13 +64,13 @@ impl Drop for KeyValueStore {
     }
 }
 
-async fn serve(listener: TcpListener) {
+async fn serve(listener: TcpListener, values: Arc<Map<String, Value>>) {
     let open = Arc::new(AtomicI64::new(0));
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let open = open.clone();
-        let service = service_fn(move |request| answer(request, open.clone()));
+        let (open, values) = (open.clone(), values.clone());
+        let service = service_fn(move |request| answer(request, open.clone(), values.clone()));
         let connection = hyper::server::conn::http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service);
         // A client may go away in the middle of anything.
@@ -75,6 +81,7 @@ async fn serve(listener: TcpListener) {
 async fn answer(
     request: Request<Incoming>,
     open: Arc<AtomicI64>,
+    values: Arc<Map<String, Value>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let said = |status, body: Value| {
         let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
@@ -93,7 +100,7 @@ async fn answer(
         return said(StatusCode::BAD_REQUEST, json!({ "message": "the request broke off" }));
     };
     match path.as_str() {
-        "/lookup" => match lookup(&body.to_bytes()) {
+        "/lookup" => match lookup(&body.to_bytes(), &values) {
             Some(values) => said(StatusCode::OK, json!({ "values": values })),
             None => said(StatusCode::BAD_REQUEST, json!({ "message": "that is no lookup" })),
         },
@@ -105,21 +112,23 @@ async fn answer(
 }
 
 /// The values of the keys that are known.
-fn lookup(body: &[u8]) -> Option<Map<String, Value>> {
+fn lookup(body: &[u8], values: &Map<String, Value>) -> Option<Map<String, Value>> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let keys = body.get("keys")?.as_array()?.iter().filter_map(Value::as_str);
-    let known = keys.filter_map(|key| {
-        let n: i64 = key.strip_prefix('k')?.parse().ok().filter(|n| (0..12).contains(n))?;
-        let values = json!({
+    Some(keys.filter_map(|key| Some((key.to_owned(), values.get(key)?.clone()))).collect())
+}
+
+fn twelve() -> Map<String, Value> {
+    let values = |n: i64| {
+        json!({
             "n": n,
             "t": format!("text {n}"),
             "tags": [format!("tag {n}"), null],
             "x": n as f64 / 4.0,
             "even": n % 2 == 0,
-        });
-        Some((key.to_owned(), values))
-    });
-    Some(known.collect())
+        })
+    };
+    keys().into_iter().zip(0..).map(|(key, n)| (key, values(n))).collect()
 }
 
 /// The keys that the store knows.

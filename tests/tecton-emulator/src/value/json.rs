@@ -94,12 +94,7 @@ fn read_float(json: &Json<'_>) -> Result<f64, NotOfType> {
     match json {
         Json::Int(number) => Ok(*number as f64),
         Json::Float(number) => Ok(*number),
-        Json::String(text) => match text.as_ref() {
-            "NaN" => Ok(f64::NAN),
-            "Infinity" => Ok(f64::INFINITY),
-            "-Infinity" => Ok(f64::NEG_INFINITY),
-            _ => Err(NotOfType),
-        },
+        Json::String(text) => beamlet_contract::number::named(text).ok_or(NotOfType),
         _ => Err(NotOfType),
     }
 }

@@ -50,15 +50,9 @@ fn write_list<'v>(values: impl Iterator<Item = &'v Value>, out: &mut String) {
 
 /// Tecton writes a whole float as an integer: `0`, not `0.0`.
 fn write_float(number: f64, text: &str, out: &mut String) {
-    if number.is_nan() {
-        out.push_str(r#""NaN""#);
-    } else if number.is_infinite() {
-        out.push_str(match number > 0.0 {
-            true => r#""Infinity""#,
-            false => r#""-Infinity""#,
-        });
-    } else {
-        out.push_str(text.strip_suffix(".0").unwrap_or(text));
+    match beamlet_contract::number::name(number) {
+        Some(name) => out.push_str(&quote(name)),
+        None => out.push_str(text.strip_suffix(".0").unwrap_or(text)),
     }
 }
 

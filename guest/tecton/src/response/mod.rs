@@ -1,16 +1,25 @@
 //! Answers of the online store: a row of cells an entity becomes typed columns, a row an
 //! entity, in the order of the request.
 
-use crate::around::{Around, same};
+use template::{Template, same};
+mod extras;
+mod fast_path;
+mod template;
+#[cfg(test)]
+mod tests;
+
 use crate::config::Configuration;
 use crate::count::count;
-use crate::data_type::{DataType, WireType};
+use crate::data_type::WireType;
 use crate::entity::Entity;
-use crate::extras::{Extras, FeatureExtras, Slo};
-use crate::features::{Cell, column, rounded_micros};
-use crate::growing::{self, Columns, Rows};
 use crate::refusal::refusal;
+use beamlet_guest::FieldType;
+use beamlet_guest::columns::{Cell, column};
+use beamlet_guest::contract::time::micros_cut;
 use beamlet_guest::{Batch, Enriched, Error, ErrorKind, Response, RowFailure};
+pub(crate) use extras::Extras;
+use extras::{FeatureExtras, Slo};
+use fast_path::{Columns, Rows};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -33,13 +42,13 @@ struct Known {
     /// What the metadata tells of the features.
     told: Box<str>,
     features: Arc<[Feature]>,
-    around: Around,
+    template: Template,
 }
 
 /// A feature that comes out.
 struct Feature {
     name: String,
-    of: DataType,
+    of: FieldType,
 }
 
 /// An answer that was read.
@@ -107,7 +116,7 @@ impl<'de: 'a, 'a> DeserializeSeed<'de> for Results<'_, '_, 'a> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.batch {
             true => Rows(self.columns).deserialize(deserializer),
-            false => growing::Row(self.columns).deserialize(deserializer),
+            false => fast_path::Row(self.columns).deserialize(deserializer),
         }
     }
 }
@@ -254,13 +263,13 @@ impl Answers {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let features = last.features.iter().map(|feature| (&*feature.name, &feature.of));
         let mut columns = Columns::new(features, entities.len());
-        let (partial, told) = match last.around.rows(text).filter(|_| !self.asks_metadata()) {
+        let (partial, told) = match last.template.rows(text).filter(|_| !self.asks_metadata()) {
             Some(rows) => {
                 let mut parser = serde_json::Deserializer::from_str(rows);
                 let seed = Results { columns: &mut columns, batch: self.batch };
                 seed.deserialize(&mut parser).ok()?;
                 parser.end().ok()?;
-                (last.around.partial, None)
+                (last.template.partial, None)
             }
             None => {
                 let mut parser = serde_json::Deserializer::from_str(text);
@@ -369,8 +378,8 @@ impl Answers {
             return Ok(known.features.clone());
         }
         let features: Arc<[Feature]> = read_features(told)?.into();
-        let around = Around::of(text, partial).map_err(|error| not_metadata(&error))?;
-        *last = Some(Arc::new(Known { told: told.into(), features: features.clone(), around }));
+        let template = Template::of(text, partial).map_err(|error| not_metadata(&error))?;
+        *last = Some(Arc::new(Known { told: told.into(), features: features.clone(), template }));
         Ok(features)
     }
 
@@ -393,7 +402,7 @@ impl Answers {
                 let statuses = extras.status.map(OneOrMore::into_vec).unwrap_or_default();
                 let effective_time = extras.effective_time.map(|Text(text)| {
                     // It is about the value, not the value: what is finer than its type is cut.
-                    rounded_micros(&text).ok_or_else(|| {
+                    micros_cut(&text).ok_or_else(|| {
                         broken(&format!("the effective time of feature {at} is no timestamp"))
                     })
                 });
@@ -515,7 +524,3 @@ fn not_metadata(error: &serde_json::Error) -> Error {
 fn broken(why: &str) -> Error {
     Error::new(ErrorKind::BadResponse, format!("the feature store's answer cannot be used: {why}"))
 }
-
-#[cfg(test)]
-#[path = "answer_tests.rs"]
-mod tests;

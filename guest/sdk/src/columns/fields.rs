@@ -1,8 +1,11 @@
 //! The fields that a configuration declares, and answers of JSON objects in their columns.
 
+use super::{Cell, column};
 use crate::config::Section;
-use crate::{Batch, Column, Enriched, Error, ErrorKind, Field, FieldType, RowFailure};
+use crate::contract::EXPECTED;
+use crate::{Batch, Enriched, Error, ErrorKind, Field, FieldType, RowFailure};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Fields that come out, with their types, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,9 +27,10 @@ impl Fields {
     pub fn read(section: &Section<'_>) -> Self {
         let mut fields = Vec::new();
         for (name, value) in section.entries() {
-            match value.as_str().unwrap_or_default().parse() {
-                Ok(of) => fields.push((name.to_owned(), of)),
-                Err(why) => section.problem(name, why),
+            match value.as_str().map(str::parse::<FieldType>) {
+                Some(Ok(of)) => fields.push((name.to_owned(), of)),
+                Some(Err(why)) => section.problem(name, why.to_string()),
+                None => section.problem(name, format!("must be a type: {EXPECTED}")),
             }
         }
         Fields(fields)
@@ -47,50 +51,54 @@ impl Fields {
     /// The answer for rows, in their order. A row with a value that is not of its field's type
     /// fails alone.
     pub fn enriched(&self, rows: &[Found<'_>]) -> Enriched {
-        let mut enriched = Enriched::failed(0, &Error::new(ErrorKind::BadResponse, ""));
-        let mut columns: Vec<Column> = self.0.iter().map(|(name, of)| column(name, *of)).collect();
+        let failures = self.failures(rows);
+        let mut enriched = Enriched::none();
         for (row, found) in (0..).zip(rows) {
-            let values = match found {
-                Found::Missing => {
-                    enriched.missing.push(row);
-                    None
-                }
-                Found::NullKey => {
-                    enriched.null_keys.push(row);
-                    None
-                }
-                Found::Values(values) => match self.mismatch(values) {
-                    None => Some(*values),
-                    Some(error) => {
-                        enriched.failures.push(RowFailure { row, error });
-                        None
-                    }
-                },
-            };
-            for (column, (name, _)) in columns.iter_mut().zip(&self.0) {
-                let value = values.and_then(|values| values.get(name));
-                if !value.is_some_and(|value| column.values.push_json(value)) {
-                    column.append_nulls(row, 1);
-                }
+            match found {
+                Found::Missing => enriched.missing.push(row),
+                Found::NullKey => enriched.null_keys.push(row),
+                Found::Values(_) => {}
             }
         }
-        enriched.fields = Batch { rows: rows.len() as u32, columns };
+        let columns = self.0.iter().map(|(name, of)| {
+            let cells = (0..).zip(rows).map(|(row, found)| match failures.contains_key(&row) {
+                true => Cell::Null,
+                false => found.cell(name),
+            });
+            column(name, of, cells.collect()).expect("rows with other values have failed")
+        });
+        enriched.fields = Batch { rows: rows.len() as u32, columns: columns.collect() };
+        let failed = failures.into_iter().map(|(row, error)| RowFailure { row, error });
+        enriched.failures = failed.collect();
         enriched
     }
 
-    /// The first value that is not of its field's type: an answer that is not what was promised.
-    fn mismatch(&self, values: &Map<String, Value>) -> Option<Error> {
-        self.0.iter().find_map(|(name, of)| {
-            let value = values.get(name).filter(|value| !value.is_null() && !of.takes(value))?;
-            let is = crate::config::kind(value);
-            let message = format!("field `{name}` is declared {of} and is {is}");
-            Some(Error::new(ErrorKind::BadResponse, message))
-        })
+    /// Rows with a value that is not of its field's type: an answer that is not what was promised.
+    fn failures(&self, rows: &[Found<'_>]) -> BTreeMap<u32, Error> {
+        let mut failures = BTreeMap::new();
+        for (name, of) in &self.0 {
+            if column(name, of, rows.iter().map(|found| found.cell(name)).collect()).is_ok() {
+                continue;
+            }
+            for (row, found) in (0..).zip(rows) {
+                if let Err(why) = column(name, of, vec![found.cell(name)]) {
+                    let error =
+                        || Error::new(ErrorKind::BadResponse, format!("field `{name}` {why}"));
+                    failures.entry(row).or_insert_with(error);
+                }
+            }
+        }
+        failures
     }
 }
 
-fn column(name: &str, of: FieldType) -> Column {
-    Column { name: name.to_owned(), values: of.values(), nulls: Vec::new() }
+impl<'a> Found<'a> {
+    fn cell(&self, name: &str) -> Cell<'a> {
+        match self {
+            Found::Values(values) => values.get(name).map_or(Cell::Null, Cell::from),
+            Found::Missing | Found::NullKey => Cell::Null,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,21 +5,21 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// What stands around an answer's rows.
-pub(crate) struct Around {
+pub(crate) struct Template {
     before: Box<str>,
     after: Box<str>,
     /// What the metadata in it says of partial results.
     pub(crate) partial: bool,
 }
 
-impl Around {
+impl Template {
     /// What stands around the rows of this answer.
     pub(crate) fn of(text: &str, partial: bool) -> serde_json::Result<Self> {
         let Found { result } = serde_json::from_str(text)?;
         // It borrows from the text.
         let before = result.get().as_ptr().addr() - text.as_ptr().addr();
         let after = before + result.get().len();
-        Ok(Around { before: text[..before].into(), after: text[after..].into(), partial })
+        Ok(Template { before: text[..before].into(), after: text[after..].into(), partial })
     }
 
     /// The text of the rows, where this stands around them.
@@ -49,12 +49,12 @@ struct Found<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::Around;
+    use super::Template;
 
     #[test]
     fn rows_are_found_by_what_stood_around_those_of_the_answer_before() {
         let text = r#"{"result": [1, 2], "metadata": {}}"#;
-        let around = Around::of(text, false).unwrap();
+        let around = Template::of(text, false).unwrap();
         assert_eq!(around.rows(text), Some("[1, 2]"));
         assert_eq!(around.rows(r#"{"result": [], "metadata": {}}"#), Some("[]"));
         // Whether that is a list of rows is for the parser to say.

@@ -6,6 +6,6 @@ wit_bindgen::generate!({
     world: "enrichment-plugin",
     pub_export_macro: true,
     export_macro_name: "__export",
-    default_bindings_module: "beamlet_guest::contract",
+    default_bindings_module: "beamlet_guest::bindings",
     generate_all,
 });

@@ -1,7 +1,8 @@
 //! What an answer promises.
 
 use crate::Tecton;
-use crate::data_type::DataType;
+use beamlet_guest::FieldType;
+use beamlet_guest::contract::Member;
 use beamlet_guest::{Batch, Column, Enriched, Error, Handler, Response, Values};
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -247,58 +248,60 @@ fn nested_lists_do_not_exhaust_the_stack() {
 }
 
 /// A type, nested a few times.
-fn types() -> impl Strategy<Value = DataType> {
+fn types() -> impl Strategy<Value = FieldType> {
     let scalar = prop::sample::select(vec![
-        DataType::Boolean,
-        DataType::Int64,
-        DataType::Float32,
-        DataType::Float64,
-        DataType::String,
-        DataType::Timestamp,
+        FieldType::Boolean,
+        FieldType::Int64,
+        FieldType::Float32,
+        FieldType::Float64,
+        FieldType::String,
+        FieldType::Timestamp,
     ]);
     scalar.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
-            inner.clone().prop_map(|of| DataType::Array(Box::new(of))),
-            inner.clone().prop_map(|of| DataType::Map(Box::new(of))),
-            prop::collection::btree_map("[a-z]{1,4}", inner, 1..4)
-                .prop_map(|fields| DataType::Struct(fields.into_iter().collect())),
+            inner.clone().prop_map(|of| FieldType::Array(Box::new(of))),
+            inner.clone().prop_map(|of| FieldType::Map(Box::new(of))),
+            prop::collection::btree_map("[a-z]{1,4}", inner, 1..4).prop_map(|fields| {
+                let members = fields.into_iter().map(|(name, of)| Member { name, of });
+                FieldType::Struct(members.collect())
+            }),
         ]
     })
 }
 
 /// Values of a type: on the wire, and as the enriched row shows them.
-fn values(of: &DataType) -> BoxedStrategy<(Value, Value)> {
+fn values(of: &FieldType) -> BoxedStrategy<(Value, Value)> {
     let one = match of {
-        DataType::Boolean => any::<bool>().prop_map(|v| (json!(v), json!(v))).boxed(),
-        DataType::Int64 => any::<i64>().prop_map(|v| (json!(v.to_string()), json!(v))).boxed(),
-        DataType::Float32 => {
+        FieldType::Boolean => any::<bool>().prop_map(|v| (json!(v), json!(v))).boxed(),
+        FieldType::Int64 => any::<i64>().prop_map(|v| (json!(v.to_string()), json!(v))).boxed(),
+        FieldType::Float32 => {
             prop::num::f32::ANY.prop_map(|v| (float(f64::from(v)), float(f64::from(v)))).boxed()
         }
-        DataType::Float64 => prop::num::f64::ANY.prop_map(|v| (float(v), float(v))).boxed(),
-        DataType::String => any::<String>().prop_map(|v| (json!(v), json!(v))).boxed(),
-        DataType::Timestamp => (0..253_402_300_799_i64)
+        FieldType::Float64 => prop::num::f64::ANY.prop_map(|v| (float(v), float(v))).boxed(),
+        FieldType::String => any::<String>().prop_map(|v| (json!(v), json!(v))).boxed(),
+        FieldType::Timestamp => (0..253_402_300_799_i64)
             .prop_map(|seconds| {
                 let at = chrono::DateTime::from_timestamp_secs(seconds).unwrap();
                 let text = json!(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
                 (text.clone(), text)
             })
             .boxed(),
-        DataType::Array(of) => prop::collection::vec(values(of), 0..3)
+        FieldType::Array(of) => prop::collection::vec(values(of), 0..3)
             .prop_map(|list| {
                 let (wire, shown): (Vec<_>, Vec<_>) = list.into_iter().unzip();
                 (json!(wire), json!(shown))
             })
             .boxed(),
-        DataType::Map(of) => prop::collection::btree_map(any::<String>(), values(of), 0..3)
+        FieldType::Map(of) => prop::collection::btree_map(any::<String>(), values(of), 0..3)
             .prop_map(|map| {
                 let wire: Map<_, _> = map.iter().map(|(k, v)| (k.clone(), v.0.clone())).collect();
                 let shown: Map<_, _> = map.into_iter().map(|(k, v)| (k, v.1)).collect();
                 (Value::Object(wire), Value::Object(shown))
             })
             .boxed(),
-        DataType::Struct(fields) => {
-            let names: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
-            let parts: Vec<_> = fields.iter().map(|(_, of)| values(of)).collect();
+        FieldType::Struct(fields) => {
+            let names: Vec<String> = fields.iter().map(|it| it.name.clone()).collect();
+            let parts: Vec<_> = fields.iter().map(|it| values(&it.of)).collect();
             parts
                 .prop_map(move |parts| {
                     let wire: Vec<_> = parts.iter().map(|part| part.0.clone()).collect();
@@ -308,7 +311,7 @@ fn values(of: &DataType) -> BoxedStrategy<(Value, Value)> {
                 })
                 .boxed()
         }
-        DataType::Other(_) => Just((Value::Null, Value::Null)).boxed(),
+        _ => unreachable!("no type of Tecton"),
     };
     prop_oneof![4 => one, 1 => Just((Value::Null, Value::Null))].boxed()
 }
@@ -317,14 +320,14 @@ fn float(value: f64) -> Value {
     crate::expression::float(value)
 }
 
-fn wire_type(of: &DataType) -> Value {
+fn wire_type(of: &FieldType) -> Value {
     match of {
-        DataType::Array(of) => json!({ "type": "array", "elementType": wire_type(of) }),
-        DataType::Map(of) => json!({
+        FieldType::Array(of) => json!({ "type": "array", "elementType": wire_type(of) }),
+        FieldType::Map(of) => json!({
             "type": "map", "keyType": { "type": "string" }, "valueType": wire_type(of),
         }),
-        DataType::Struct(fields) => {
-            let field = |(name, of): &(String, DataType)| json!({ "name": name, "dataType": wire_type(of) });
+        FieldType::Struct(fields) => {
+            let field = |it: &Member| json!({ "name": it.name, "dataType": wire_type(&it.of) });
             json!({ "type": "struct", "fields": fields.iter().map(field).collect::<Vec<_>>() })
         }
         of => json!({ "type": of.to_string() }),
