@@ -18,7 +18,7 @@ import json
 from wasmtime import Config, Engine, Store, WasiConfig
 from wasmtime.component import Component, Linker, Record, Variant
 
-CONTRACT = "beamlet:enrichment/{}@0.1.0"
+CONTRACT = "beamlet:enrichment/{}@0.2.0"
 
 
 class ConfigurationError(Exception):

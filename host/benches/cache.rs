@@ -51,7 +51,7 @@ fn cached(criterion: &mut Criterion) {
     for bundle in &bundles {
         tokio.block_on(enricher.enrich(bundle)).unwrap();
     }
-    let asked = enricher.meters().asked.get();
+    let asked = enricher.metrics().asked.get();
 
     let mut group = criterion.benchmark_group("cache");
     group.throughput(Throughput::Elements(BUNDLE as u64));
@@ -64,7 +64,7 @@ fn cached(criterion: &mut Criterion) {
         });
     });
     group.finish();
-    assert_eq!(enricher.meters().asked.get(), asked, "rows were asked for that are known");
+    assert_eq!(enricher.metrics().asked.get(), asked, "rows were asked for that are known");
 }
 
 criterion_group!(benches, cached);

@@ -45,7 +45,7 @@ async fn main() -> Result<()> {
         rows += answered;
         enriched += found;
     }
-    let asked = enricher.meters().asked.get();
+    let asked = enricher.metrics().asked.get();
     ensure!(asked == rows, "{asked} of {rows} rows were asked for: equal ones were in flight");
     if count_fuel {
         println!("{{\"rows\":{rows},\"fuel\":{}}}", runtime.fuel());

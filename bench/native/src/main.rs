@@ -114,7 +114,7 @@ impl Native {
         let threads = options.threads();
         let threads: Vec<_> = (0..threads)
             .map(|thread| {
-                let (native, egress) = (self.clone(), Arc::new(egress.beside()));
+                let (native, egress) = (self.clone(), Arc::new(egress.fork()));
                 let workers = (thread..options.bundles).step_by(threads).len();
                 thread::spawn(move || {
                     let runtime = Builder::new_current_thread().enable_all().build()?;

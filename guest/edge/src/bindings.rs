@@ -5,7 +5,7 @@ wit_bindgen::generate!({
     path: ["../../wit", "wit"],
     world: "beamlet:edge/edge",
     with: {
-        "beamlet:enrichment/types@0.1.0": beamlet_guest::bindings::beamlet::enrichment::types,
+        "beamlet:enrichment/types@0.2.0": beamlet_guest::bindings::beamlet::enrichment::types,
         "wasi:http/types@0.2.12": beamlet_guest::bindings::wasi::http::types,
         "wasi:io/streams@0.2.12": beamlet_guest::bindings::wasi::io::streams,
         "wasi:io/poll@0.2.12": beamlet_guest::bindings::wasi::io::poll,

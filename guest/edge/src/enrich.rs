@@ -259,8 +259,8 @@ impl Pieces {
             self.rows.cut(PIECE_ROWS)?;
             let rows = self.rows.rows().len();
             let full = rows >= PIECE_ROWS
-                || self.rows.held() >= PIECE_BYTES && rows > 0
-                || self.rows.held() > PIECE_BYTES + MAX_ROW_BYTES;
+                || self.rows.pending_bytes() >= PIECE_BYTES && rows > 0
+                || self.rows.pending_bytes() > PIECE_BYTES + MAX_ROW_BYTES;
             if full || self.ended || !self.more(account, rows == 0)? {
                 return Ok(());
             }

@@ -29,7 +29,7 @@ fn set_up() -> Result<Instance, Vec<Problem>> {
     let settings = Settings::read(|name| std::env::var(name).ok())?;
     let handler = Handler::setup(&settings.config).map_err(|problems| {
         let problem =
-            |it: beamlet_guest::ConfigProblem| Problem { path: it.path, message: it.message };
+            |it: beamlet_guest::Diagnostic| Problem { path: it.path, message: it.message };
         problems.into_iter().map(problem).collect::<Vec<_>>()
     })?;
     let inputs = handler.inputs().into_iter().map(|input| (input.name, input.required)).collect();

@@ -104,7 +104,7 @@ impl Rows {
     }
 
     /// Bytes that are held.
-    pub fn held(&self) -> usize {
+    pub fn pending_bytes(&self) -> usize {
         self.bytes.len()
     }
 

@@ -5,8 +5,8 @@ use crate::bindings::exports::beamlet::enrichment::{
 };
 use crate::wasi_http::WasiHttp;
 use crate::{
-    Batch, Bundle, ConfigProblem, Counter, Counters, Description, Enriched, Error, Field, Handler,
-    Input, Report, Request, Response, Transport,
+    Batch, Bundle, Counter, Counters, Description, Diagnostic, Enriched, Error, Field, Handler,
+    Input, Report, Request, Response, Severity, Transport,
 };
 use serde_json::json;
 use std::cell::RefCell;
@@ -29,9 +29,11 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-fn problems(problems: Vec<crate::config::Problem>) -> Vec<ConfigProblem> {
-    let problem = |crate::config::Problem { path, message }| ConfigProblem { path, message };
-    problems.into_iter().map(problem).collect()
+/// Problems of a configuration, or its warnings.
+#[doc(hidden)]
+pub fn diagnostics(severity: Severity, found: Vec<crate::config::Problem>) -> Vec<Diagnostic> {
+    let of = |crate::config::Problem { path, message }| Diagnostic { severity, path, message };
+    found.into_iter().map(of).collect()
 }
 
 /// The resource `handler`.
@@ -65,18 +67,20 @@ impl<H: Handler> typed::Guest for Component<H> {
         }
     }
 
-    fn validate(config: String) -> Result<Vec<ConfigProblem>, Vec<ConfigProblem>> {
+    fn validate(config: String) -> Vec<Diagnostic> {
         match crate::json::setup::<H>(&config) {
-            Ok(handler) => Ok(problems(handler.warnings())),
-            Err(found) => Err(problems(found)),
+            Ok(handler) => diagnostics(Severity::Warning, handler.warnings()),
+            Err(found) => diagnostics(Severity::Problem, found),
         }
     }
 }
 
 impl<H: Handler> typed::GuestHandler for Configured<H> {
-    fn setup(config: String) -> Result<typed::Handler, Vec<ConfigProblem>> {
+    fn setup(config: String) -> Result<typed::Handler, Vec<Diagnostic>> {
+        let handler = crate::json::setup::<H>(&config)
+            .map_err(|found| diagnostics(Severity::Problem, found))?;
         Ok(typed::Handler::new(Configured {
-            handler: Arc::new(crate::json::setup::<H>(&config).map_err(problems)?),
+            handler: Arc::new(handler),
             transport: Arc::default(),
             counters: Arc::default(),
         }))

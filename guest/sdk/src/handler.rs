@@ -1,7 +1,9 @@
 //! What a handler supplies: the one trait that a new feature store implements.
 
 use crate::config::{Problem, Section};
-use crate::{Batch, Enriched, Error, Field, Finding, Input, Report, Request, Response, Severity};
+use crate::{
+    Batch, Diagnostic, Enriched, Error, Field, Input, Report, Request, Response, Severity,
+};
 
 /// How a handler wants its rows put into requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +133,7 @@ pub trait Handler: Sized + Send + Sync + 'static {
     fn check(&self, answer: Result<&Response, &Error>) -> Result<Report, Error> {
         let outputs = self.outputs(answer.map_err(Clone::clone)?)?;
         let message = "the store was reached, and answered".to_owned();
-        let finding = Finding { severity: Severity::Ok, path: String::new(), message };
+        let finding = Diagnostic { severity: Severity::Ok, path: String::new(), message };
         Ok(Report { findings: vec![finding], outputs })
     }
 }

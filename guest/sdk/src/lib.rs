@@ -20,6 +20,7 @@ mod error;
 mod handler;
 pub mod json;
 mod keys;
+mod lists;
 mod refusal;
 mod retry_after;
 mod rows;
@@ -39,10 +40,11 @@ pub use beamlet_config as config;
 pub use beamlet_contract as contract;
 pub use beamlet_contract::FieldType;
 pub use bindings::beamlet::enrichment::types::{
-    Batch, Column, ConfigProblem, Enriched, Error, ErrorKind, RowFailure, Texts, Values,
+    Batch, Blobs, BooleanLists, Column, Diagnostic, Enriched, Error, ErrorKind, Float32Lists,
+    Float64Lists, Int64Lists, RowFailure, Severity, StringLists, Texts, Values,
 };
 pub use bindings::exports::beamlet::enrichment::enrichment_handler::{
-    Counter, Description, Field, Finding, Input, Report, Severity,
+    Counter, Description, Field, Input, Report,
 };
 pub use bundle::Bundle;
 pub use columns::{Fields, Found};
@@ -54,7 +56,7 @@ pub use url::BaseUrl;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
-pub use component::{Component, run};
+pub use component::{Component, diagnostics, run};
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub use wasi_http::WasiHttp;

@@ -11,7 +11,7 @@ use crate::service::{Service, Value as Wanted};
 use beamlet_guest::FieldType;
 use beamlet_guest::config::nearest;
 use beamlet_guest::contract::pointer;
-use beamlet_guest::{Error, ErrorKind, Finding, Report, Response, Severity};
+use beamlet_guest::{Diagnostic, Error, ErrorKind, Report, Response, Severity};
 use serde_json::{Map, Value};
 
 const URL: &str = "/connection/url";
@@ -215,11 +215,11 @@ fn hint(name: &str, wanted: &[&str]) -> String {
 }
 
 #[derive(Default)]
-struct Findings(Vec<Finding>);
+struct Findings(Vec<Diagnostic>);
 
 impl Findings {
     fn add(&mut self, severity: Severity, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Finding { severity, path: path.into(), message: message.into() });
+        self.0.push(Diagnostic { severity, path: path.into(), message: message.into() });
     }
 
     fn problems(&self) -> usize {

@@ -2,7 +2,7 @@
 //! expressions in CEL. The same rows and rules as those of `guest/tecton/benches/entity.rs`, which
 //! measures them natively.
 //!
-//! The store is [`canned`]: an answer is there at once, where the door out of the sandbox would
+//! The store is [`canned`]: an answer is there at once, where the outbound HTTP of the sandbox would
 //! be, without socket and HTTP client. What is measured is a bundle of a thousand rows, from the
 //! host's columns to the host's columns: the handler itself, its hundred requests over `wasi:http`,
 //! and what crosses between host and component.

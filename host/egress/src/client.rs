@@ -1,4 +1,4 @@
-//! The pooled client behind the door.
+//! The pooled client through which all requests go.
 
 use crate::admission::Admission;
 use crate::connector::{Connector, ProxyFault, within};
@@ -71,7 +71,7 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    /// Opens the door to `allowed`, and to nothing else.
+    /// A client that reaches `allowed`, and nothing else.
     pub fn new(allowed: Allowed, secrets: Secrets, timeouts: Timeouts) -> Self {
         let connector = connector(&allowed, Arc::default(), timeouts.connect);
         let common = Common {
@@ -114,10 +114,10 @@ where
         self
     }
 
-    /// The same door with connections of its own, for a thread that has its own runtime: what is
+    /// The same client with connections of its own, for a thread that has its own runtime: what is
     /// granted, let in and counted is one.
     #[must_use]
-    pub fn beside(&self) -> Self {
+    pub fn fork(&self) -> Self {
         Egress {
             client: client(&self.connector),
             connector: self.connector.clone(),

@@ -1,4 +1,4 @@
-//! The one door out of the sandbox.
+//! The one way out of the sandbox.
 //!
 //! Whatever a handler asks for over HTTP goes through an [`Egress`]: it refuses destinations
 //! that were not granted, puts secrets into headers where the handler has written their

@@ -4,7 +4,7 @@ use super::arguments::Check;
 use super::failure::Failure;
 use super::loaded::{Loaded, setup, usage_of};
 use super::{print, say};
-use beamlet::plugin::{Finding, Instance, PluginError, Problem, Severity};
+use beamlet::plugin::{Diagnostic, Instance, PluginError, Problem, Severity};
 use std::process::ExitCode;
 
 /// Asks the store whether a configuration fits it, and tells what it finds and what will come
@@ -21,7 +21,7 @@ pub(crate) async fn check(arguments: Check) -> anyhow::Result<ExitCode> {
         PluginError::Refused(why) => anyhow::anyhow!("the store cannot tell now: {why}"),
         error => error.into(),
     })?;
-    for Finding { severity, path, message } in &report.findings {
+    for Diagnostic { severity, path, message } in &report.findings {
         let problem = Problem { path: path.clone(), message: message.clone() };
         print(format_args!("{:8} {}", severity.to_string(), configured.document.locate(&problem)))?;
     }

@@ -15,7 +15,7 @@ use beamlet::config::Config;
 use beamlet::enrich::EnrichError;
 use beamlet::plugin::PluginError;
 use beamlet::run::{
-    FailurePolicy, Job, OnStop, RunError, RunMeters, Stop, Summary, run as run_job,
+    FailurePolicy, Job, OnStop, RunError, RunMetrics, Stop, Summary, run as run_job,
 };
 use beamlet_rows::OnConflict;
 use std::process::ExitCode;
@@ -31,9 +31,9 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     let loaded = Loaded::new(&arguments.handler, 256).await?;
     let mut config = loaded.valid(&arguments.config).await?;
     override_options(&mut config, &arguments)?;
-    let meters = Arc::new(RunMeters::default());
+    let metrics = Arc::new(RunMetrics::default());
     let Files { reader, writer, dead_letters, summary: summary_file, patience } =
-        Files::open(&arguments, &config, &meters.input)?;
+        Files::open(&arguments, &config, &metrics.input)?;
     let setup = setup(&config);
     for destination in config.allowed.destinations() {
         info!(%destination, "the store may be asked there");
@@ -54,13 +54,13 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
         writer,
         dead_letters,
         options: config.run,
-        meters: meters.clone(),
+        metrics: metrics.clone(),
         stop,
         on_stop,
         patience: Some(patience),
     };
     signals.run_begins();
-    observed.watch(&meters, &arguments.observe);
+    observed.watch(&metrics, &arguments.observe);
 
     let (mut summary, error) = match run_job(job).await {
         Ok(summary) => (summary, None),

@@ -1,6 +1,6 @@
 //! From Arrow to the contract: what a handler is shown.
 
-use crate::bindings::beamlet::enrichment::types::{Batch, Column, Texts, Values};
+use crate::bindings::beamlet::enrichment::types::{Batch, Blobs, Column, Texts, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
@@ -73,8 +73,11 @@ fn values(field: &Field, array: &ArrayRef) -> Result<Values, ColumnError> {
         }
         DataType::LargeUtf8 => Values::Strings(texts(array.as_string::<i64>())),
         DataType::Binary => {
-            let bytes = array.as_binary::<i32>();
-            Values::Bytes((0..bytes.len()).map(|at| bytes.value(at).to_owned()).collect())
+            let array = array.as_binary::<i32>();
+            let (first, ends) = ends(array.value_offsets());
+            let bytes =
+                &array.value_data()[first..first + ends.last().map_or(0, |it| *it as usize)];
+            Values::Bytes(Blobs { bytes: bytes.to_vec(), ends })
         }
         DataType::Date32 => Values::Dates(numbers::<Date32Type>(array)),
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
@@ -95,8 +98,13 @@ fn widened<T: ArrowPrimitiveType, W: From<T::Native>>(array: &ArrayRef) -> Vec<W
 
 /// Arrow has texts as the contract does, but for the first offset.
 fn texts<O: OffsetSizeTrait>(array: &GenericStringArray<O>) -> Texts {
-    let offsets = array.value_offsets();
-    let (first, last) = (offsets[0].as_usize(), offsets[array.len()].as_usize());
-    let text = String::from_utf8_lossy(&array.value_data()[first..last]).into_owned();
-    Texts { text, ends: offsets[1..].iter().map(|end| (end.as_usize() - first) as u32).collect() }
+    let (first, ends) = ends(array.value_offsets());
+    let bytes = &array.value_data()[first..first + ends.last().map_or(0, |it| *it as usize)];
+    Texts { text: String::from_utf8_lossy(bytes).into_owned(), ends }
+}
+
+/// The first offset, and how far behind it each value ends.
+fn ends<O: OffsetSizeTrait>(offsets: &[O]) -> (usize, Vec<u32>) {
+    let first = offsets[0].as_usize();
+    (first, offsets[1..].iter().map(|end| (end.as_usize() - first) as u32).collect())
 }

@@ -2,6 +2,7 @@
 //! component.
 
 mod assemble;
+pub(crate) mod flat;
 mod from_arrow;
 mod json_list;
 mod to_arrow;

@@ -1,7 +1,9 @@
 use super::{assemble, from_arrow, to_arrow};
-use crate::bindings::beamlet::enrichment::types::{Batch, Column, Texts, Values};
+use crate::bindings::beamlet::enrichment::types::{Batch, Column, Int64Lists, Texts, Values};
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
+};
 use arrow_cast::display::array_value_to_string;
 use std::sync::Arc;
 
@@ -62,7 +64,7 @@ fn an_unsigned_column_is_widened_and_the_widest_is_refused() {
 
 #[test]
 fn lists_keep_their_elements_and_null_lists_are_null() {
-    let lists = Values::StringLists(vec![vec!["a".into(), "b".into()], vec![], vec![]]);
+    let lists = Values::StringLists(vec![vec!["a", "b"], vec![], vec![]].into_iter().collect());
     let arrow = to_arrow(batch(3, vec![column("tags", lists, &[2])])).unwrap();
     let tags = arrow.column(0).as_list::<i32>();
     assert_eq!((tags.value(0).len(), tags.value(1).len(), tags.is_null(2)), (2, 0, true));
@@ -95,11 +97,36 @@ fn texts_whose_ends_are_wrong_are_told() {
         let texts = Texts { text: text.to_owned(), ends: ends.to_vec() };
         to_arrow(batch(2, vec![column("x", Values::Strings(texts), &[])])).unwrap_err()
     };
-    let wrong = "field `x`: the ends of its texts do not ascend to the length of the text";
-    for (text, ends) in [("abc", [2, 1]), ("abc", [1, 2]), ("abc", [1, 4]), ("ü", [1, 2])] {
+    let wrong = "field `x`: the ends of its texts do not ascend to their length";
+    for (text, ends) in [("abc", [2, 1]), ("abc", [1, 2]), ("abc", [1, 4])] {
         assert_eq!(told(text, &ends), wrong, "{text:?} {ends:?}");
     }
+    let within = "field `x`: the ends of its texts are not at characters' boundaries";
+    assert_eq!(told("ü", &[1, 2]), within);
     assert_eq!(told("", &[]), "field `x` holds 0 values for 2 rows");
+}
+
+#[test]
+fn lists_whose_ends_are_wrong_are_told() {
+    let told = |ends: &[u32]| {
+        let lists = Int64Lists { elements: vec![1, 2, 3], ends: ends.to_vec() };
+        to_arrow(batch(2, vec![column("x", Values::Int64Lists(lists), &[])])).unwrap_err()
+    };
+    for ends in [[2, 1], [1, 2], [1, 4]] {
+        let wrong = "field `x`: the ends of its lists do not ascend to their length";
+        assert_eq!(told(&ends), wrong, "{ends:?}");
+    }
+    assert_eq!(told(&[3]), "field `x` holds 1 values for 2 rows");
+}
+
+#[test]
+fn bytes_of_a_sliced_array_are_those_of_the_slice() {
+    let array: ArrayRef = Arc::new(BinaryArray::from_vec(vec![b"ab", b"", b"c"]));
+    let rows = RecordBatch::try_from_iter([("b", array)]).unwrap().slice(1, 2);
+    let crossed = from_arrow(&rows).unwrap();
+    let Values::Bytes(blobs) = &crossed.columns[0].values else { panic!("not bytes") };
+    assert_eq!((blobs.bytes.as_slice(), blobs.ends.as_slice()), (&b"c"[..], &[0, 1][..]));
+    assert_eq!(to_arrow(crossed).unwrap().column(0).as_binary::<i32>().value(1), b"c");
 }
 
 #[test]
@@ -124,11 +151,23 @@ fn in_order(parts: &[RecordBatch]) -> Result<RecordBatch, String> {
 #[test]
 fn lists_of_which_some_have_null_elements_are_lists_for_all_rows_in_any_order() {
     let cases = [
-        (Values::Int64Lists(vec![vec![1, 2]]), "[3,null]", "[[1, 2], [3, ]]"),
-        (Values::BooleanLists(vec![vec![true]]), "[null]", "[[true], []]"),
-        (Values::Float32Lists(vec![vec![0.5]]), "[null,\"NaN\"]", "[[0.5], [, NaN]]"),
-        (Values::Float64Lists(vec![vec![]]), "[\"-Infinity\",null,1]", "[[], [-inf, , 1.0]]"),
-        (Values::StringLists(vec![vec!["a".into()]]), "[null,\"b\"]", "[[a], [, b]]"),
+        (Values::Int64Lists(vec![vec![1, 2]].into_iter().collect()), "[3,null]", "[[1, 2], [3, ]]"),
+        (Values::BooleanLists(vec![vec![true]].into_iter().collect()), "[null]", "[[true], []]"),
+        (
+            Values::Float32Lists(vec![vec![0.5]].into_iter().collect()),
+            "[null,\"NaN\"]",
+            "[[0.5], [, NaN]]",
+        ),
+        (
+            Values::Float64Lists([vec![]].into_iter().collect()),
+            "[\"-Infinity\",null,1]",
+            "[[], [-inf, , 1.0]]",
+        ),
+        (
+            Values::StringLists(vec![vec!["a"]].into_iter().collect()),
+            "[null,\"b\"]",
+            "[[a], [, b]]",
+        ),
     ];
     for (list, json, shown) in cases {
         let list = to_arrow(batch(1, vec![column("x", list, &[])])).unwrap();
@@ -150,7 +189,10 @@ fn lists_of_which_some_have_null_elements_are_lists_for_all_rows_in_any_order() 
 #[test]
 fn a_column_that_changes_its_type_is_told() {
     let of = |values| to_arrow(batch(1, vec![column("x", values, &[])])).unwrap();
-    let (list, map) = (of(Values::Int64Lists(vec![vec![]])), of(Values::Json(texts(&["{}"]))));
+    let (list, map) = (
+        of(Values::Int64Lists(vec![vec![]].into_iter().collect())),
+        of(Values::Json(texts(&["{}"]))),
+    );
     let told = in_order(&[list.clone(), map]).unwrap_err();
     assert!(told.starts_with("field `x` came as array<int64>, then as json"), "{told}");
     let told = in_order(&[list, of(Values::Int64s(vec![1]))]).unwrap_err();

@@ -1,18 +1,19 @@
 //! From the contract to Arrow: what a handler answered, checked column by column.
 
-use crate::bindings::beamlet::enrichment::types::{Batch, Column, Texts, Values};
-use arrow_array::builder::{
-    BooleanBuilder, Float32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
+use super::flat::offsets;
+use crate::bindings::beamlet::enrichment::types::{
+    Batch, Blobs, BooleanLists, Column, Float32Lists, Float64Lists, Int64Lists, StringLists, Texts,
+    Values,
 };
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, RecordBatch, RecordBatchOptions,
-    StringArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, Float32Array, Float64Array, Int64Array, ListArray,
+    PrimitiveArray, RecordBatch, RecordBatchOptions, StringArray,
 };
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{Field, Schema};
 use beamlet_contract::arrow::{decimal, json};
 use std::collections::HashSet;
@@ -91,34 +92,25 @@ fn array(values: Values, nulls: Option<NullBuffer>) -> Result<(ArrayRef, Kind), 
             let array = PrimitiveArray::<TimestampMicrosecondType>::new(list.into(), nulls);
             Arc::new(array.with_timezone("UTC"))
         }),
-        Values::Bytes(list) => sized(list.len(), nulls, |nulls| {
-            let (offsets, bytes, _) = BinaryArray::from_iter_values(list).into_parts();
-            Arc::new(BinaryArray::new(offsets, bytes, nulls))
-        }),
-        Values::BooleanLists(lists) => {
-            listed(lists, nulls, ListBuilder::new(BooleanBuilder::new()), |to, value| {
-                to.append_value(value)
-            })
+        Values::Bytes(Blobs { bytes, ends }) => {
+            let len = ends.len();
+            let offsets = offsets(ends, bytes.len(), "values")?;
+            sized(len, nulls, |nulls| Arc::new(BinaryArray::new(offsets, bytes.into(), nulls)))
         }
-        Values::Int64Lists(lists) => {
-            listed(lists, nulls, ListBuilder::new(Int64Builder::new()), |to, value| {
-                to.append_value(value)
-            })
+        Values::BooleanLists(BooleanLists { elements, ends }) => {
+            lists(ends, Arc::new(BooleanArray::from(elements)), nulls)?
         }
-        Values::Float32Lists(lists) => {
-            listed(lists, nulls, ListBuilder::new(Float32Builder::new()), |to, value| {
-                to.append_value(value)
-            })
+        Values::Int64Lists(Int64Lists { elements, ends }) => {
+            lists(ends, Arc::new(Int64Array::from(elements)), nulls)?
         }
-        Values::Float64Lists(lists) => {
-            listed(lists, nulls, ListBuilder::new(Float64Builder::new()), |to, value| {
-                to.append_value(value)
-            })
+        Values::Float32Lists(Float32Lists { elements, ends }) => {
+            lists(ends, Arc::new(Float32Array::from(elements)), nulls)?
         }
-        Values::StringLists(lists) => {
-            listed(lists, nulls, ListBuilder::new(StringBuilder::new()), |to, value: String| {
-                to.append_value(value);
-            })
+        Values::Float64Lists(Float64Lists { elements, ends }) => {
+            lists(ends, Arc::new(Float64Array::from(elements)), nulls)?
+        }
+        Values::StringLists(StringLists { elements, ends }) => {
+            lists(ends, strings(elements, None)?, nulls)?
         }
     };
     Ok((array, Kind::Plain))
@@ -142,32 +134,22 @@ fn numbers<T: ArrowPrimitiveType>(list: Vec<T::Native>, nulls: Option<NullBuffer
 /// contract promises.
 fn strings(texts: Texts, nulls: Option<NullBuffer>) -> Result<ArrayRef, String> {
     let Texts { text, ends } = texts;
-    let wrong = || "the ends of its texts do not ascend to the length of the text".to_owned();
-    let ascend = ends.windows(2).all(|pair| pair[0] <= pair[1]);
-    let fits = text.len() <= i32::MAX as usize;
-    if !ascend || !fits || ends.last().map_or(0, |last| *last as usize) != text.len() {
-        return Err(wrong());
-    }
     let len = ends.len();
-    let offsets = std::iter::once(0).chain(ends.into_iter().map(|end| end as i32));
-    let offsets = OffsetBuffer::new(offsets.collect::<Vec<i32>>().into());
+    let offsets = offsets(ends, text.len(), "texts")?;
     let nulls = nulls.filter(|nulls| nulls.len() == len);
     let array = StringArray::try_new(offsets, Buffer::from_vec(text.into_bytes()), nulls);
-    Ok(Arc::new(array.map_err(|_| wrong())?))
+    let wrong = "the ends of its texts are not at characters' boundaries";
+    Ok(Arc::new(array.map_err(|_| wrong.to_owned())?))
 }
 
-fn listed<T, B: arrow_array::builder::ArrayBuilder>(
-    lists: Vec<Vec<T>>,
+/// Elements and ends become Arrow's as they are.
+fn lists(
+    ends: Vec<u32>,
+    elements: ArrayRef,
     nulls: Option<NullBuffer>,
-    mut builder: ListBuilder<B>,
-    append: impl Fn(&mut B, T),
-) -> ArrayRef {
-    for (at, list) in lists.into_iter().enumerate() {
-        let valid = nulls.as_ref().is_none_or(|nulls| at >= nulls.len() || nulls.is_valid(at));
-        if valid {
-            list.into_iter().for_each(|value| append(builder.values(), value));
-        }
-        builder.append(valid);
-    }
-    Arc::new(builder.finish())
+) -> Result<ArrayRef, String> {
+    let len = ends.len();
+    let offsets = offsets(ends, elements.len(), "lists")?;
+    let item = Arc::new(Field::new("item", elements.data_type().clone(), true));
+    Ok(sized(len, nulls, |nulls| Arc::new(ListArray::new(item, offsets, elements, nulls))))
 }

@@ -3,7 +3,8 @@
 use super::breach::Breach;
 use super::rows::count;
 use super::session::Session;
-use crate::bindings::beamlet::enrichment::types::{Column, Enriched, Error, Texts, Values};
+use crate::bindings::beamlet::enrichment::types::{Column, Enriched, Error, Values};
+use crate::columns::flat;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use beamlet_contract::{Outcome, number, time};
@@ -184,12 +185,11 @@ fn cells(
             *null = true;
         }
     });
-    let broken_texts = || {
-        let came = format!(
-            "the ends of the texts of field `{name}` do not ascend to the length of the text"
-        );
-        let expected = "ends that do not descend, at characters' boundaries, the last of them \
-                        the length of the text";
+    let broken_ends = || {
+        let came =
+            format!("the ends of the values of field `{name}` do not ascend to their length");
+        let expected = "ends that do not descend, of texts at characters' boundaries, the last of \
+                        them the length of all";
         session.broken(call, "columns/texts", expected, came)
     };
     let cells: Vec<Value> = match &column.values {
@@ -210,10 +210,10 @@ fn cells(
         Values::Float32s(list) => list.iter().map(|value| float(f64::from(*value))).collect(),
         Values::Float64s(list) => list.iter().map(|value| float(*value)).collect(),
         Values::Strings(list) => {
-            whole(list).ok_or_else(broken_texts)?.into_iter().map(Value::from).collect()
+            flat::texts(list).ok_or_else(broken_ends)?.into_iter().map(Value::from).collect()
         }
         Values::Decimals(list) => {
-            let list = whole(list).ok_or_else(broken_texts)?;
+            let list = flat::texts(list).ok_or_else(broken_ends)?;
             let shown = list.iter().zip(&null).filter(|(_, null)| !**null);
             if shown.map(|(text, _)| text).any(|text| !is_decimal(text)) {
                 let came = format!("a value of field `{name}` is no decimal number");
@@ -222,13 +222,12 @@ fn cells(
             list.into_iter().map(Value::from).collect()
         }
         Values::Json(list) => {
-            let parsed =
-                whole(list).ok_or_else(broken_texts)?.into_iter().zip(&null).map(|(text, null)| {
-                    match null {
-                        true => Ok(Value::Null),
-                        false => serde_json::from_str(text),
-                    }
-                });
+            let parsed = flat::texts(list).ok_or_else(broken_ends)?.into_iter().zip(&null).map(
+                |(text, null)| match null {
+                    true => Ok(Value::Null),
+                    false => serde_json::from_str(text),
+                },
+            );
             let parsed: Vec<Result<Value, serde_json::Error>> = parsed.collect();
             if parsed.iter().any(Result::is_err) {
                 let came = format!("a value of field `{name}` is no JSON");
@@ -236,30 +235,35 @@ fn cells(
             }
             parsed.into_iter().map(Result::unwrap_or_default).collect()
         }
-        Values::Bytes(list) => list.iter().map(|value| json!(BASE64.encode(value))).collect(),
-        Values::BooleanLists(list) => list.iter().map(|value| json!(value)).collect(),
-        Values::Int64Lists(list) => list.iter().map(|value| json!(value)).collect(),
+        Values::Bytes(list) => {
+            let values = flat::pieces(&list.bytes, &list.ends).ok_or_else(broken_ends)?;
+            values.into_iter().map(|value| json!(BASE64.encode(value))).collect()
+        }
+        Values::BooleanLists(list) => {
+            let lists = flat::pieces(&list.elements, &list.ends).ok_or_else(broken_ends)?;
+            lists.into_iter().map(|list| json!(list)).collect()
+        }
+        Values::Int64Lists(list) => {
+            let lists = flat::pieces(&list.elements, &list.ends).ok_or_else(broken_ends)?;
+            lists.into_iter().map(|list| json!(list)).collect()
+        }
         Values::Float32Lists(list) => {
-            list.iter().map(|list| list.iter().map(|f| float(f64::from(*f))).collect()).collect()
+            let lists = flat::pieces(&list.elements, &list.ends).ok_or_else(broken_ends)?;
+            let list = |list: &[f32]| list.iter().map(|it| float(f64::from(*it))).collect();
+            lists.into_iter().map(list).collect()
         }
         Values::Float64Lists(list) => {
-            list.iter().map(|list| list.iter().map(|f| float(*f)).collect()).collect()
+            let lists = flat::pieces(&list.elements, &list.ends).ok_or_else(broken_ends)?;
+            lists.into_iter().map(|list| list.iter().map(|it| float(*it)).collect()).collect()
         }
-        Values::StringLists(list) => list.iter().map(|value| json!(value)).collect(),
+        Values::StringLists(list) => {
+            let texts = flat::texts(&list.elements).ok_or_else(broken_ends)?;
+            let lists = flat::pieces(&texts, &list.ends).ok_or_else(broken_ends)?;
+            lists.into_iter().map(|list| json!(list)).collect()
+        }
     };
     let hidden = cells.into_iter().zip(null);
     Ok(hidden.map(|(value, null)| if null { Value::Null } else { value }).collect())
-}
-
-/// The texts, where their ends are what the contract promises.
-fn whole(texts: &Texts) -> Option<Vec<&str>> {
-    let mut start = 0;
-    let mut list = Vec::with_capacity(texts.ends.len());
-    for end in &texts.ends {
-        list.push(texts.text.get(start..*end as usize)?);
-        start = *end as usize;
-    }
-    (start == texts.text.len()).then_some(list)
 }
 
 /// An optional sign, digits, and perhaps a point with digits behind it.
@@ -289,14 +293,5 @@ mod tests {
         for text in ["", "-", "1.", ".5", "1e3", "NaN", "1.2.3", " 1"] {
             assert!(!is_decimal(text), "{text}");
         }
-    }
-
-    #[test]
-    fn texts_are_whole_when_their_ends_ascend_over_characters_to_the_end() {
-        let of = |text: &str, ends: &[u32]| {
-            whole(&Texts { text: text.to_owned(), ends: ends.to_vec() }).is_some()
-        };
-        assert!(of("aü", &[0, 1, 3]) && of("", &[]) && of("", &[0, 0]));
-        assert!(!of("aü", &[1, 2, 3]) && !of("ab", &[2, 1]) && !of("ab", &[1]) && !of("a", &[2]));
     }
 }

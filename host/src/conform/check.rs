@@ -47,11 +47,11 @@ pub const CHECKS: &[Check] = checks![
     "config/odd-texts" config::odd_texts: "what is not one JSON object is told as a problem",
         "wit/handler.wit, validate";
     "config/problems" config::problems: "whoever refuses a configuration says what is wrong with it",
-        "wit/types.wit, config-problem.message";
+        "wit/types.wit, diagnostic.message";
     "config/pointers" config::pointers: "each problem's path is a JSON Pointer that leads somewhere",
-        "wit/types.wit, config-problem.path";
+        "wit/types.wit, diagnostic.path";
     "config/secrets" config::secrets: "no problem tells a secret",
-        "wit/types.wit, config-problem.message";
+        "wit/types.wit, diagnostic.message";
     "config/setup-agrees" config::setup_agrees: "`setup` refuses exactly what `validate` refuses",
         "wit/handler.wit, validate and handler.setup";
     "inputs/unique" inputs::unique: "a field is read once",

@@ -4,13 +4,13 @@ use super::breach::{Breach, Kept, Verdict};
 use super::pointer;
 use super::session::Session;
 use super::subject::Subject;
-use crate::bindings::beamlet::enrichment::types::ConfigProblem;
-use crate::sandbox::{Played, Scene};
+use crate::bindings::beamlet::enrichment::types::Diagnostic;
+use crate::sandbox::{Script, ScriptedStore};
 use beamlet_contract::pointer::child;
 use serde_json::{Value, json};
 
 /// A store that nobody is to ask.
-const UNASKED: Scene = Scene::Answer { status: 503, retry_after: None, body: "" };
+const UNASKED: Script = Script::Answer { status: 503, retry_after: None, body: "" };
 /// What stands in for each secret: no message may hold it.
 const CANARY: &str = "canary-4b1d-9e7f";
 /// The most configurations that are tried.
@@ -41,12 +41,12 @@ pub(super) async fn accepted(subject: &Subject) -> Verdict {
 /// Neither `describe`, `validate` nor `setup` asks the store.
 pub(super) async fn asks_no_store(subject: &Subject) -> Verdict {
     const CHECK: &str = "config/asks-no-store";
-    let played = Played::new(UNASKED);
-    let (mut session, _) = Session::ready(subject, CHECK, Some(played.clone())).await?;
+    let scripted = ScriptedStore::new(UNASKED);
+    let (mut session, _) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
     session.doing = "setup, describe and validate".to_owned();
     session.describe().await?;
     let _ = session.validate(&subject.setup.config).await?;
-    match played.requests() {
+    match scripted.requests() {
         0 => Ok(Kept::Yes),
         1 => Err(session.breach(CHECK, "no request", "a request")),
         count => Err(session.breach(CHECK, "no request", format!("{count} requests"))),
@@ -135,7 +135,7 @@ pub(super) async fn setup_agrees(subject: &Subject) -> Verdict {
 }
 
 /// Problems, so that they can be compared.
-pub(super) fn pairs(problems: &[ConfigProblem]) -> Vec<(&str, &str)> {
+pub(super) fn pairs(problems: &[Diagnostic]) -> Vec<(&str, &str)> {
     problems.iter().map(|problem| (problem.path.as_str(), problem.message.as_str())).collect()
 }
 
@@ -208,7 +208,7 @@ pub(super) async fn secrets(subject: &Subject) -> Verdict {
             session.doing = format!("validate {done}, with another secret");
             let (Ok(told) | Err(told)) = session.validate(&text).await?;
             // A key of an object is a name: it is told.
-            let tells = |it: &ConfigProblem| it.message.contains(CANARY) && !secret.is_object();
+            let tells = |it: &Diagnostic| it.message.contains(CANARY) && !secret.is_object();
             if let Some(problem) = told.iter().find(|it| tells(it)) {
                 let came = format!("the problem of {:?} tells it", problem.path);
                 return Err(session.breach(CHECK, "a message without the secret", came));

@@ -3,7 +3,7 @@
 use super::breach::{Breach, Kept, Verdict};
 use super::session::Session;
 use super::subject::{Subject, told};
-use crate::sandbox::{Played, Scene};
+use crate::sandbox::{Script, ScriptedStore};
 use beamlet_contract::Outcome;
 use std::collections::HashSet;
 
@@ -94,13 +94,13 @@ fn rises(
 pub(super) async fn exact(subject: &Subject) -> Verdict {
     const CHECK: &str = "counters/exact";
     let ordinary = subject.ordinary().await?;
-    let played = Played::new(Scene::Real);
-    let (mut session, handler) = Session::ready(subject, CHECK, Some(played.clone())).await?;
+    let scripted = ScriptedStore::new(Script::Real);
+    let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
     session.doing = format!("{} in one bundle", told(&ordinary.rows));
     let answers = session.answers(CHECK, handler, &[subject.batch(&ordinary.rows)]).await?;
     let enriched = answers.iter().filter(|row| row.outcome == Outcome::Enriched).count() as u64;
     let counters = session.counters(handler).await?;
-    let counted = [(RETRIEVED, enriched), (REQUESTS, played.requests())];
+    let counted = [(RETRIEVED, enriched), (REQUESTS, scripted.requests())];
     for (name, expected) in counted {
         if let Some(came) = value(&counters, name).filter(|came| *came != expected) {
             return Err(session.breach(CHECK, format!("`{name}` is {expected}"), came.to_string()));
@@ -113,13 +113,13 @@ pub(super) async fn exact(subject: &Subject) -> Verdict {
 pub(super) async fn errors(subject: &Subject) -> Verdict {
     const CHECK: &str = "counters/errors";
     subject.ordinary().await?;
-    let played = Played::new(Scene::Answer { status: 503, retry_after: None, body: "" });
-    let (mut session, handler) = Session::ready(subject, CHECK, Some(played.clone())).await?;
+    let scripted = ScriptedStore::new(Script::Answer { status: 503, retry_after: None, body: "" });
+    let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
     let rows = subject.rows_with_keys();
     session.doing = format!("{} from a store that answers 503", told(&rows));
     let _ = session.bundle(handler, &[subject.batch(&rows)]).await?;
     let counters = session.counters(handler).await?;
-    match (played.requests(), value(&counters, ERRORS)) {
+    match (scripted.requests(), value(&counters, ERRORS)) {
         (0, _) => Ok(Kept::NotApplicable("the handler made no request".to_owned())),
         (_, None) => Ok(Kept::NotApplicable(format!("there is no counter `{ERRORS}`"))),
         (requests, Some(errors)) if errors == requests => Ok(Kept::Yes),

@@ -4,7 +4,7 @@ use super::breach::{Kept, Verdict};
 use super::session::Session;
 use super::subject::Subject;
 use super::text::{Enriched, json_rows};
-use crate::sandbox::{Played, Scene};
+use crate::sandbox::{Script, ScriptedStore};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -126,8 +126,8 @@ pub(super) async fn withheld(subject: &Subject) -> Verdict {
         Ok(rows) => rows,
         Err(why) => return Ok(Kept::NotApplicable(why)),
     };
-    let played = Played::new(Scene::Answer { status: 503, retry_after: None, body: "" });
-    let mut session = Session::new(subject, CHECK, Some(played.clone())).await?;
+    let scripted = ScriptedStore::new(Script::Answer { status: 503, retry_after: None, body: "" });
+    let mut session = Session::new(subject, CHECK, Some(scripted.clone())).await?;
     session.doing = "enrichment-json.enrich with a row that has one more field".to_owned();
     let more = rows.into_iter().map(|mut row| {
         row.insert("a field that nobody reads".to_owned(), json!(CANARY));
@@ -135,10 +135,10 @@ pub(super) async fn withheld(subject: &Subject) -> Verdict {
     });
     let rows = Value::Array(more.collect()).to_string();
     let _ = session.text_enrich(&subject.setup.config, &rows).await?;
-    if played.requests() == 0 {
+    if scripted.requests() == 0 {
         return Ok(Kept::NotApplicable("the handler made no request".to_owned()));
     }
-    if played.has_heard(CANARY) {
+    if scripted.has_heard(CANARY) {
         let expected = "the store hears only of fields that `inputs` names";
         return Err(session.breach(CHECK, expected, "its value was in a request"));
     }

@@ -2,7 +2,7 @@
 //! anybody else does.
 //!
 //! A [`Suite`] exercises a handler as a runner does, with the store that its configuration names,
-//! and with one that is played inside the door where a store has to fail. Each [`Check`] holds it
+//! and with one that is scripted inside the host where a store has to fail. Each [`Check`] holds it
 //! to one promise. A breach counts for the check of the promise that it breaks, wherever it shows;
 //! a check that could not go on for it is not looked at, and says so. So one mistake is one failed
 //! check.

@@ -2,7 +2,7 @@
 //! traps.
 
 use super::breach::{Kept, Verdict};
-use super::rows::{all, joined};
+use super::rows::all;
 use super::session::Session;
 use super::subject::{Subject, case};
 use crate::bindings::beamlet::enrichment::types::{Batch, Texts, Values};
@@ -48,8 +48,8 @@ pub(super) async fn texts(subject: &Subject) -> Verdict {
         "../../../".repeat(50),
     ];
     let odd = vec![
-        ("odd texts", Values::Strings(joined(odd))),
-        ("a text of 1 MiB", Values::Strings(joined(["\u{fc}".repeat(1 << 19)]))),
+        ("odd texts", Values::Strings(odd.into_iter().collect())),
+        ("a text of 1 MiB", Values::Strings(["\u{fc}".repeat(1 << 19)].into_iter().collect())),
     ];
     ask_all(subject, "odd/texts", odd).await
 }
@@ -78,7 +78,7 @@ pub(super) async fn numbers(subject: &Subject) -> Verdict {
 
 /// Every case of `values`.
 pub(super) async fn types(subject: &Subject) -> Verdict {
-    let texts = |list: &[&str]| -> Texts { joined(list) };
+    let texts = |list: &[&str]| -> Texts { list.iter().collect() };
     let odd = vec![
         Values::Booleans(vec![true, false]),
         Values::Int8s(vec![1, 2]),
@@ -88,15 +88,15 @@ pub(super) async fn types(subject: &Subject) -> Verdict {
         Values::Float32s(vec![0.5, 2.0]),
         Values::Float64s(vec![0.5, 2.0]),
         Values::Strings(texts(&["a", "1"])),
-        Values::Bytes(vec![vec![], vec![0, 0xff]]),
+        Values::Bytes([vec![], vec![0, 0xff]].into_iter().collect()),
         Values::Timestamps(vec![0, 1]),
         Values::Dates(vec![0, 1]),
         Values::Decimals(texts(&["-12.50", "7"])),
-        Values::BooleanLists(vec![vec![], vec![true]]),
-        Values::Int64Lists(vec![vec![], vec![1]]),
-        Values::Float32Lists(vec![vec![], vec![0.5]]),
-        Values::Float64Lists(vec![vec![], vec![0.5]]),
-        Values::StringLists(vec![vec![], vec![String::new()]]),
+        Values::BooleanLists([vec![], vec![true]].into_iter().collect()),
+        Values::Int64Lists([vec![], vec![1]].into_iter().collect()),
+        Values::Float32Lists([vec![], vec![0.5]].into_iter().collect()),
+        Values::Float64Lists([vec![], vec![0.5]].into_iter().collect()),
+        Values::StringLists([vec![], vec![""]].into_iter().collect()),
         Values::Json(texts(&["{\"a\":[1,null]}", "\"text\"", "7", "1.5", "[]", "null"])),
     ];
     let odd = odd.into_iter().map(|values| (case(&values), values)).collect();

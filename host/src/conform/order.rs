@@ -4,7 +4,7 @@ use super::breach::{Kept, Verdict};
 use super::rows::Row;
 use super::session::Session;
 use super::subject::{Subject, told};
-use crate::sandbox::{Played, Scene};
+use crate::sandbox::{Script, ScriptedStore};
 use beamlet_contract::Outcome;
 use std::time::Duration;
 
@@ -139,8 +139,8 @@ pub(super) async fn many(subject: &Subject) -> Verdict {
 pub(super) async fn late(subject: &Subject) -> Verdict {
     const CHECK: &str = "answers/late";
     let ordinary = subject.ordinary().await?;
-    let played = Played::new(Scene::EverySecondLate(Duration::from_millis(40)));
-    let (mut session, handler) = Session::ready(subject, CHECK, Some(played.clone())).await?;
+    let scripted = ScriptedStore::new(Script::EverySecondLate(Duration::from_millis(40)));
+    let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
     let rows = (0..8).flat_map(|_| ordinary.rows.iter().zip(&ordinary.answers));
     let (rows, expected): (Vec<Row>, Vec<_>) =
         rows.map(|(row, answer)| (*row, answer.clone())).unzip();
@@ -148,7 +148,7 @@ pub(super) async fn late(subject: &Subject) -> Verdict {
         format!("{} from a store of which every second answer comes 40 ms late", told(&rows));
     let came = session.answers(CHECK, handler, &[subject.batch(&rows)]).await?;
     ordinary.compare(&session, CHECK, &expected, &came)?;
-    Ok(match played.requests() {
+    Ok(match scripted.requests() {
         0 | 1 => Kept::NotApplicable("the rows went into one request".to_owned()),
         _ => Kept::Yes,
     })

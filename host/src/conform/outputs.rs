@@ -4,6 +4,7 @@ use super::breach::{Breach, Kept, Verdict};
 use super::config::placed;
 use super::session::Session;
 use super::subject::Subject;
+use crate::bindings::beamlet::enrichment::types::Severity;
 use crate::bindings::beamlet::enrichment::types::Values;
 use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
 use beamlet_contract::FieldType;
@@ -104,7 +105,7 @@ pub(super) async fn agrees(subject: &Subject) -> Verdict {
     let Ok(report) = session.check(handler).await? else {
         return Ok(Kept::NotApplicable("the store cannot tell now".to_owned()));
     };
-    let problem = report.findings.iter().find(|it| it.severity == wit::Severity::Problem);
+    let problem = report.findings.iter().find(|it| it.severity == Severity::Problem);
     if let Some(problem) = problem.filter(|_| ordinary.known() > 0) {
         let came = format!("a problem at {:?}: {}", problem.path, problem.message);
         return Err(session.breach(CHECK, "no problem: rows are enriched", came));
@@ -122,11 +123,11 @@ pub(super) async fn agrees(subject: &Subject) -> Verdict {
 
 /// Whether values may stand for a field of that type. One that is none is told by itself.
 pub(super) fn fits(values: &Values, of: &str) -> bool {
-    of.parse::<FieldType>().map_or(true, |of| of.may_come_as(&carried(values)))
+    of.parse::<FieldType>().map_or(true, |of| of.may_come_as(&type_of(values)))
 }
 
 /// The type of the values that a case carries.
-fn carried(values: &Values) -> FieldType {
+fn type_of(values: &Values) -> FieldType {
     match values {
         Values::Booleans(_) => FieldType::Boolean,
         Values::Int8s(_) => FieldType::Int8,
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn lists_with_nulls_in_them_may_come_as_json_and_numbers_may_not() {
-        let json = Values::Json(super::super::rows::joined(["[1,null]"]));
+        let json = Values::Json(["[1,null]"].into_iter().collect());
         assert!(fits(&json, "array<int64>") && fits(&json, "struct<a: int64>"));
         assert!(!fits(&json, "int64") && !fits(&Values::Int32s(vec![]), "int64"));
         assert!(fits(&Values::Int64s(vec![]), "int64") && fits(&Values::Int32s(vec![]), "int32"));

@@ -1,6 +1,7 @@
 //! Rows to ask for: those that the handler's author gave, unknown ones that are made, and nulls.
 
 use crate::bindings::beamlet::enrichment::types::{Batch, Column, Texts, Values};
+use crate::columns::flat;
 
 /// Where a row comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +52,16 @@ fn values(samples: &Values, rows: &[Row]) -> Values {
     }
     let made = |number: u64| Some(format!("beamlet-conform-{number}"));
     let own = |texts: &Texts, make: &dyn Fn(u64) -> Option<String>| {
-        let samples: Vec<String> = split(texts).map(str::to_owned).collect();
-        joined(each(&samples, rows, make))
+        let samples = flat::texts(texts).unwrap_or_default();
+        let samples: Vec<String> = samples.into_iter().map(str::to_owned).collect();
+        each(&samples, rows, make).into_iter().collect()
     };
+    /// Samples alone: what is shown of other types has no values of our own.
+    fn flat<T: Clone, L: FromIterator<Vec<T>>>(elements: &[T], ends: &[u32], rows: &[Row]) -> L {
+        let samples = flat::pieces(elements, ends).unwrap_or_default();
+        let samples: Vec<Vec<T>> = samples.into_iter().map(<[T]>::to_vec).collect();
+        each(&samples, rows, |_| None).into_iter().collect()
+    }
     match samples {
         Values::Strings(texts) => Values::Strings(own(texts, &made)),
         Values::Int64s(list) => {
@@ -65,16 +73,19 @@ fn values(samples: &Values, rows: &[Row]) -> Values {
         Values::Int32s(list) => Values::Int32s(each(list, rows, |_| None)),
         Values::Float32s(list) => Values::Float32s(each(list, rows, |_| None)),
         Values::Float64s(list) => Values::Float64s(each(list, rows, |_| None)),
-        Values::Bytes(list) => Values::Bytes(each(list, rows, |_| None)),
+        Values::Bytes(list) => Values::Bytes(flat(&list.bytes, &list.ends, rows)),
         Values::Timestamps(list) => Values::Timestamps(each(list, rows, |_| None)),
         Values::Dates(list) => Values::Dates(each(list, rows, |_| None)),
         Values::Decimals(texts) => Values::Decimals(own(texts, &|_| None)),
         Values::Json(texts) => Values::Json(own(texts, &|_| None)),
-        Values::BooleanLists(list) => Values::BooleanLists(each(list, rows, |_| None)),
-        Values::Int64Lists(list) => Values::Int64Lists(each(list, rows, |_| None)),
-        Values::Float32Lists(list) => Values::Float32Lists(each(list, rows, |_| None)),
-        Values::Float64Lists(list) => Values::Float64Lists(each(list, rows, |_| None)),
-        Values::StringLists(list) => Values::StringLists(each(list, rows, |_| None)),
+        Values::BooleanLists(list) => Values::BooleanLists(flat(&list.elements, &list.ends, rows)),
+        Values::Int64Lists(list) => Values::Int64Lists(flat(&list.elements, &list.ends, rows)),
+        Values::Float32Lists(list) => Values::Float32Lists(flat(&list.elements, &list.ends, rows)),
+        Values::Float64Lists(list) => Values::Float64Lists(flat(&list.elements, &list.ends, rows)),
+        Values::StringLists(list) => {
+            let texts = flat::texts(&list.elements).unwrap_or_default();
+            Values::StringLists(flat(&texts, &list.ends, rows))
+        }
     }
 }
 
@@ -88,26 +99,6 @@ pub(super) fn all(names: &[String], values: &Values, nulls: &[u32], rows: u32) -
     Batch { rows, columns: names.iter().map(column).collect() }
 }
 
-/// Texts, one behind the other.
-pub(super) fn joined<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Texts {
-    let mut all = Texts { text: String::new(), ends: Vec::new() };
-    for text in texts {
-        all.text.push_str(text.as_ref());
-        all.ends.push(all.text.len() as u32);
-    }
-    all
-}
-
-/// Texts that are known to be whole, one by one.
-fn split(texts: &Texts) -> impl Iterator<Item = &str> {
-    let mut start = 0;
-    texts.ends.iter().map(move |end| {
-        let text = texts.text.get(start..*end as usize).unwrap_or_default();
-        start = *end as usize;
-        text
-    })
-}
-
 /// How many values there are.
 pub(super) fn count(values: &Values) -> usize {
     match values {
@@ -119,12 +110,12 @@ pub(super) fn count(values: &Values) -> usize {
         Values::Float32s(list) => list.len(),
         Values::Float64s(list) => list.len(),
         Values::Strings(texts) | Values::Decimals(texts) | Values::Json(texts) => texts.ends.len(),
-        Values::Bytes(list) => list.len(),
-        Values::BooleanLists(list) => list.len(),
-        Values::Int64Lists(list) => list.len(),
-        Values::Float32Lists(list) => list.len(),
-        Values::Float64Lists(list) => list.len(),
-        Values::StringLists(list) => list.len(),
+        Values::Bytes(list) => list.ends.len(),
+        Values::BooleanLists(list) => list.ends.len(),
+        Values::Int64Lists(list) => list.ends.len(),
+        Values::Float32Lists(list) => list.ends.len(),
+        Values::Float64Lists(list) => list.ends.len(),
+        Values::StringLists(list) => list.ends.len(),
     }
 }
 
@@ -142,14 +133,14 @@ mod tests {
         let samples = Batch {
             rows: 2,
             columns: vec![
-                column("a", Values::Strings(joined(["x", "y"])), &[]),
+                column("a", Values::Strings(["x", "y"].into_iter().collect()), &[]),
                 column("b", Values::Int64s(vec![7, 0]), &[1]),
                 column("c", Values::Booleans(vec![true, false]), &[]),
             ],
         };
         let rows = batch(&samples, &[Row::Sample(1), Row::Made(2), Row::Null, Row::Sample(0)]);
         let Values::Strings(a) = &rows.columns[0].values else { panic!("not strings") };
-        let a: Vec<&str> = split(a).collect();
+        let a = flat::texts(a).unwrap();
         assert_eq!((rows.rows, a), (4, vec!["y", "beamlet-conform-2", "", "x"]));
         assert_eq!(rows.columns[0].nulls, [2]);
         let Values::Int64s(b) = &rows.columns[1].values else { panic!("not int64") };

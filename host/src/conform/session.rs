@@ -3,16 +3,16 @@
 
 use super::breach::Breach;
 use super::subject::Subject;
-use crate::bindings::beamlet::enrichment::types::{Batch, ConfigProblem, Enriched, Error};
+use crate::bindings::beamlet::enrichment::types::{Batch, Diagnostic, Enriched, Error, Severity};
 use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
 use crate::plugin::{PluginError, Sandboxed};
-use crate::sandbox::Played;
+use crate::sandbox::ScriptedStore;
 use std::sync::Arc;
 use wasmtime::AsContextMut;
 use wasmtime::component::ResourceAny;
 
 /// The problems of a configuration, or its warnings.
-pub(super) type Validated = Result<Vec<ConfigProblem>, Vec<ConfigProblem>>;
+pub(super) type Validated = Result<Vec<Diagnostic>, Vec<Diagnostic>>;
 
 /// A sandbox with the handler in it.
 pub(super) struct Session<'s> {
@@ -45,11 +45,11 @@ macro_rules! text {
 }
 
 impl<'s> Session<'s> {
-    /// A fresh sandbox, with the real store or a played one behind its door.
+    /// A fresh sandbox, with the real store or a scripted one.
     pub(super) async fn new(
         subject: &'s Subject,
         charged: &'static str,
-        played: Option<Arc<Played>>,
+        scripted: Option<Arc<ScriptedStore>>,
     ) -> Result<Self, Breach> {
         let setup = &subject.setup;
         let made = Sandboxed::new(&subject.plugin, &setup.permissions, setup.egress.clone()).await;
@@ -59,7 +59,7 @@ impl<'s> Session<'s> {
             expected: "it can be instantiated".to_owned(),
             came: error.to_string(),
         })?;
-        sandboxed.store.data_mut().door.played = played;
+        sandboxed.store.data_mut().outbound.scripted = scripted;
         let doing = String::new();
         Ok(Session { subject, sandboxed, charged, counted: "answers/count", doing })
     }
@@ -68,9 +68,9 @@ impl<'s> Session<'s> {
     pub(super) async fn ready(
         subject: &'s Subject,
         charged: &'static str,
-        played: Option<Arc<Played>>,
+        scripted: Option<Arc<ScriptedStore>>,
     ) -> Result<(Self, ResourceAny), Breach> {
-        let mut session = Session::new(subject, charged, played).await?;
+        let mut session = Session::new(subject, charged, scripted).await?;
         match session.setup(&subject.setup.config).await? {
             Ok(handler) => Ok((session, handler)),
             Err(problems) => Err(Breach {
@@ -106,13 +106,16 @@ impl<'s> Session<'s> {
     }
 
     pub(super) async fn validate(&mut self, config: &str) -> Result<Validated, Breach> {
-        typed!(self, "validate", |interface, store| interface.call_validate(store, config))
+        let told = typed!(self, "validate", |it, store| it.call_validate(store, config))?;
+        let (problems, others): (Vec<_>, Vec<_>) =
+            told.into_iter().partition(|it| it.severity == Severity::Problem);
+        Ok(if problems.is_empty() { Ok(others) } else { Err(problems) })
     }
 
     pub(super) async fn setup(
         &mut self,
         config: &str,
-    ) -> Result<Result<ResourceAny, Vec<ConfigProblem>>, Breach> {
+    ) -> Result<Result<ResourceAny, Vec<Diagnostic>>, Breach> {
         typed!(self, "handler.setup", |it, store| it.handler().call_setup(store, config))
     }
 

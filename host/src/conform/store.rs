@@ -1,4 +1,4 @@
-//! A store that fails: it is played inside the door, so that nobody has to break one.
+//! A store that fails: it is scripted inside the host, so that nobody has to break a real one.
 
 use super::answer::{Answered, kind};
 use super::breach::{Breach, Kept, Verdict};
@@ -6,17 +6,18 @@ use super::bundle::Ran;
 use super::session::Session;
 use super::subject::{Subject, told};
 use crate::bindings::beamlet::enrichment::types::Error;
+use crate::bindings::beamlet::enrichment::types::Severity;
 use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
-use crate::sandbox::{Played, Scene};
+use crate::sandbox::{Script, ScriptedStore};
 use beamlet_contract::Outcome;
 
-const fn answers(status: u16, body: &'static str) -> Scene {
-    Scene::Answer { status, retry_after: None, body }
+const fn answers(status: u16, body: &'static str) -> Script {
+    Script::Answer { status, retry_after: None, body }
 }
 
 /// A store's failure, and what a runner has to be told of it.
 struct Failing {
-    scene: Scene,
+    script: Script,
     what: &'static str,
     /// The kind of the error, where the contract leaves no choice.
     kind: Option<&'static str>,
@@ -25,22 +26,22 @@ struct Failing {
 }
 
 /// The status of an answer that is no answer.
-fn status(scene: Scene) -> Option<u16> {
-    match scene {
-        Scene::Answer { status, .. } if status != 200 => Some(status),
+fn status(script: Script) -> Option<u16> {
+    match script {
+        Script::Answer { status, .. } if status != 200 => Some(status),
         _ => None,
     }
 }
 
 /// Every way in which a store is made to fail.
 fn failures() -> Vec<Failing> {
-    let failing = |scene, what, kind, retryable| Failing { scene, what, kind, retryable };
-    let busy = Scene::Answer { status: 429, retry_after: Some("7"), body: "busy" };
+    let failing = |script, what, kind, retryable| Failing { script, what, kind, retryable };
+    let busy = Script::Answer { status: 429, retry_after: Some("7"), body: "busy" };
     vec![
-        failing(Scene::Refuses, "at which nobody listens", Some("unavailable"), Some(true)),
-        failing(Scene::TimesOut, "that gives no answer in time", Some("timed-out"), Some(true)),
-        failing(Scene::Denies, "that is not granted", Some("denied"), Some(false)),
-        failing(Scene::BreaksOff, "whose answers break off", None, None),
+        failing(Script::Refuses, "at which nobody listens", Some("unavailable"), Some(true)),
+        failing(Script::TimesOut, "that gives no answer in time", Some("timed-out"), Some(true)),
+        failing(Script::Denies, "that is not granted", Some("denied"), Some(false)),
+        failing(Script::BreaksOff, "whose answers break off", None, None),
         failing(answers(401, ""), "that answers 401", Some("unauthenticated"), None),
         failing(answers(403, "<html>no</html>"), "that answers 403", Some("forbidden"), None),
         failing(busy, "that answers 429", Some("throttled"), Some(true)),
@@ -60,14 +61,14 @@ fn failures() -> Vec<Failing> {
 
 /// What came of rows with keys while the store failed; `None` where it was not asked.
 async fn ask(subject: &Subject, failing: &Failing) -> Result<Option<(String, Ran)>, Breach> {
-    let played = Played::new(failing.scene);
+    let scripted = ScriptedStore::new(failing.script);
     let trap = "store/survives";
-    let (mut session, handler) = Session::ready(subject, trap, Some(played.clone())).await?;
+    let (mut session, handler) = Session::ready(subject, trap, Some(scripted.clone())).await?;
     session.counted = "store/rows";
     let rows = subject.rows_with_keys();
     session.doing = format!("{} from a store {}", told(&rows), failing.what);
     let ran = session.bundle(handler, &[subject.batch(&rows)]).await?;
-    Ok((played.requests() > 0).then_some((session.doing, ran)))
+    Ok((scripted.requests() > 0).then_some((session.doing, ran)))
 }
 
 /// The errors of what came.
@@ -130,7 +131,7 @@ pub(super) async fn kinds(subject: &Subject) -> Verdict {
 pub(super) async fn statuses(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/status";
     told_rightly(subject, CHECK, |failing, error| {
-        let expected = status(failing.scene)?;
+        let expected = status(failing.script)?;
         let came = error.http_status.map_or("none".to_owned(), |status| status.to_string());
         (error.http_status != Some(expected)).then(|| (format!("http-status {expected}"), came))
     })
@@ -152,7 +153,7 @@ pub(super) async fn retryable(subject: &Subject) -> Verdict {
 pub(super) async fn retry_after(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/retry-after";
     told_rightly(subject, CHECK, |failing, error| {
-        let Scene::Answer { retry_after: Some(_), .. } = failing.scene else { return None };
+        let Script::Answer { retry_after: Some(_), .. } = failing.script else { return None };
         let came = error.retry_after_ms.map_or("none".to_owned(), |ms| format!("{ms} ms"));
         let expected = "retry-after-ms 7000, as the store said `retry-after: 7`";
         (error.retry_after_ms != Some(7000)).then(|| (expected.to_owned(), came))
@@ -183,16 +184,16 @@ async fn told_rightly(
 pub(super) async fn recovers(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/recovers";
     let ordinary = subject.ordinary().await?;
-    let played = Played::new(answers(503, ""));
-    let (mut session, handler) = Session::ready(subject, CHECK, Some(played.clone())).await?;
+    let scripted = ScriptedStore::new(answers(503, ""));
+    let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
     let rows = subject.batch(&ordinary.rows);
     session.doing = format!("{} from a store that answers 503", told(&ordinary.rows));
     session.counted = "store/rows";
     let _ = session.bundle(handler, std::slice::from_ref(&rows)).await?;
-    if played.requests() == 0 {
+    if scripted.requests() == 0 {
         return Ok(unasked());
     }
-    played.play(Scene::Real);
+    scripted.follow(Script::Real);
     session.doing.push_str(", and again when it is well, in the next bundle");
     let came = session.answers(CHECK, handler, &[rows]).await?;
     ordinary.compare(&session, CHECK, &ordinary.answers, &came)?;
@@ -204,11 +205,11 @@ pub(super) async fn outputs(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/outputs";
     let mut asked = false;
     for failing in failures() {
-        let played = Played::new(failing.scene);
-        let (mut session, handler) = Session::ready(subject, CHECK, Some(played.clone())).await?;
+        let scripted = ScriptedStore::new(failing.script);
+        let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
         session.doing = format!("asked for the outputs, of a store {}", failing.what);
         let told = session.outputs(handler).await?;
-        let requests = played.requests();
+        let requests = scripted.requests();
         asked |= requests > 0;
         if let (Ok(fields), true) = (told, requests > 0) {
             let came = format!("{} fields", fields.len());
@@ -223,14 +224,14 @@ pub(super) async fn check(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/check";
     let mut asked = false;
     for failing in failures() {
-        let played = Played::new(failing.scene);
-        let (mut session, handler) = Session::ready(subject, CHECK, Some(played.clone())).await?;
+        let scripted = ScriptedStore::new(failing.script);
+        let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
         session.doing = format!("handler.check, with a store {}", failing.what);
         let told = session.check(handler).await?;
-        let requests = played.requests();
+        let requests = scripted.requests();
         asked |= requests > 0;
         let fine = |report: &wit::Report| {
-            report.findings.iter().all(|finding| finding.severity != wit::Severity::Problem)
+            report.findings.iter().all(|finding| finding.severity != Severity::Problem)
         };
         if told.is_ok_and(|report| fine(&report)) && requests > 0 {
             let expected = "an error, or a finding that is a problem";

@@ -6,7 +6,7 @@ use super::breach::Breach;
 use super::bundle::Ran;
 use super::rows::{self, Row};
 use super::session::Session;
-use crate::bindings::beamlet::enrichment::types::{Batch, Column, ConfigProblem, Values};
+use crate::bindings::beamlet::enrichment::types::{Batch, Column, Diagnostic, Values};
 use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
 use crate::plugin::{Plugin, Setup};
 use beamlet_contract::Outcome;
@@ -93,8 +93,8 @@ impl Subject {
     }
 
     /// Problems on one line.
-    pub(super) fn told_problems(&self, problems: &[ConfigProblem]) -> String {
-        let line = |problem: &ConfigProblem| format!("{:?}: {}", problem.path, problem.message);
+    pub(super) fn told_problems(&self, problems: &[Diagnostic]) -> String {
+        let line = |problem: &Diagnostic| format!("{:?}: {}", problem.path, problem.message);
         let lines: Vec<String> = problems.iter().take(5).map(line).collect();
         let count = problems.len();
         let text = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };

@@ -3,7 +3,6 @@
 use super::breach::{Breach, Kept};
 use super::check::{CHECKS, Check};
 use super::report::{Outcome, Report};
-use super::rows::joined;
 use super::session::Session;
 use super::subject::Subject;
 use crate::bindings::beamlet::enrichment::types::{Batch, Column, Values};
@@ -125,7 +124,7 @@ async fn inputs(subject: &mut Subject, samples: Option<Batch>) -> Result<(), Bre
     drop(session);
     let texts = |name: &String| Column {
         name: name.clone(),
-        values: Values::Strings(joined::<&str>([])),
+        values: Values::Strings([""; 0].into_iter().collect()),
         nulls: Vec::new(),
     };
     subject.inputs = inputs;

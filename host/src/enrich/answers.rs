@@ -27,7 +27,7 @@ pub(super) struct Answer {
 
 /// The answer for one row, with the features themselves.
 #[derive(Clone, Debug)]
-pub(super) struct Landed {
+pub(super) struct Completed {
     pub(super) outcome: Outcome,
     pub(super) features: Option<(RecordBatch, u32)>,
 }
@@ -79,10 +79,10 @@ impl Answers {
         self.parts.len() as u32 - 1
     }
 
-    pub(super) fn landed(&self, row: usize) -> Landed {
+    pub(super) fn completed(&self, row: usize) -> Completed {
         let Answer { outcome, place } = &self.rows[row];
         let features = place.map(|(part, row)| (self.parts[part as usize].clone(), row));
-        Landed { outcome: outcome.clone(), features }
+        Completed { outcome: outcome.clone(), features }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::answers::{Answer, Answers, GivenUp, Outcome, told};
 use super::instances::Instances;
-use super::lanes::Lanes;
-use super::meters::Meters;
+use super::metrics::Metrics;
 use super::options::RetryOptions;
 use super::retry::{Budget, wait};
+use super::workers::Workers;
 use crate::plugin::{Enriched, ErrorKind, HandlerError, Instance, PluginError};
 use crate::sandbox::Egress;
 use arrow_array::{RecordBatch, UInt32Array};
@@ -21,13 +21,13 @@ const ROWS_A_CALL: usize = 1000;
 
 /// Asks the handler.
 pub(super) struct Asker {
-    pub(super) lanes: Lanes,
+    pub(super) workers: Workers,
     egress: Arc<Egress>,
     retry: RetryOptions,
     budget: Budget,
     /// Bundles that may be in the handler at once. A bundle that waits to try again holds none.
     permits: Semaphore,
-    meters: Arc<Meters>,
+    metrics: Arc<Metrics>,
 }
 
 /// Rows that are to be asked for.
@@ -43,14 +43,14 @@ struct Attempt {
 
 impl Asker {
     pub(super) fn new(
-        lanes: Lanes,
+        workers: Workers,
         egress: Arc<Egress>,
         in_flight: usize,
         retry: RetryOptions,
-        meters: Arc<Meters>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let permits = Semaphore::new(in_flight.max(1));
-        Asker { lanes, egress, retry, budget: Budget::new(&retry), permits, meters }
+        Asker { workers, egress, retry, budget: Budget::new(&retry), permits, metrics }
     }
 
     /// Asks for all rows of a batch.
@@ -93,7 +93,7 @@ impl Asker {
             instances.give_back(serving).await;
             answers
         };
-        self.lanes.run(asked).await?
+        self.workers.run(asked).await?
     }
 }
 
@@ -137,10 +137,10 @@ impl Asking<'_> {
         {
             sleep_until(until.into()).await;
         }
-        let meters = &self.asker.meters;
-        meters.asked.add(attempt.rows.len() as u64);
+        let metrics = &self.asker.metrics;
+        metrics.asked.add(attempt.rows.len() as u64);
         if attempt.number > 1 {
-            meters.retried.add(attempt.rows.len() as u64);
+            metrics.retried.add(attempt.rows.len() as u64);
         }
         let rows = take(self.rows, &attempt.rows);
         let span = info_span!("attempt", number = attempt.number, rows = rows.num_rows());
@@ -157,7 +157,7 @@ impl Asking<'_> {
             )) => return Err(error),
             Ok(Err(error)) => self.lost(attempt, &error),
             Err(_) => {
-                meters.instances_lost.add(1);
+                metrics.instances_lost.add(1);
                 let error = self.too_late();
                 self.give_up(&attempt.rows, &error, attempt.number);
             }
@@ -236,7 +236,7 @@ impl Asking<'_> {
     /// An instance was lost with its bundle. The rows get a fresh one; where that is lost, too,
     /// one half of them after the other, until the row that does it stands alone.
     fn lost(&mut self, attempt: Attempt, error: &PluginError) {
-        self.asker.meters.instances_lost.add(1);
+        self.asker.metrics.instances_lost.add(1);
         warn!(rows = attempt.rows.len(), %error, "an instance of the handler was lost");
         let number = attempt.number + 1;
         let suspect = true;

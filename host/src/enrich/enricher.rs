@@ -1,15 +1,15 @@
 //! The whole way of a bundle: cache, coalesce, ask.
 
-use super::answers::{Answer, Answers, GivenUp, Landed, Outcome};
+use super::answers::{Answer, Answers, Completed, GivenUp, Outcome};
 use super::ask::{Asker, take};
 use super::cache::{Cache, CacheError, Kept, Known};
-use super::coalesce::{Flights, Seat};
+use super::coalesce::{InFlight, Joined};
 use super::declared::Declared;
 use super::distinct::Distinct;
 use super::keys::Keys;
-use super::lanes::Lanes;
-use super::meters::Meters;
+use super::metrics::Metrics;
 use super::options::EnrichOptions;
+use super::workers::Workers;
 use crate::plugin::{Input, OutputField, Plugin, PluginError, Setup};
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
@@ -37,10 +37,10 @@ pub enum EnrichError {
 pub struct Enricher {
     asker: Asker,
     cache: Option<Cache>,
-    flights: Flights,
+    in_flight: InFlight,
     coalesce: bool,
     declared: Declared,
-    meters: Arc<Meters>,
+    metrics: Arc<Metrics>,
 }
 
 impl Enricher {
@@ -54,48 +54,48 @@ impl Enricher {
         setup: Setup,
         options: EnrichOptions,
     ) -> Result<Self, EnrichError> {
-        let meters = Arc::new(Meters::default());
+        let metrics = Arc::new(Metrics::default());
         let threads = options.threads();
         let scope = [plugin.digest(), &setup.config];
-        let cache = options.cache.map(|cache| Cache::new(cache, &scope, meters.clone()));
+        let cache = options.cache.map(|cache| Cache::new(cache, &scope, metrics.clone()));
         let cache = cache.transpose()?;
         let egress = setup.egress.clone();
-        let lanes = Lanes::set_up(plugin, setup, threads, meters.clone()).await?;
-        let declared = Declared::new(lanes.handler().outputs());
-        let asker = Asker::new(lanes, egress, options.in_flight, options.retry, meters.clone());
+        let workers = Workers::set_up(plugin, setup, threads, metrics.clone()).await?;
+        let declared = Declared::new(workers.handler().outputs());
+        let asker = Asker::new(workers, egress, options.in_flight, options.retry, metrics.clone());
         Ok(Enricher {
             asker,
             cache,
-            flights: Flights::default(),
+            in_flight: InFlight::default(),
             coalesce: options.coalesce,
             declared,
-            meters,
+            metrics,
         })
     }
 
     /// The fields of a row that the handler reads: it is to be shown these, in this order.
     pub fn inputs(&self) -> &[Input] {
-        self.asker.lanes.handler().inputs()
+        self.asker.workers.handler().inputs()
     }
 
     /// The fields that come out; none where the store does not tell before there are rows.
     pub fn outputs(&self) -> &[OutputField] {
-        self.asker.lanes.handler().outputs()
+        self.asker.workers.handler().outputs()
     }
 
     /// What has been counted so far.
-    pub fn meters(&self) -> &Arc<Meters> {
-        &self.meters
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// What the handler has counted so far, over all its instances.
     pub fn counters(&self) -> BTreeMap<String, u64> {
-        self.asker.lanes.handler().counters()
+        self.asker.workers.handler().counters()
     }
 
     /// Ends all instances in good order, and tells what they have counted.
     pub async fn tear_down(&self) -> BTreeMap<String, u64> {
-        self.asker.lanes.tear_down().await;
+        self.asker.workers.tear_down().await;
         self.counters()
     }
 
@@ -115,7 +115,7 @@ impl Enricher {
             true => Distinct::of(&keys, rows.num_rows()),
             false => Distinct::all(rows.num_rows()),
         };
-        self.meters.coalesced.add((rows.num_rows() - distinct.first.len()) as u64);
+        self.metrics.coalesced.add((rows.num_rows() - distinct.first.len()) as u64);
         let bundle = Bundle { enricher: self, rows, first: &distinct.first, keys: &keys };
         let mut answers = bundle.answers().await?;
         if let Some(kinds) = distinct.kinds() {
@@ -205,26 +205,26 @@ impl Bundle<'_> {
             return Ok(Vec::new());
         }
         let rows = open.iter().map(|row| self.first[*row as usize]);
-        let (seats, leading) = enricher.flights.board(self.keys, rows);
+        let (seats, leading) = enricher.in_flight.join(self.keys, rows);
         let (mut leads, mut waits) = (Vec::new(), Vec::new());
         for (row, seat) in open.into_iter().zip(seats) {
             match seat {
-                Seat::Leads => leads.push(row),
-                Seat::Waits(receiver) => waits.push((row, receiver)),
+                Joined::Leads => leads.push(row),
+                Joined::Waits(receiver) => waits.push((row, receiver)),
             }
         }
         if !leads.is_empty() {
             let got = self.ask(&leads).await?;
-            leading.land(|at| got.landed(at));
+            leading.complete(|at| got.completed(at));
             self.keep(&leads, &got).await;
             merge(got, &leads, answers);
         }
         let mut again = Vec::new();
         for (row, receiver) in waits {
             match receiver.await {
-                Ok(landed) => {
-                    enricher.meters.coalesced.add(1);
-                    place(landed, row, answers);
+                Ok(completed) => {
+                    enricher.metrics.coalesced.add(1);
+                    place(completed, row, answers);
                 }
                 Err(_) => again.push(row),
             }
@@ -251,7 +251,7 @@ impl Bundle<'_> {
     ) -> Result<(), ArrowError> {
         let failed = |row: &u32| matches!(answers.rows[*row as usize].outcome, Outcome::Failed(_));
         let old: Vec<_> = old.into_iter().filter(|(row, _)| failed(row)).collect();
-        self.enricher.meters.cache_stale.add(old.len() as u64);
+        self.enricher.metrics.cache_stale.add(old.len() as u64);
         kept(old, answers)
     }
 
@@ -277,14 +277,14 @@ fn merge(got: Answers, rows: &[u32], answers: &mut Answers) {
 }
 
 /// Takes another bundle's answer for a row.
-fn place(landed: Landed, row: u32, answers: &mut Answers) {
-    let place = landed.features.map(|(features, at)| {
+fn place(completed: Completed, row: u32, answers: &mut Answers) {
+    let place = completed.features.map(|(features, at)| {
         let is_it = |part: &RecordBatch| same(part, &features);
         let known = answers.parts.last().is_some_and(is_it);
         let part = if known { answers.parts.len() as u32 - 1 } else { answers.part(features) };
         (part, at)
     });
-    answers.rows[row as usize] = Answer { outcome: landed.outcome, place };
+    answers.rows[row as usize] = Answer { outcome: completed.outcome, place };
 }
 
 /// Whether two batches are one: a neighbour's rows mostly come from one of its answers.

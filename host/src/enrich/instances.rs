@@ -1,6 +1,6 @@
 //! The instances of a handler: set up when a bundle finds none free, kept for the next one.
 
-use super::meters::Meters;
+use super::metrics::Metrics;
 use crate::plugin::{Input, Instance, OutputField, Plugin, PluginError, Setup};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +11,12 @@ pub(super) struct Handler {
     plugin: Plugin,
     inputs: Arc<[Input]>,
     outputs: Vec<OutputField>,
-    meters: Arc<Meters>,
+    metrics: Arc<Metrics>,
     /// What all of them have counted, those that are lost too.
     counters: Mutex<BTreeMap<String, u64>>,
 }
 
-/// The instances of one lane.
+/// The instances of one worker.
 pub(super) struct Instances {
     handler: Arc<Handler>,
     setup: Setup,
@@ -36,10 +36,10 @@ impl Handler {
     pub(super) async fn set_up(
         plugin: Plugin,
         setup: Setup,
-        meters: Arc<Meters>,
+        metrics: Arc<Metrics>,
     ) -> Result<(Arc<Self>, Serving), PluginError> {
         let mut first = Instance::set_up(&plugin, &setup).await?;
-        meters.instances.add(1);
+        metrics.instances.add(1);
         let outputs = match first.outputs().await {
             Ok(outputs) => outputs,
             // A store that does not tell what comes out shows it with the first rows.
@@ -47,7 +47,7 @@ impl Handler {
             Err(error) => return Err(error),
         };
         let inputs = first.inputs().clone();
-        let handler = Handler { plugin, inputs, outputs, meters, counters: Mutex::default() };
+        let handler = Handler { plugin, inputs, outputs, metrics, counters: Mutex::default() };
         let mut first = Serving { instance: first, number: 1, counted: Vec::new() };
         // Now, so that the names of what it counts are known.
         handler.count(&mut first).await;
@@ -102,7 +102,7 @@ impl Instances {
             return Ok(serving);
         }
         let instance = Instance::set_up(&self.handler.plugin, &self.setup).await?;
-        let number = self.handler.meters.instances.add(1);
+        let number = self.handler.metrics.instances.add(1);
         Ok(Serving { instance, number, counted: Vec::new() })
     }
 

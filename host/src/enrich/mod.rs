@@ -43,7 +43,7 @@
 //! let features = answers.features()?;
 //! let years = features.column_by_name("planes.year").unwrap().as_primitive::<Int64Type>();
 //! assert_eq!(years.iter().collect::<Vec<_>>(), [Some(2004), None, Some(2004)]);
-//! assert_eq!(enricher.meters().asked.get(), 2); // of three, two are equal
+//! assert_eq!(enricher.metrics().asked.get(), 2); // of three, two are equal
 //! enricher.tear_down().await;
 //! # Ok(())
 //! # }
@@ -58,13 +58,13 @@ mod distinct;
 mod enricher;
 mod instances;
 mod keys;
-mod lanes;
-mod meters;
+mod metrics;
 mod options;
 mod retry;
+mod workers;
 
 pub use answers::{Answers, GivenUp, Outcome};
 pub use cache::CacheError;
 pub use enricher::{EnrichError, Enricher};
-pub use meters::{Meter, Meters};
+pub use metrics::{Meter, Metrics};
 pub use options::{CacheOptions, EnrichOptions, RetryOptions};

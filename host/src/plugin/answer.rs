@@ -96,12 +96,6 @@ fn told(text: String, secrets: &Secrets) -> String {
     }
 }
 
-impl From<wit::ConfigProblem> for beamlet_config::Problem {
-    fn from(problem: wit::ConfigProblem) -> Self {
-        beamlet_config::Problem { path: problem.path, message: problem.message }
-    }
-}
-
 impl Enriched {
     /// Takes over an answer; the error says which promise it breaks.
     pub(crate) fn check(answer: wit::Enriched, secrets: &Secrets) -> Result<Self, String> {

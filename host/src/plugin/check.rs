@@ -2,6 +2,7 @@
 
 use super::error::PluginError;
 use super::instance::{Instance, OutputField};
+use crate::bindings::beamlet::enrichment::types;
 use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
 use beamlet_egress::Secrets;
 use std::fmt;
@@ -10,14 +11,14 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckReport {
     /// In the order they were found.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Diagnostic>,
     /// The fields that the handler adds; none where the store did not tell.
     pub outputs: Vec<OutputField>,
 }
 
 /// One thing that a check found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Diagnostic {
     /// How it bears on a run.
     pub severity: Severity,
     /// What in the configuration it is about, as a JSON Pointer.
@@ -26,7 +27,7 @@ pub struct Finding {
     pub message: String,
 }
 
-/// How a finding bears on a run. What is worse is greater.
+/// How a diagnostic bears on a run. What is worse is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// As it should be.
@@ -56,11 +57,11 @@ impl CheckReport {
 
     /// Takes over a report; no secret survives in its messages.
     fn new(report: wit::Report, secrets: &Secrets) -> Self {
-        let finding = |finding: wit::Finding| Finding {
+        let finding = |finding: types::Diagnostic| Diagnostic {
             severity: match finding.severity {
-                wit::Severity::Ok => Severity::Ok,
-                wit::Severity::Warning => Severity::Warning,
-                wit::Severity::Problem => Severity::Problem,
+                types::Severity::Ok => Severity::Ok,
+                types::Severity::Warning => Severity::Warning,
+                types::Severity::Problem => Severity::Problem,
             },
             path: finding.path,
             message: secrets.redact(finding.message),

@@ -3,8 +3,8 @@
 use super::error::PluginError;
 use super::instance::Sandboxed;
 use crate::bindings::EnrichmentPluginPre;
-use crate::bindings::beamlet::enrichment::types::ConfigProblem;
-use crate::sandbox::{Egress, Permissions, Runtime, State};
+use crate::bindings::beamlet::enrichment::types::{Diagnostic, Severity};
+use crate::sandbox::{Egress, Permissions, Runtime, State, denied};
 use beamlet_config::Problem;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const INTERFACE: &str = "beamlet:enrichment/enrichment-handler";
 /// The other interface that it exports.
 const TEXT_INTERFACE: &str = "beamlet:enrichment/enrichment-json";
 /// The version of the contract that this host speaks.
-const VERSION: &str = "0.1.0";
+const VERSION: &str = "0.2.0";
 /// The version of WASI that handlers are given.
 const WASI: &str = "0.2";
 
@@ -64,7 +64,7 @@ pub struct Description {
     pub config_schema: serde_json::Value,
 }
 
-/// What a handler says of a configuration. One that has problems gets no warnings.
+/// What a handler says of a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validation {
     /// What is wrong with it.
@@ -73,8 +73,20 @@ pub struct Validation {
     pub warnings: Vec<Problem>,
 }
 
-fn problems(found: Vec<ConfigProblem>) -> Vec<Problem> {
-    found.into_iter().map(Into::into).collect()
+impl Validation {
+    /// Of what a handler found, in its order. What is as it should be is not told.
+    pub(super) fn of(found: Vec<Diagnostic>) -> Self {
+        let mut validation = Validation::default();
+        for Diagnostic { severity, path, message } in found {
+            let problem = Problem { path, message };
+            match severity {
+                Severity::Problem => validation.problems.push(problem),
+                Severity::Warning => validation.warnings.push(problem),
+                Severity::Ok => {}
+            }
+        }
+        validation
+    }
 }
 
 /// A handler component, compiled. Cheap to clone.
@@ -119,9 +131,12 @@ impl Plugin {
             .map_err(|error| no_component(format!("is no valid component: {error:#}")))?;
         check_exports(runtime, &component).map_err(no_handler)?;
         check_imports(runtime, &component).map_err(no_handler)?;
-        let pre = runtime.linker.instantiate_pre(&component).map_err(|error| {
-            no_handler(format!("imports what a handler does not get: {error:#}"))
-        })?;
+        let mut linker = (*runtime.linker).clone();
+        let pre = denied::add_to_linker(&mut linker, &runtime.engine, &component)
+            .and_then(|()| linker.instantiate_pre(&component))
+            .map_err(|error| {
+                no_handler(format!("imports what a handler does not get: {error:#}"))
+            })?;
         let pre = EnrichmentPluginPre::new(pre).map_err(|error| {
             no_handler(format!("does not keep to the contract {VERSION}: {error:#}"))
         })?;
@@ -173,10 +188,7 @@ impl Plugin {
         let told = sandboxed
             .call("validate", async |store| interface.call_validate(store, &config).await)
             .await?;
-        Ok(match told {
-            Ok(warnings) => Validation { warnings: problems(warnings), ..Validation::default() },
-            Err(found) => Validation { problems: problems(found), ..Validation::default() },
-        })
+        Ok(Validation::of(told))
     }
 
     /// An instance that reaches nothing.

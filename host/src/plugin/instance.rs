@@ -1,7 +1,7 @@
 //! One instance of a handler: a store of its own, set up, serving one bundle at a time.
 
 use super::bundle::Bundle;
-use super::component::Plugin;
+use super::component::{Plugin, Validation};
 use super::error::PluginError;
 use crate::bindings::EnrichmentPlugin;
 use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
@@ -12,14 +12,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::component::ResourceAny;
 use wasmtime::{AsContextMut, Store};
 
-/// All that instances of one handler share: the configuration, the permissions, the door.
+/// All that instances of one handler share: the configuration, the permissions, the way out.
 #[derive(Clone)]
 pub struct Setup {
     /// The configuration, one JSON object, with placeholders where secrets are.
     pub config: Arc<str>,
     /// What an instance may use.
     pub permissions: Permissions,
-    /// The door out, with its connections and secrets.
+    /// The way out, with its connections and secrets.
     pub egress: Arc<Egress>,
 }
 
@@ -155,13 +155,13 @@ impl Instance {
                 interface.handler().call_setup(store, &setup.config).await
             })
             .await?
-            .map_err(|problems| {
+            .map_err(|found| {
                 let secrets = setup.egress.secrets();
-                let problems = problems.into_iter().map(|mut problem| {
-                    problem.message = secrets.redact(problem.message);
-                    problem.into()
-                });
-                PluginError::Config(problems.collect())
+                let mut problems = Validation::of(found).problems;
+                for problem in &mut problems {
+                    problem.message = secrets.redact(std::mem::take(&mut problem.message));
+                }
+                PluginError::Config(problems)
             })?;
         let inputs = sandboxed
             .call("handler.inputs", async |store| {
@@ -225,7 +225,7 @@ impl Instance {
     /// From now on no request of the handler outlasts this instant, whatever its time-outs are:
     /// it still has the time to tell which rows got no answer.
     pub fn answer_by(&mut self, deadline: Option<std::time::Instant>) {
-        self.sandboxed.store.data_mut().door.deadline = deadline;
+        self.sandboxed.store.data_mut().outbound.deadline = deadline;
     }
 
     /// What the handler has written to its standard error since it was last asked, as far as it

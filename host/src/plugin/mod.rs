@@ -36,7 +36,7 @@
 //! let validation = plugin.validate(&config, &Permissions::default()).await?;
 //! assert!(validation.problems.is_empty());
 //!
-//! // The door out: to the store, and to nothing else.
+//! // The way out: to the store, and to nothing else.
 //! let store = beamlet_egress::Destination::of_text(&url).into_iter().collect();
 //! let egress = Arc::new(Egress::new(store, Default::default(), Default::default()));
 //! let setup = Setup { config: config.to_string().into(), permissions: Permissions::default(), egress };
@@ -70,7 +70,7 @@ pub use answer::{Enriched, Failure, HandlerError};
 pub use beamlet_config::Problem;
 pub use beamlet_contract::ErrorKind;
 pub use bundle::Bundle;
-pub use check::{CheckReport, Finding, Severity};
+pub use check::{CheckReport, Diagnostic, Severity};
 pub use component::{Description, LoadError, Plugin, Validation};
 pub use error::PluginError;
 pub(crate) use instance::Sandboxed;

@@ -3,7 +3,7 @@
 
 use super::dead_letter::{Letters, Why};
 use super::error::{FailedBundle, RunError};
-use super::meters::RunMeters;
+use super::metrics::RunMetrics;
 use super::options::FailurePolicy;
 use super::telemetry::Telemetry;
 use crate::columns;
@@ -18,7 +18,7 @@ use tracing::debug;
 /// What all bundles of a run share.
 pub(super) struct Bundles {
     pub(super) enricher: Arc<Enricher>,
-    pub(super) meters: Arc<RunMeters>,
+    pub(super) metrics: Arc<RunMetrics>,
     telemetry: Telemetry,
     fields: Vec<Field>,
     on_failure: FailurePolicy,
@@ -36,32 +36,32 @@ pub(super) struct Done {
 impl Bundles {
     pub(super) fn new(
         enricher: Arc<Enricher>,
-        meters: Arc<RunMeters>,
+        metrics: Arc<RunMetrics>,
         telemetry: Telemetry,
         on_failure: FailurePolicy,
     ) -> Self {
         let field =
             |Input { name, required }: &Input| Field { name: name.clone(), required: *required };
         let fields = enricher.inputs().iter().map(field).collect();
-        Bundles { enricher, meters, telemetry, fields, on_failure }
+        Bundles { enricher, metrics, telemetry, fields, on_failure }
     }
 
     /// Enriches the rows of one bundle.
     pub(super) async fn enrich(&self, rows: Rows) -> Result<Done, RunError> {
-        let _in_flight = self.meters.in_flight.one_more();
+        let _in_flight = self.metrics.in_flight.one_more();
         let set_aside = rows.set_aside().len() as u64;
-        self.meters.read.add(rows.len() as u64 + set_aside);
-        self.meters.failed.add(set_aside);
+        self.metrics.read.add(rows.len() as u64 + set_aside);
+        self.metrics.failed.add(set_aside);
         let mut letters = Letters::default();
         for row in rows.set_aside() {
             letters.push_bad(row);
-            self.meters.failures.add_row(&row.error, &row.origin);
+            self.metrics.failures.add_row(&row.error, &row.origin);
         }
         if rows.is_empty() {
             rows.project(&self.fields)?;
             let names = self.enricher.outputs().iter().map(|field| field.name.as_str());
             let features = columns::without_rows(names);
-            self.meters.dead_letters.add(set_aside);
+            self.metrics.dead_letters.add(set_aside);
             return Ok(Done { rows, features, letters });
         }
         let started = Instant::now();
@@ -70,7 +70,7 @@ impl Bundles {
         let answers = answers.map_err(|error| bundle_error(&rows, error))?;
         self.tally(&rows, &shown, &answers);
         let done = self.sort(rows, &shown, &answers, letters)?;
-        self.meters.bundles.add(1);
+        self.metrics.bundles.add(1);
         self.telemetry.bundle(started.elapsed());
         debug!(
             rows = answers.len(),
@@ -121,7 +121,7 @@ impl Bundles {
             })
             .collect();
         if failed.is_empty() && shown.bad.is_empty() {
-            self.meters.dead_letters.add(letters.len() as u64);
+            self.metrics.dead_letters.add(letters.len() as u64);
             return Ok(Done { rows, features, letters });
         }
         match self.on_failure {
@@ -148,7 +148,7 @@ impl Bundles {
                     letters.push(&rows, *row, &Why::Unreadable(error));
                 }
                 letters.sort();
-                self.meters.dead_letters.add(letters.len() as u64);
+                self.metrics.dead_letters.add(letters.len() as u64);
                 let kept = (0..answers.len())
                     .filter(|at| !matches!(answers.outcome(*at), Outcome::Failed(_)));
                 let (positions, kept): (Vec<u32>, Vec<usize>) =
@@ -161,7 +161,7 @@ impl Bundles {
 
     /// Counts why rows failed.
     fn tally(&self, rows: &Rows, shown: &Shown, answers: &Answers) {
-        let failures = &self.meters.failures;
+        let failures = &self.metrics.failures;
         for outcome in answers.outcomes() {
             if let Outcome::Failed(given_up) = outcome {
                 failures.add(given_up.error.kind.to_string(), &given_up.error.message);
@@ -182,10 +182,10 @@ impl Bundles {
                 Outcome::Failed(_) => &mut failed,
             } += 1;
         }
-        self.meters.enriched.add(enriched);
-        self.meters.missing.add(missing);
-        self.meters.null_keys.add(null_keys);
-        self.meters.failed.add(failed);
+        self.metrics.enriched.add(enriched);
+        self.metrics.missing.add(missing);
+        self.metrics.null_keys.add(null_keys);
+        self.metrics.failed.add(failed);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::dead_letter::INVALID;
 use super::error::RunError;
-use super::meters::RunMeters;
+use super::metrics::RunMetrics;
 use beamlet_rows::{Origin, RowsError};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -101,8 +101,8 @@ impl MaxFailures {
     pub const ENOUGH: u64 = 1_000;
 
     /// Whether more rows have failed than may. `ended` says that no more come.
-    pub(super) fn is_exceeded(&self, meters: &RunMeters, ended: bool) -> bool {
-        let (failed, answered) = (failed(meters), answered(meters));
+    pub(super) fn is_exceeded(&self, metrics: &RunMetrics, ended: bool) -> bool {
+        let (failed, answered) = (failed(metrics), answered(metrics));
         match self {
             Self::Rows(most) => failed > *most,
             Self::Percent { percent, of_all } => {
@@ -115,29 +115,29 @@ impl MaxFailures {
 
 /// The end of the run, if more rows have failed than may. `ended` says that no more come.
 pub(super) fn too_many(
-    meters: &RunMeters,
+    metrics: &RunMetrics,
     most: Option<MaxFailures>,
     ended: bool,
 ) -> Result<(), RunError> {
     match most {
-        Some(most) if most.is_exceeded(meters, ended) => Err(RunError::TooManyFailures {
-            failed: failed(meters),
-            rows: answered(meters),
+        Some(most) if most.is_exceeded(metrics, ended) => Err(RunError::TooManyFailures {
+            failed: failed(metrics),
+            rows: answered(metrics),
             most,
-            first: meters.failures.all().into_iter().next(),
+            first: metrics.failures.all().into_iter().next(),
         }),
         _ => Ok(()),
     }
 }
 
 /// Rows that failed, or that the output cannot hold.
-pub(super) fn failed(meters: &RunMeters) -> u64 {
-    meters.failed.get() + meters.unwritten.get()
+pub(super) fn failed(metrics: &RunMetrics) -> u64 {
+    metrics.failed.get() + metrics.unwritten.get()
 }
 
 /// Rows of which it is known what became of them.
-pub(super) fn answered(meters: &RunMeters) -> u64 {
-    [&meters.enriched, &meters.missing, &meters.null_keys, &meters.failed]
+pub(super) fn answered(metrics: &RunMetrics) -> u64 {
+    [&metrics.enriched, &metrics.missing, &metrics.null_keys, &metrics.failed]
         .iter()
         .map(|meter| meter.get())
         .sum()
@@ -173,29 +173,29 @@ impl fmt::Display for MaxFailures {
 mod tests {
     use super::*;
 
-    fn meters(failed: u64, enriched: u64) -> RunMeters {
-        let meters = RunMeters::default();
-        meters.failed.add(failed);
-        meters.enriched.add(enriched);
-        meters
+    fn metrics(failed: u64, enriched: u64) -> RunMetrics {
+        let metrics = RunMetrics::default();
+        metrics.failed.add(failed);
+        metrics.enriched.add(enriched);
+        metrics
     }
 
     #[test]
     fn a_share_is_told_by_a_thousand_rows_and_a_number_at_once() {
         let share = MaxFailures::OF_DEAD_LETTERS;
-        assert!(!share.is_exceeded(&meters(999, 0), true));
-        assert!(!share.is_exceeded(&meters(100, 900), false));
-        assert!(share.is_exceeded(&meters(101, 899), false));
-        assert!(MaxFailures::Rows(2).is_exceeded(&meters(3, 0), false));
-        assert!(!MaxFailures::Rows(2).is_exceeded(&meters(2, 0), true));
+        assert!(!share.is_exceeded(&metrics(999, 0), true));
+        assert!(!share.is_exceeded(&metrics(100, 900), false));
+        assert!(share.is_exceeded(&metrics(101, 899), false));
+        assert!(MaxFailures::Rows(2).is_exceeded(&metrics(3, 0), false));
+        assert!(!MaxFailures::Rows(2).is_exceeded(&metrics(2, 0), true));
     }
 
     #[test]
     fn a_stated_share_holds_for_a_few_rows_too_when_no_more_come() {
         let share: MaxFailures = "10%".parse().unwrap();
-        assert!(!share.is_exceeded(&meters(2, 8), false));
-        assert!(share.is_exceeded(&meters(2, 8), true));
-        assert!(!share.is_exceeded(&meters(1, 9), true));
+        assert!(!share.is_exceeded(&metrics(2, 8), false));
+        assert!(share.is_exceeded(&metrics(2, 8), true));
+        assert!(!share.is_exceeded(&metrics(1, 9), true));
     }
 
     #[test]

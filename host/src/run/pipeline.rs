@@ -6,7 +6,7 @@ use super::bundle::{Bundles, Done};
 use super::dead_letter::{DeadLetters, Letters};
 use super::error::{RunError, RunFailure};
 use super::failures::{MaxFailures, too_many};
-use super::meters::RunMeters;
+use super::metrics::RunMetrics;
 use super::options::{FailurePolicy, RunOptions};
 use super::stop::{OnStop, Stop};
 use super::summary::Summary;
@@ -39,7 +39,7 @@ pub struct Job {
     /// How many of what.
     pub options: RunOptions,
     /// What the run counts.
-    pub meters: Arc<RunMeters>,
+    pub metrics: Arc<RunMetrics>,
     /// Ends it before its input ends.
     pub stop: Stop,
     /// What the output is worth then.
@@ -74,14 +74,14 @@ pub async fn run(job: Job) -> Result<Summary, RunFailure> {
     );
     let asked_before = egress.requests();
     let enricher = Arc::new(enricher);
-    let telemetry = Telemetry::new(&job.meters, &enricher, &egress);
-    let (meters, policy) = (job.meters.clone(), job.options.on_failure);
-    let bundles = Arc::new(Bundles::new(enricher, meters, telemetry, policy));
+    let telemetry = Telemetry::new(&job.metrics, &enricher, &egress);
+    let (metrics, policy) = (job.metrics.clone(), job.options.on_failure);
+    let bundles = Arc::new(Bundles::new(enricher, metrics, telemetry, policy));
     let outputs = Outputs {
         rows: job.writer,
         dead_letters: job.dead_letters,
         on_stop: job.on_stop,
-        meters: job.meters.clone(),
+        metrics: job.metrics.clone(),
         max_failures: job.options.max_failures(),
         without_rows: None,
         written: false,
@@ -90,7 +90,7 @@ pub async fn run(job: Job) -> Result<Summary, RunFailure> {
     let ended = pump(job.reader, outputs, &job.options, &bundles, &stopping).await;
     let counters = bundles.enricher.tear_down().await;
     let requests = egress.requests() - asked_before;
-    let mut summary = Summary::of(&job.meters, bundles.enricher.meters());
+    let mut summary = Summary::of(&job.metrics, bundles.enricher.metrics());
     summary.counters = counters;
     summary.requests = requests;
     summary.stopped = job.stop.is_stopped();
@@ -146,7 +146,7 @@ async fn pump(
         };
         match bundle {
             Some(Ok(bundle)) => {
-                failed = too_many(&bundles.meters, options.max_failures(), false).err();
+                failed = too_many(&bundles.metrics, options.max_failures(), false).err();
                 if failed.is_some() {
                     break;
                 }
@@ -234,7 +234,7 @@ struct Outputs {
     rows: Writer,
     dead_letters: Option<DeadLetters>,
     on_stop: OnStop,
-    meters: Arc<RunMeters>,
+    metrics: Arc<RunMetrics>,
     max_failures: Option<MaxFailures>,
     /// The first bundle of which no row was left, until another one is written: without rows the
     /// output still has a header.
@@ -298,22 +298,22 @@ impl Outputs {
 
     /// Counts what the writer has written, and makes dead letters of what it set aside.
     fn set_aside(&mut self) -> Result<(), RunError> {
-        let meters = &self.meters;
-        meters.written.add(self.rows.rows().saturating_sub(meters.written.get()));
+        let metrics = &self.metrics;
+        metrics.written.add(self.rows.rows().saturating_sub(metrics.written.get()));
         let mut letters = Letters::default();
         for row in self.rows.take_set_aside() {
             if self.dead_letters.is_none() {
                 return Err(row.error.into());
             }
             letters.push_bad(&row);
-            meters.failures.add_row(&row.error, &row.origin);
-            meters.unwritten.add(1);
+            metrics.failures.add_row(&row.error, &row.origin);
+            metrics.unwritten.add(1);
         }
         if let Some(dead_letters) = &mut self.dead_letters
             && !letters.is_empty()
         {
             dead_letters.write(&letters)?;
-            meters.dead_letters.add(letters.len() as u64);
+            metrics.dead_letters.add(letters.len() as u64);
         }
         Ok(())
     }
@@ -324,7 +324,7 @@ impl Outputs {
         }
         self.rows.settle()?;
         self.set_aside()?;
-        if let Err(error) = too_many(&self.meters, self.max_failures, true) {
+        if let Err(error) = too_many(&self.metrics, self.max_failures, true) {
             self.drop()?;
             return Err(error);
         }

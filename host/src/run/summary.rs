@@ -1,8 +1,8 @@
 //! What a run did, in numbers.
 
 use super::failures::Failure;
-use super::meters::RunMeters;
-use crate::enrich::Meters;
+use super::metrics::RunMetrics;
+use crate::enrich::Metrics;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -60,7 +60,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(super) fn of(run: &RunMeters, enrich: &Meters) -> Self {
+    pub(super) fn of(run: &RunMetrics, enrich: &Metrics) -> Self {
         Summary {
             rows: run.read.get(),
             written: run.written.get(),

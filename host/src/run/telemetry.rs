@@ -4,8 +4,8 @@
 //! number is read where it is kept when somebody asks, and not pushed; only durations are
 //! recorded as they come.
 
-use super::meters::RunMeters;
-use crate::enrich::{Enricher, Meter, Meters};
+use super::metrics::RunMetrics;
+use crate::enrich::{Enricher, Meter, Metrics};
 use crate::sandbox::Egress;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Histogram, Meter as Otel};
@@ -23,13 +23,13 @@ pub(super) struct Telemetry {
 impl Telemetry {
     /// Has the numbers of a run read when somebody asks for them.
     pub(super) fn new(
-        meters: &Arc<RunMeters>,
+        metrics: &Arc<RunMetrics>,
         enricher: &Arc<Enricher>,
         egress: &Arc<Egress>,
     ) -> Self {
         let otel = opentelemetry::global::meter(SCOPE);
-        rows(&otel, meters);
-        enrichment(&otel, enricher.meters());
+        rows(&otel, metrics);
+        enrichment(&otel, enricher.metrics());
         handler(&otel, enricher);
         store(&otel, egress);
         let bundle = otel
@@ -78,10 +78,10 @@ fn gauge(
         .build();
 }
 
-fn rows(otel: &Otel, meters: &Arc<RunMeters>) {
-    let of = |meter: fn(&RunMeters) -> &Meter| {
-        let meters = meters.clone();
-        move || meter(&meters).get()
+fn rows(otel: &Otel, metrics: &Arc<RunMetrics>) {
+    let of = |meter: fn(&RunMetrics) -> &Meter| {
+        let metrics = metrics.clone();
+        move || meter(&metrics).get()
     };
     counter(otel, "beamlet.rows.read", "Rows read from the input", of(|run| &run.read));
     counter(otel, "beamlet.rows.written", "Rows written to the output", of(|run| &run.written));
@@ -92,7 +92,7 @@ fn rows(otel: &Otel, meters: &Arc<RunMeters>) {
         of(|run| &run.dead_letters),
     );
     counter(otel, "beamlet.bundles", "Bundles that are done", of(|run| &run.bundles));
-    let outcomes = meters.clone();
+    let outcomes = metrics.clone();
     otel.u64_observable_counter("beamlet.rows.answered")
         .with_description("Rows by what became of them")
         .with_callback(move |observer| {
@@ -107,16 +107,16 @@ fn rows(otel: &Otel, meters: &Arc<RunMeters>) {
             }
         })
         .build();
-    let in_flight = meters.clone();
+    let in_flight = metrics.clone();
     gauge(otel, "beamlet.bundles.in_flight", "Bundles that are read and not yet done", move || {
         Some(in_flight.in_flight.get() as u64)
     });
 }
 
-fn enrichment(otel: &Otel, meters: &Arc<Meters>) {
-    let of = |meter: fn(&Meters) -> &Meter| {
-        let meters = meters.clone();
-        move || meter(&meters).get()
+fn enrichment(otel: &Otel, metrics: &Arc<Metrics>) {
+    let of = |meter: fn(&Metrics) -> &Meter| {
+        let metrics = metrics.clone();
+        move || meter(&metrics).get()
     };
     let count = |name, description, meter| counter(otel, name, description, of(meter));
     count("beamlet.rows.asked", "Rows given to the handler, each attempt", |it| &it.asked);

@@ -6,17 +6,18 @@
 //! [egress](beamlet_egress), with the destinations and the secrets of its configuration. It
 //! may spin, allocate, trap, or answer nonsense: that costs its own instance, and no other.
 
-mod door;
+pub(crate) mod denied;
 mod limits;
 mod messages;
+mod outbound_http;
 mod permissions;
-mod played;
 mod runtime;
+mod scripted_store;
 mod state;
 
 pub use beamlet_egress::{BreakerOptions, Limits, ThrottleOptions};
-pub use door::Egress;
+pub use outbound_http::Egress;
 pub use permissions::Permissions;
-pub(crate) use played::{Played, Scene};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
+pub(crate) use scripted_store::{Script, ScriptedStore};
 pub(crate) use state::State;

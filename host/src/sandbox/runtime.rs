@@ -59,8 +59,7 @@ impl Runtime {
             Err(_) => Engine::new(&config(options, InstanceAllocationStrategy::OnDemand)?)?,
         };
         let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        link(&mut linker)?;
         tick(&engine);
         let fuel = options.count_fuel.then(Arc::default);
         Ok(Runtime { engine, linker: Arc::new(linker), fuel })
@@ -70,6 +69,23 @@ impl Runtime {
     pub fn fuel(&self) -> u64 {
         self.fuel.as_ref().map_or(0, |fuel| fuel.load(Ordering::Relaxed))
     }
+}
+
+/// What every component is given; see also [`denied`](super::denied).
+fn link(linker: &mut Linker<State>) -> Result<(), wasmtime::Error> {
+    use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+    use wasmtime_wasi::p2::bindings::{cli, random};
+    use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
+
+    // Streams, clocks, random numbers; standard input, which is empty, and standard output and error,
+    // which are kept for messages.
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    // The seeds of hash maps, and how a program ends.
+    random::insecure::add_to_linker::<_, WasiRandom>(linker, State::random)?;
+    random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, State::random)?;
+    cli::exit::add_to_linker::<_, WasiCli>(linker, State::cli)?;
+    Ok(())
 }
 
 fn config(

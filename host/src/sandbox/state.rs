@@ -1,8 +1,8 @@
 //! What a store holds for its component.
 
-use super::door::{Door, Egress};
 use super::limits::Limits;
 use super::messages::Messages;
+use super::outbound_http::{Egress, OutboundHttp};
 use super::permissions::Permissions;
 use std::sync::Arc;
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
@@ -13,7 +13,7 @@ pub(crate) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
-    pub(crate) door: Door,
+    pub(crate) outbound: OutboundHttp,
     stderr: Messages,
     pub(crate) limits: Limits,
 }
@@ -21,17 +21,12 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(permissions: &Permissions, egress: Arc<Egress>) -> Self {
         let stderr = Messages::new(permissions.stderr);
-        let wasi = WasiCtx::builder()
-            .stderr(stderr.clone())
-            .allow_tcp(false)
-            .allow_udp(false)
-            .allow_ip_name_lookup(false)
-            .build();
+        let wasi = WasiCtx::builder().stderr(stderr.clone()).build();
         State {
             wasi,
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
-            door: Door { egress, deadline: None, played: None },
+            outbound: OutboundHttp { egress, deadline: None, scripted: None },
             stderr,
             limits: Limits::new(permissions.memory),
         }
@@ -40,7 +35,7 @@ impl State {
     /// What the component wrote to its standard error, as far as it is kept. It may be what a
     /// server said, so no secret survives in it.
     pub(crate) fn stderr(&self) -> String {
-        self.door.egress.secrets().redact(self.stderr.text().trim().to_owned())
+        self.outbound.egress.secrets().redact(self.stderr.text().trim().to_owned())
     }
 
     /// The same, once: what comes after it is kept anew.
@@ -62,6 +57,6 @@ impl WasiView for State {
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.door, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView { hooks: &mut self.outbound, table: &mut self.table, ctx: &mut self.http }
     }
 }

@@ -187,8 +187,8 @@ const COMPONENT: &str = r#"(component
         (export "enrich" (func $f)))
     (instance $typed (instantiate $typed))
     (instance $text (instantiate $text))
-    (export "beamlet:enrichment/enrichment-handler@0.1.0" (instance $typed))
-    (export "beamlet:enrichment/enrichment-json@0.1.0" (instance $text)))"#;
+    (export "beamlet:enrichment/enrichment-handler@0.2.0" (instance $typed))
+    (export "beamlet:enrichment/enrichment-json@0.2.0" (instance $text)))"#;
 
 #[tokio::test]
 async fn a_component_that_spins_at_its_start_is_ended_by_its_deadline() {
@@ -267,7 +267,7 @@ async fn a_column_with_too_few_values_is_refused() {
 
 #[tokio::test]
 async fn a_text_beyond_the_end_of_all_texts_is_refused() {
-    assert_snapshot!(contained("text-beyond-its-end", LONG).await, @"the handler broke a promise of the contract: bundle.process: field `n`: the ends of its texts do not ascend to the length of the text");
+    assert_snapshot!(contained("text-beyond-its-end", LONG).await, @"the handler broke a promise of the contract: bundle.process: field `n`: the ends of its texts do not ascend to their length");
 }
 
 #[tokio::test]

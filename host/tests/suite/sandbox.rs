@@ -4,6 +4,7 @@
 
 use crate::support::beamlet::Beamlet;
 use crate::support::evil::{OF_THE_SANDBOX, component};
+use crate::support::guests;
 use crate::support::library::{bundle, evil, evil_config, setup, tailnums};
 use crate::support::redacted;
 use crate::support::server::{Server, answer, header};
@@ -109,11 +110,60 @@ async fn a_handler_sees_no_files_no_sockets_no_environment_and_no_arguments() {
     connect: refused, PermissionDenied
     listen: refused, PermissionDenied
     bind udp: refused, PermissionDenied
-    resolve localhost: refused, Uncategorized
+    resolve localhost: refused, PermissionDenied
     read stdin: 0
     environment: []
     arguments: []
     ");
+}
+
+/// What handlers import, and what each of it is to them.
+#[test]
+fn what_a_component_imports_is_given_or_is_empty() {
+    const GIVEN: [&str; 13] = [
+        "beamlet:enrichment/types",
+        "wasi:cli/exit",
+        "wasi:cli/stderr",
+        "wasi:cli/stdin",
+        "wasi:cli/stdout",
+        "wasi:clocks/monotonic-clock",
+        "wasi:clocks/wall-clock",
+        "wasi:http/outgoing-handler",
+        "wasi:http/types",
+        "wasi:io/error",
+        "wasi:io/poll",
+        "wasi:io/streams",
+        "wasi:random/insecure-seed",
+    ];
+    const EMPTY: [&str; 12] = [
+        "wasi:cli/environment",
+        "wasi:cli/terminal-input",
+        "wasi:cli/terminal-output",
+        "wasi:cli/terminal-stderr",
+        "wasi:cli/terminal-stdin",
+        "wasi:cli/terminal-stdout",
+        "wasi:filesystem/preopens",
+        "wasi:filesystem/types",
+        "wasi:sockets/instance-network",
+        "wasi:sockets/ip-name-lookup",
+        "wasi:sockets/network",
+        "wasi:sockets/tcp",
+    ];
+    const SOCKETS: [&str; 3] =
+        ["wasi:sockets/tcp-create-socket", "wasi:sockets/udp", "wasi:sockets/udp-create-socket"];
+    for component in [component(), guests::key_value(), guests::broken()] {
+        let bytes = std::fs::read(component).unwrap();
+        let decoded = wit_component::decode(&bytes).unwrap();
+        let wit_component::DecodedWasm::Component(resolve, world) = decoded else {
+            panic!("no component")
+        };
+        for key in resolve.worlds[world].imports.keys() {
+            let name = resolve.name_world_key(key);
+            let name = name.split('@').next().unwrap_or_default();
+            let is_known = [&GIVEN[..], &EMPTY, &SOCKETS].iter().any(|list| list.contains(&name));
+            assert!(is_known, "{name} is neither given nor empty");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What goes wrong with answers on their way out.
 
-use crate::once::{BUNDLES, DROPPED, FAILED, OUT_OF_ORDER};
+use crate::state::{BUNDLES, DROPPED, FAILED, OUT_OF_ORDER};
 use beamlet_guest::{Enriched, Values};
 
 /// What a bundle has seen.

@@ -2,7 +2,7 @@
 
 use crate::answers::{Seen, deform, falsify, is_wrong};
 use crate::contract::Configured;
-use crate::once::{BUNDLES, DROPPED, PROCESSED};
+use crate::state::{BUNDLES, DROPPED, PROCESSED};
 use crate::store::Store;
 use beamlet_guest::bindings::exports::beamlet::enrichment::enrichment_handler as typed;
 use beamlet_guest::{Batch, Bundle, Enriched, Error, ErrorKind, Values, WasiHttp, run};

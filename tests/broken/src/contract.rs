@@ -2,15 +2,15 @@
 
 use crate::bundle::Started;
 use crate::mark;
-use crate::once::{BESIDE, COUNTED, DESCRIBED, OUTPUTS, PROCESSED, SET_UP};
+use crate::state::{COUNTED, DESCRIBED, OTHER_REQUESTS, OUTPUTS, PROCESSED, SET_UP};
 use crate::store::Store;
 use beamlet_guest::bindings::exports::beamlet::enrichment::{
     enrichment_handler as typed, enrichment_json as text,
 };
 use beamlet_guest::config::Problem;
 use beamlet_guest::{
-    ConfigProblem, Counter, Counters, Description, Error, Field, Finding, Handler, Input, Report,
-    Response, Severity, Transport, WasiHttp, run,
+    Counter, Counters, Description, Diagnostic, Error, Field, Handler, Input, Report, Response,
+    Severity, Transport, WasiHttp, run,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -45,9 +45,8 @@ pub(crate) fn read(config: &str) -> Result<Store, Vec<Problem>> {
     Store::new(&value)
 }
 
-pub(crate) fn told(problems: Vec<Problem>) -> Vec<ConfigProblem> {
-    let problem = |Problem { path, message }| ConfigProblem { path, message };
-    problems.into_iter().map(problem).collect()
+pub(crate) fn told(problems: Vec<Problem>) -> Vec<Diagnostic> {
+    beamlet_guest::diagnostics(Severity::Problem, problems)
 }
 
 impl typed::Guest for Broken {
@@ -64,24 +63,27 @@ impl typed::Guest for Broken {
         Description { name: Store::NAME.to_owned(), version, config_schema: Store::config_schema() }
     }
 
-    fn validate(config: String) -> Result<Vec<ConfigProblem>, Vec<ConfigProblem>> {
-        let store = read(&config).map_err(told)?;
+    fn validate(config: String) -> Vec<Diagnostic> {
+        let store = match read(&config) {
+            Ok(store) => store,
+            Err(problems) => return told(problems),
+        };
         match store.broken.as_str() {
             "config/accepts" if SET_UP.is_set() => {
                 let message = "is no longer to its taste".to_owned();
-                Err(told(vec![Problem { path: String::new(), message }]))
+                told(vec![Problem { path: String::new(), message }])
             }
             "config/asks-no-store" => {
                 store.tell("a configuration");
-                Ok(Vec::new())
+                Vec::new()
             }
-            _ => Ok(Vec::new()),
+            _ => Vec::new(),
         }
     }
 }
 
 impl typed::GuestHandler for Configured {
-    fn setup(config: String) -> Result<typed::Handler, Vec<ConfigProblem>> {
+    fn setup(config: String) -> Result<typed::Handler, Vec<Diagnostic>> {
         let store = read(&config).map_err(|mut problems| {
             if broken(&config) == "config/setup-agrees" {
                 problems.truncate(1);
@@ -128,7 +130,7 @@ impl typed::GuestHandler for Configured {
             }),
             "store/check" => told.or_else(|_| {
                 let message = "it will be well".to_owned();
-                let fine = Finding { severity: Severity::Ok, path: String::new(), message };
+                let fine = Diagnostic { severity: Severity::Ok, path: String::new(), message };
                 Ok(Report { findings: vec![fine], outputs: Vec::new() })
             }),
             _ => told,
@@ -141,8 +143,8 @@ impl typed::GuestHandler for Configured {
 
     fn counters(&self) -> Vec<Counter> {
         let mut counters = self.counters.snapshot();
-        counters[1].value += BESIDE[0].get();
-        counters[2].value += BESIDE[1].get();
+        counters[1].value += OTHER_REQUESTS[0].get();
+        counters[2].value += OTHER_REQUESTS[1].get();
         let counter = |name: &str, value| Counter { name: name.to_owned(), value };
         match self.store.broken.as_str() {
             "counters/names" => counters.push(counter("RowsSeen", 0)),

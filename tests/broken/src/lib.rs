@@ -9,6 +9,6 @@ mod answers;
 mod bundle;
 mod contract;
 mod mark;
-mod once;
+mod state;
 mod store;
 mod text;

@@ -1,7 +1,7 @@
 //! The handler proper: a key-value store over HTTP, and what goes wrong where rows become requests
 //! and answers become columns.
 
-use crate::once::{FAILED, LAST, OUT_OF_ORDER, ROWS};
+use crate::state::{FAILED, LAST, OUT_OF_ORDER, ROWS};
 use beamlet_guest::config::{Problem, Problems, Section};
 use beamlet_guest::{
     BaseUrl, Batch, Batching, Column, Enriched, Error, ErrorKind, Field, Handler, Input, Request,
@@ -28,11 +28,11 @@ impl Store {
     /// A request beside those of rows; how the store counts, where it answers.
     pub(crate) fn ask(&self, target: &Arc<Target>, body: &Value) -> Option<u64> {
         let mut calls = vec![WasiHttp.send(Request::json(target, body))];
-        crate::once::BESIDE[0].next();
+        crate::state::OTHER_REQUESTS[0].next();
         let answer = beamlet_guest::run(WasiHttp.any(&mut calls)).1.ok();
         let count = answer.filter(|it| it.status == 200).and_then(|it| it.json::<u64>().ok());
         if count.is_none() {
-            crate::once::BESIDE[1].next();
+            crate::state::OTHER_REQUESTS[1].next();
         }
         count
     }
@@ -142,7 +142,7 @@ impl Handler for Store {
         });
         problems.or(made).map_err(|mut problems| {
             match broken.as_str() {
-                "config/problems" => problems.clear(),
+                "config/problems" => problems.iter_mut().for_each(|it| it.message.clear()),
                 "config/pointers" => {
                     problems.iter_mut().for_each(|it| it.path = it.path.replace('/', "."));
                 }

@@ -2,7 +2,7 @@
 
 use crate::look::look_around;
 use crate::post::post;
-use beamlet_guest::{Batch, Column, Enriched, Error, ErrorKind, RowFailure, Texts, Values};
+use beamlet_guest::{Batch, Blobs, Column, Enriched, Error, ErrorKind, RowFailure, Texts, Values};
 use serde_json::Value;
 use std::hint::black_box;
 
@@ -191,7 +191,7 @@ fn allocate() -> ! {
     }
 }
 
-/// A thousand columns of ten mebibytes a row that all lie in the same ten: whoever copies them
+/// A thousand columns of ten mebibytes that all lie in the same ten: whoever copies them
 /// one by one needs thousands of times the memory that the handler has.
 fn one_buffer_many_times(rows: u32) -> Vec<Enriched> {
     let bytes = Vec::leak(vec![1; 10 << 20]);
@@ -200,7 +200,10 @@ fn one_buffer_many_times(rows: u32) -> Vec<Enriched> {
     let alias = || unsafe { Vec::from_raw_parts(start, length, length) };
     let columns = (0..1000).map(|at| Column {
         name: at.to_string(),
-        values: Values::Bytes((0..rows).map(|_| alias()).collect()),
+        values: Values::Bytes(Blobs {
+            bytes: alias(),
+            ends: (0..rows).map(|row| if row + 1 < rows { 0 } else { length as u32 }).collect(),
+        }),
         nulls: Vec::new(),
     });
     let fields = Batch { rows, columns: columns.collect() };

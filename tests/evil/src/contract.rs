@@ -5,7 +5,8 @@ use beamlet_guest::bindings::exports::beamlet::enrichment::{
     enrichment_handler as typed, enrichment_json as text,
 };
 use beamlet_guest::{
-    Batch, ConfigProblem, Counter, Description, Enriched, Error, ErrorKind, Field, Input, Report,
+    Batch, Counter, Description, Diagnostic, Enriched, Error, ErrorKind, Field, Input, Report,
+    Severity,
 };
 use serde_json::json;
 use std::rc::Rc;
@@ -18,12 +19,12 @@ struct Configured(Rc<Behaviour>);
 /// The resource `bundle`.
 struct Started(Rc<Behaviour>);
 
-fn read(config: &str) -> Result<Behaviour, Vec<ConfigProblem>> {
+fn read(config: &str) -> Result<Behaviour, Vec<Diagnostic>> {
     Behaviour::read(config).map_err(problem)
 }
 
-fn problem(message: String) -> Vec<ConfigProblem> {
-    vec![ConfigProblem { path: "/retrieval/evil".to_owned(), message }]
+fn problem(message: String) -> Vec<Diagnostic> {
+    vec![Diagnostic { severity: Severity::Problem, path: "/retrieval/evil".to_owned(), message }]
 }
 
 impl typed::Guest for Evil {
@@ -42,13 +43,13 @@ impl typed::Guest for Evil {
         }
     }
 
-    fn validate(config: String) -> Result<Vec<ConfigProblem>, Vec<ConfigProblem>> {
-        read(&config).map(|_| Vec::new())
+    fn validate(config: String) -> Vec<Diagnostic> {
+        read(&config).err().unwrap_or_default()
     }
 }
 
 impl typed::GuestHandler for Configured {
-    fn setup(config: String) -> Result<typed::Handler, Vec<ConfigProblem>> {
+    fn setup(config: String) -> Result<typed::Handler, Vec<Diagnostic>> {
         let behaviour = read(&config)?;
         behaviour.note(format_args!("setup"));
         behaviour.set_up().map_err(problem)?;

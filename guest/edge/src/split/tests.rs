@@ -27,7 +27,7 @@ fn cut(form: Form, pieces: &[&[u8]], most: usize) -> (Vec<String>, Option<Broken
         }
     }
     rows.end();
-    while !rows.is_done() || rows.held() > 0 {
+    while !rows.is_done() || rows.pending_bytes() > 0 {
         let cut = rows.cut(most);
         take(&mut rows);
         if let Err(broken) = cut {

@@ -3,7 +3,10 @@
 use super::Cell;
 use crate::contract::number::{named, narrowed};
 use crate::contract::time::{date_of, is_timestamp, micros};
-use crate::{Column, FieldType, Texts, Values};
+use crate::{
+    BooleanLists, Column, FieldType, Float32Lists, Float64Lists, Int64Lists, StringLists, Texts,
+    Values,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
@@ -57,25 +60,50 @@ pub fn column(name: &str, of: &FieldType, cells: Vec<Cell<'_>>) -> Result<Column
         FieldType::Float32 => Values::Float32s(typed(cells, |cell| float32(of, &cell))?),
         FieldType::Float64 => Values::Float64s(typed(cells, |cell| float(of, &cell))?),
         FieldType::String => Values::Strings(texts(&cells, |cell| text(of, cell))?),
-        FieldType::Bytes => Values::Bytes(typed(cells, |cell| bytes(of, &cell))?),
+        FieldType::Bytes => Values::Bytes(typed(cells, |cell| bytes(of, &cell))?.iter().collect()),
         FieldType::Date => Values::Dates(typed(cells, |cell| date(of, &cell))?),
         FieldType::Timestamp => Values::Timestamps(typed(cells, |cell| timestamp(of, &cell))?),
         FieldType::Decimal => Values::Decimals(decimals(of, &cells)?),
         FieldType::Array(element) if has_no_null_elements(&cells) => match **element {
             FieldType::Boolean => {
-                Values::BooleanLists(lists(of, cells, |cell| boolean(element, &cell))?)
+                let mut lists = BooleanLists::default();
+                lists.ends = ends(of, &cells, |cell| {
+                    lists.elements.push(boolean(element, cell)?);
+                    Ok(lists.elements.len())
+                })?;
+                Values::BooleanLists(lists)
             }
             FieldType::Int64 => {
-                Values::Int64Lists(lists(of, cells, |cell| integer(element, &cell))?)
+                let mut lists = Int64Lists::default();
+                lists.ends = ends(of, &cells, |cell| {
+                    lists.elements.push(integer(element, cell)?);
+                    Ok(lists.elements.len())
+                })?;
+                Values::Int64Lists(lists)
             }
             FieldType::Float32 => {
-                Values::Float32Lists(lists(of, cells, |cell| float32(element, &cell))?)
+                let mut lists = Float32Lists::default();
+                lists.ends = ends(of, &cells, |cell| {
+                    lists.elements.push(float32(element, cell)?);
+                    Ok(lists.elements.len())
+                })?;
+                Values::Float32Lists(lists)
             }
             FieldType::Float64 => {
-                Values::Float64Lists(lists(of, cells, |cell| float(element, &cell))?)
+                let mut lists = Float64Lists::default();
+                lists.ends = ends(of, &cells, |cell| {
+                    lists.elements.push(float(element, cell)?);
+                    Ok(lists.elements.len())
+                })?;
+                Values::Float64Lists(lists)
             }
             FieldType::String => {
-                Values::StringLists(lists(of, cells, |cell| Ok(text(element, &cell)?.to_owned()))?)
+                let mut lists = StringLists::default();
+                lists.ends = ends(of, &cells, |cell| {
+                    lists.elements.push(text(element, cell)?);
+                    Ok(lists.elements.len())
+                })?;
+                Values::StringLists(lists)
             }
             _ => Values::Json(nested(of, cells)?),
         },
@@ -109,15 +137,26 @@ fn texts<'c>(
     Ok(texts)
 }
 
-fn lists<'a, T>(
+/// Where each list ends. `push` takes an element, and tells how many there are then.
+fn ends<'a>(
     of: &FieldType,
-    cells: Vec<Cell<'a>>,
-    read: impl Fn(Cell<'a>) -> Result<T, NotOfType>,
-) -> Result<Vec<Vec<T>>, NotOfType> {
-    typed(cells, |cell| match cell {
-        Cell::List(elements) => elements.into_iter().map(&read).collect(),
-        other => not(of, other.kind()),
-    })
+    cells: &[Cell<'a>],
+    mut push: impl FnMut(&Cell<'a>) -> Result<usize, NotOfType>,
+) -> Result<Vec<u32>, NotOfType> {
+    let mut so_far = 0;
+    let end = |cell: &Cell<'a>| {
+        match cell {
+            Cell::Null => {}
+            Cell::List(elements) => {
+                for element in elements {
+                    so_far = push(element)? as u32;
+                }
+            }
+            other => return not(of, other.kind()),
+        }
+        Ok(so_far)
+    };
+    cells.iter().map(end).collect()
 }
 
 /// The contract's own lists cannot hold a null: such a column comes as JSON.

@@ -1,11 +1,14 @@
 //! Columns grow: appending one to another, filling with what stands for null, and taking
 //! one row's value.
 
-use crate::{Batch, Column, Texts, Values};
+use crate::{
+    Batch, Blobs, BooleanLists, Column, Float32Lists, Float64Lists, Int64Lists, StringLists, Texts,
+    Values,
+};
 
-/// Runs `$body` with `$list` bound to the list inside, whatever its type; `$texts` for texts.
+/// Runs `$body` with `$list` bound to the list inside, whatever its type; `$flat` for what lies one behind the other.
 macro_rules! each_list {
-    ($values:expr, $list:ident => $body:expr, texts => $texts:expr) => {
+    ($values:expr, $list:ident => $body:expr, flat => $flat:expr) => {
         match $values {
             Values::Booleans($list) => $body,
             Values::Int8s($list) => $body,
@@ -14,14 +17,14 @@ macro_rules! each_list {
             Values::Int64s($list) | Values::Timestamps($list) => $body,
             Values::Float32s($list) => $body,
             Values::Float64s($list) => $body,
-            Values::Strings($list) | Values::Decimals($list) | Values::Json($list) => $texts,
-            Values::Bytes($list) => $body,
+            Values::Strings($list) | Values::Decimals($list) | Values::Json($list) => $flat,
             Values::Dates($list) => $body,
-            Values::BooleanLists($list) => $body,
-            Values::Int64Lists($list) => $body,
-            Values::Float32Lists($list) => $body,
-            Values::Float64Lists($list) => $body,
-            Values::StringLists($list) => $body,
+            Values::Bytes($list) => $flat,
+            Values::BooleanLists($list) => $flat,
+            Values::Int64Lists($list) => $flat,
+            Values::Float32Lists($list) => $flat,
+            Values::Float64Lists($list) => $flat,
+            Values::StringLists($list) => $flat,
         }
     };
 }
@@ -29,7 +32,7 @@ macro_rules! each_list {
 impl Values {
     /// How many values there are, nulls included.
     pub fn len(&self) -> usize {
-        each_list!(self, list => list.len(), texts => list.len())
+        each_list!(self, list => list.len(), flat => list.len())
     }
 
     /// Whether there is no value.
@@ -39,12 +42,12 @@ impl Values {
 
     /// Grows (or shrinks) to `rows` values with what stands for null.
     pub(crate) fn resize(&mut self, rows: usize) {
-        each_list!(self, list => list.resize(rows, Default::default()), texts => list.resize(rows));
+        each_list!(self, list => list.resize(rows, Default::default()), flat => list.resize(rows));
     }
 
     /// Makes room for so many more values.
     pub(crate) fn reserve(&mut self, rows: usize) {
-        each_list!(self, list => list.reserve(rows), texts => list.reserve(rows));
+        each_list!(self, list => list.reserve(rows), flat => list.reserve(rows));
     }
 
     /// A list of the same case with `rows` values that stand for null.
@@ -57,21 +60,21 @@ impl Values {
     /// Each value as a list of its own, of the same type.
     pub(crate) fn split(self) -> std::vec::IntoIter<Values> {
         macro_rules! ones {
-            ($($case:ident),*; texts $($texts:ident),*) => {
+            ($($case:ident),*; flat $($flat:ident),*) => {
                 match self {
                     $(Values::$case(list) => {
                         list.into_iter().map(|value| Values::$case(vec![value])).collect::<Vec<_>>()
                     })*
-                    $(Values::$texts(texts) => {
-                        texts.iter().map(|text| Values::$texts([text].into_iter().collect())).collect()
+                    $(Values::$flat(list) => {
+                        list.iter().map(|one| Values::$flat([one].into_iter().collect())).collect()
                     })*
                 }
             };
         }
         ones!(
-            Booleans, Int8s, Int16s, Int32s, Int64s, Float32s, Float64s, Bytes, Timestamps, Dates,
-            BooleanLists, Int64Lists, Float32Lists, Float64Lists, StringLists;
-            texts Strings, Decimals, Json
+            Booleans, Int8s, Int16s, Int32s, Int64s, Float32s, Float64s, Timestamps, Dates;
+            flat Strings, Decimals, Json, Bytes, BooleanLists, Int64Lists, Float32Lists, Float64Lists,
+            StringLists
         )
         .into_iter()
     }
@@ -86,15 +89,15 @@ impl Values {
             Values::Float32s(_) => Values::Float32s(Vec::new()),
             Values::Float64s(_) => Values::Float64s(Vec::new()),
             Values::Strings(_) => Values::Strings(Texts::new()),
-            Values::Bytes(_) => Values::Bytes(Vec::new()),
+            Values::Bytes(_) => Values::Bytes(Blobs::default()),
             Values::Timestamps(_) => Values::Timestamps(Vec::new()),
             Values::Dates(_) => Values::Dates(Vec::new()),
             Values::Decimals(_) => Values::Decimals(Texts::new()),
-            Values::BooleanLists(_) => Values::BooleanLists(Vec::new()),
-            Values::Int64Lists(_) => Values::Int64Lists(Vec::new()),
-            Values::Float32Lists(_) => Values::Float32Lists(Vec::new()),
-            Values::Float64Lists(_) => Values::Float64Lists(Vec::new()),
-            Values::StringLists(_) => Values::StringLists(Vec::new()),
+            Values::BooleanLists(_) => Values::BooleanLists(BooleanLists::default()),
+            Values::Int64Lists(_) => Values::Int64Lists(Int64Lists::default()),
+            Values::Float32Lists(_) => Values::Float32Lists(Float32Lists::default()),
+            Values::Float64Lists(_) => Values::Float64Lists(Float64Lists::default()),
+            Values::StringLists(_) => Values::StringLists(StringLists::default()),
             Values::Json(_) => Values::Json(Texts::new()),
         }
     }
@@ -118,13 +121,13 @@ impl Values {
             (Values::Strings(to), Values::Strings(from))
             | (Values::Decimals(to), Values::Decimals(from))
             | (Values::Json(to), Values::Json(from)) => to.append(&from),
-            (Values::Bytes(to), Values::Bytes(mut from)) => to.append(&mut from),
+            (Values::Bytes(to), Values::Bytes(from)) => to.append(from),
             (Values::Dates(to), Values::Dates(mut from)) => to.append(&mut from),
-            (Values::BooleanLists(to), Values::BooleanLists(mut from)) => to.append(&mut from),
-            (Values::Int64Lists(to), Values::Int64Lists(mut from)) => to.append(&mut from),
-            (Values::Float32Lists(to), Values::Float32Lists(mut from)) => to.append(&mut from),
-            (Values::Float64Lists(to), Values::Float64Lists(mut from)) => to.append(&mut from),
-            (Values::StringLists(to), Values::StringLists(mut from)) => to.append(&mut from),
+            (Values::BooleanLists(to), Values::BooleanLists(from)) => to.append(from),
+            (Values::Int64Lists(to), Values::Int64Lists(from)) => to.append(from),
+            (Values::Float32Lists(to), Values::Float32Lists(from)) => to.append(from),
+            (Values::Float64Lists(to), Values::Float64Lists(from)) => to.append(from),
+            (Values::StringLists(to), Values::StringLists(from)) => to.append(from),
             _ => return false,
         }
         true

@@ -21,12 +21,12 @@ impl Values {
             Values::Float32s(list) => float(list[at], out),
             Values::Float64s(list) => float(list[at], out),
             Values::Strings(list) | Values::Decimals(list) => plain(list.get(at), out),
-            Values::Bytes(list) => plain(&BASE64.encode(&list[at]), out),
-            Values::BooleanLists(list) => plain(&list[at], out),
-            Values::Int64Lists(list) => plain(&list[at], out),
-            Values::Float32Lists(list) => floats(&list[at], out),
-            Values::Float64Lists(list) => floats(&list[at], out),
-            Values::StringLists(list) => plain(&list[at], out),
+            Values::Bytes(list) => plain(&BASE64.encode(list.get(at)), out),
+            Values::BooleanLists(list) => plain(list.get(at), out),
+            Values::Int64Lists(list) => plain(list.get(at), out),
+            Values::Float32Lists(list) => floats(list.get(at), out),
+            Values::Float64Lists(list) => floats(list.get(at), out),
+            Values::StringLists(list) => plain(&list.get(at), out),
             Values::Json(list) => json(list.get(at), out),
         }
     }

@@ -116,7 +116,7 @@ proptest! {
             let session = Session::new(&resolver);
             let value = expression.evaluate(&session);
             let interpreted = session.interpret(&expression.tree).map_err(|e| failure::told(&e));
-            if expression.quick.is_some() {
+            if expression.fast_path.is_some() {
                 let same = match (&value, &interpreted) {
                     (Ok(Datum::Float(a)), Ok(Datum::Float(b))) => a.to_bits() == b.to_bits(),
                     (Ok(Datum::Bytes(_)), Ok(Datum::Refused(_))) => true,

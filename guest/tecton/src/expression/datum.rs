@@ -38,7 +38,7 @@ impl<'a> Datum<'a> {
             Values::Strings(texts) | Values::Decimals(texts) => {
                 Datum::Text(Cow::Borrowed(texts.get(row)))
             }
-            Values::Bytes(list) => Datum::Bytes(&list[row]),
+            Values::Bytes(list) => Datum::Bytes(list.get(row)),
             Values::Timestamps(list) => match Moment::new(list[row]) {
                 Some(_) => Datum::Timestamp(list[row]),
                 None => Datum::Refused("a timestamp outside of the years 1 to 9999"),
@@ -47,15 +47,15 @@ impl<'a> Datum<'a> {
                 Some(text) => Datum::Text(text.into()),
                 None => Datum::Refused("a date outside of the years 1 to 9999"),
             },
-            Values::BooleanLists(list) => Datum::Json(json!(list[row])),
-            Values::Int64Lists(list) => Datum::Json(json!(list[row])),
+            Values::BooleanLists(list) => Datum::Json(json!(list.get(row))),
+            Values::Int64Lists(list) => Datum::Json(json!(list.get(row))),
             Values::Float32Lists(list) => {
-                Datum::Json(list[row].iter().map(|value| float(widened(*value))).collect())
+                Datum::Json(list.get(row).iter().map(|value| float(widened(*value))).collect())
             }
             Values::Float64Lists(list) => {
-                Datum::Json(list[row].iter().map(|value| float(*value)).collect())
+                Datum::Json(list.get(row).iter().map(|value| float(*value)).collect())
             }
-            Values::StringLists(list) => Datum::Json(json!(list[row])),
+            Values::StringLists(list) => Datum::Json(json!(list.get(row))),
             Values::Json(list) => match serde_json::from_str(list.get(row)) {
                 Ok(value) => Datum::of_json(value),
                 Err(_) => Datum::Refused("no JSON, though its column says so"),

@@ -1,7 +1,7 @@
 //! Durations in expressions, in microseconds.
 
 use super::moment::Moment;
-use super::plain::{no_overload, out_of_range, plain};
+use super::scalar::{no_overload, out_of_range, scalar};
 use cel::common::traits::{Adder, Comparer, Subtractor};
 use cel::common::types::{CelInt, CelString, Kind, Type};
 use cel::common::value::{CowVal, StaticVal, Val};
@@ -59,7 +59,7 @@ impl Duration {
     }
 }
 
-plain!(Duration, DURATION);
+scalar!(Duration, DURATION);
 
 impl Adder for Duration {
     fn add<'b, 'v>(&'b self, other: &(dyn Val + 'v)) -> Result<CowVal<'b, 'v>, ExecutionError>

@@ -1,18 +1,18 @@
 //! Expressions in CEL over a row: from their text, read at set-up, to a value for each row.
 //!
-//! Common shapes are evaluated by a few operators of our own ([`quick`]); whatever those do not
+//! Common shapes are evaluated by a few operators of our own ([`fast_path`]); whatever those do not
 //! cover goes to the interpreter of the `cel` crate, with the same result.
 
 mod datum;
 mod duration;
 mod failure;
+mod fast_path;
 mod fields;
 mod functions;
 mod interpreter;
 mod moment;
-mod plain;
-mod quick;
 mod row;
+mod scalar;
 
 pub(crate) use datum::Datum;
 #[cfg(test)]
@@ -22,8 +22,8 @@ pub(crate) use row::{Frame, RowResolver};
 
 use cel::common::ast::{Expr, IdedExpr, operators};
 use cel::parser::PrattParser;
+use fast_path::FastPath;
 use fields::Fields;
-use quick::Quick;
 
 /// A field of the row that an expression reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Expression {
     tree: IdedExpr,
     reads: Vec<Read>,
     /// The same, where its shape is a common one.
-    quick: Option<Quick>,
+    fast_path: Option<FastPath>,
 }
 
 impl Expression {
@@ -58,8 +58,8 @@ impl Expression {
         let mut fields = Fields::default();
         let tree = fields.replace(tree);
         let reads = fields.end()?;
-        let quick = Quick::of(&tree);
-        let expression = Expression { source: source.to_owned(), tree, reads, quick };
+        let fast_path = FastPath::of(&tree);
+        let expression = Expression { source: source.to_owned(), tree, reads, fast_path };
         match expression.constant() {
             Some(Err(why)) => Err(vec![format!("fails for every row: {why}")]),
             _ => Ok(expression),
@@ -82,7 +82,7 @@ impl Expression {
             source: format!("row[{name:?}]"),
             tree: fields::field(0),
             reads: vec![Read { name: name.to_owned(), required: true }],
-            quick: Some(Quick::Field(0)),
+            fast_path: Some(FastPath::Field(0)),
         }
     }
 
@@ -103,8 +103,8 @@ impl Expression {
     /// Its value for the row that the session is at; the error tells why there is none, and
     /// never what the row holds.
     pub(crate) fn evaluate<'a>(&'a self, session: &Session<'a>) -> Result<Datum<'a>, String> {
-        if let Some(quick) = &self.quick
-            && let Ok(value) = quick.evaluate(session.row())
+        if let Some(fast_path) = &self.fast_path
+            && let Ok(value) = fast_path.evaluate(session.row())
         {
             return Ok(value);
         }

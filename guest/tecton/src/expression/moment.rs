@@ -1,7 +1,7 @@
 //! Timestamps in expressions, in microseconds, UTC.
 
 use super::duration::Duration;
-use super::plain::{no_overload, out_of_range, plain};
+use super::scalar::{no_overload, out_of_range, scalar};
 use cel::common::traits::{Adder, Comparer, Subtractor};
 use cel::common::types::{CelInt, CelString, Kind, Type};
 use cel::common::value::{CowVal, StaticVal, Val};
@@ -83,7 +83,7 @@ impl fmt::Display for Moment {
     }
 }
 
-plain!(Moment, MOMENT);
+scalar!(Moment, MOMENT);
 
 impl Adder for Moment {
     fn add<'b, 'v>(&'b self, other: &(dyn Val + 'v)) -> Result<CowVal<'b, 'v>, ExecutionError>

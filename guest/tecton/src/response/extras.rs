@@ -109,9 +109,12 @@ fn slo_columns(slo: &[Slo], failed: &[bool]) -> [Column; 6] {
     let of = |row: usize| slo.get(row);
     [
         column(eligible, failed, Values::Booleans, |row| of(row)?.slo_eligible),
-        column(reasons, failed, Values::StringLists, |row| {
-            Some(of(row)?.slo_ineligibility_reasons.clone())
-        }),
+        column(
+            reasons,
+            failed,
+            |lists| Values::StringLists(lists.into_iter().collect()),
+            |row| Some(of(row)?.slo_ineligibility_reasons.clone()),
+        ),
         column(server, failed, Values::Float64s, |row| of(row)?.server_time_seconds),
         column(own, failed, Values::Float64s, |row| of(row)?.slo_server_time_seconds),
         column(latency, failed, Values::Float64s, |row| of(row)?.store_max_latency),

@@ -50,7 +50,14 @@ fn answer(handler: &Tecton, keys: &[i64], body: &[u8]) -> Result<Enriched, Error
 fn told(handler: &Tecton, keys: &[i64], body: &Value) -> String {
     match answer(handler, keys, body.to_string().as_bytes()) {
         Ok(answer) => {
-            let column = |c: &Column| format!("{}: {:?} nulls {:?}", c.name, c.values, c.nulls);
+            let values = |values: &Values| match values {
+                Values::StringLists(lists) => {
+                    format!("Values::StringLists({:?})", lists.iter().collect::<Vec<_>>())
+                }
+                other => format!("{other:?}"),
+            };
+            let column =
+                |c: &Column| format!("{}: {} nulls {:?}", c.name, values(&c.values), c.nulls);
             let mut lines: Vec<String> = answer.fields.columns.iter().map(column).collect();
             lines.push(format!("missing {:?}, null keys {:?}", answer.missing, answer.null_keys));
             lines.join("\n")
@@ -349,11 +356,11 @@ fn shown(column: &Column, row: usize) -> Value {
             let at = chrono::DateTime::from_timestamp_micros(v[row]).unwrap();
             json!(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
         }
-        Values::BooleanLists(v) => json!(v[row]),
-        Values::Int64Lists(v) => json!(v[row]),
-        Values::Float32Lists(v) => v[row].iter().map(|v| float(f64::from(*v))).collect(),
-        Values::Float64Lists(v) => v[row].iter().map(|v| float(*v)).collect(),
-        Values::StringLists(v) => json!(v[row]),
+        Values::BooleanLists(v) => json!(v.get(row)),
+        Values::Int64Lists(v) => json!(v.get(row)),
+        Values::Float32Lists(v) => v.get(row).iter().map(|v| float(f64::from(*v))).collect(),
+        Values::Float64Lists(v) => v.get(row).iter().map(|v| float(*v)).collect(),
+        Values::StringLists(v) => json!(v.get(row)),
         Values::Json(v) => serde_json::from_str(v.get(row)).unwrap(),
         other => panic!("{other:?}"),
     }

@@ -65,7 +65,7 @@ fn a_text_that_is_no_number_fails_its_row_alone_and_is_not_shown() {
 
 #[test]
 fn numbers_within_lists_and_structs_are_of_their_types_too() {
-    let lists = column("c", Values::Int64Lists(vec![vec![1, 2]]));
+    let lists = column("c", Values::Int64Lists([[1, 2]].into_iter().collect()));
     assert_eq!(context(&sent("array<float64>", lists.clone())), [json!([1, 2])]);
     assert_eq!(context(&sent("array<int64>", lists)), [json!(["1", "2"])]);
     let objects = Values::Json([r#"{"a":1,"b":[2.0,null]}"#].iter().collect());

@@ -1,7 +1,7 @@
 //! Who may ask the store now: so many requests a second, so many at once, and none while it is
 //! down.
 //!
-//! It stands at the one door out, so it sees every request that is made, those that repeat
+//! It stands at the one way out, so it sees every request that is made, those that repeat
 //! another one too: what is invisible to it cannot overload a store. (Beam's throttle does not
 //! see retries: beam#31941.)
 

@@ -1,6 +1,6 @@
 //! Rows of Parquet and Arrow: columns as the file has them.
 
-mod carried;
+mod normalised;
 
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ impl Table {
             };
             let array = self.batch.column(position);
             let (own, array) =
-                carried::carried(own, array).map_err(|fault| RowsError::NotExact {
+                normalised::normalised(own, array).map_err(|fault| RowsError::NotExact {
                     origin: origin(fault.row),
                     field: field.name.clone(),
                     found: own.data_type().to_string(),

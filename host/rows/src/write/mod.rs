@@ -80,7 +80,7 @@ trait Write {
     ) -> Result<(), RowsError>;
 
     /// Rows that wait for their columns.
-    fn held(&self) -> usize {
+    fn pending(&self) -> usize {
         0
     }
 
@@ -195,7 +195,7 @@ impl Writer {
 
     /// Rows written: those taken, less those that are held back or were set aside.
     pub fn rows(&self) -> u64 {
-        self.taken - self.format.held() as u64 - self.aside.count()
+        self.taken - self.format.pending() as u64 - self.aside.count()
     }
 
     /// Writes the rows that are held back, which settles the columns of Parquet and Arrow.

@@ -10,14 +10,14 @@ use self::collector::Collector;
 use super::arguments::Observe;
 use super::say;
 use super::trust::warn_of_no_authorities;
-use beamlet::run::RunMeters;
+use beamlet::run::RunMetrics;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::sync::Arc;
 
 /// What has to be flushed at the end.
 pub(crate) struct Observed {
-    meters: Option<SdkMeterProvider>,
+    metrics: Option<SdkMeterProvider>,
     tracers: Option<SdkTracerProvider>,
     progress: Option<progress::Progress>,
     collector: Option<Arc<Collector>>,
@@ -40,7 +40,7 @@ impl Observed {
         logs::start(options, tracers.as_ref())?;
         let mut provider = SdkMeterProvider::builder().with_resource(otlp::resource());
         if let Some((endpoint, collector)) = traced {
-            provider = provider.with_reader(otlp::meters(endpoint, collector)?);
+            provider = provider.with_reader(otlp::metrics(endpoint, collector)?);
         }
         let registry = prometheus::Registry::new();
         if options.metrics_addr.is_some() {
@@ -48,9 +48,9 @@ impl Observed {
             provider = provider.with_reader(exporter.build()?);
         }
         let wanted = endpoint.is_some() || options.metrics_addr.is_some();
-        let meters = wanted.then(|| provider.build());
-        if let Some(meters) = &meters {
-            opentelemetry::global::set_meter_provider(meters.clone());
+        let metrics = wanted.then(|| provider.build());
+        if let Some(metrics) = &metrics {
+            opentelemetry::global::set_meter_provider(metrics.clone());
         }
         if let Some(address) = options.metrics_addr {
             let address = metrics::serve(address, registry).await.map_err(|error| {
@@ -61,12 +61,12 @@ impl Observed {
             })?;
             say(format_args!("metrics at http://{address}/metrics"));
         }
-        Ok(Observed { meters, tracers, progress: None, collector })
+        Ok(Observed { metrics, tracers, progress: None, collector })
     }
 
     /// Shows how far a run has come, where somebody looks.
-    pub(crate) fn watch(&mut self, meters: &Arc<RunMeters>, options: &Observe) {
-        self.progress = progress::Progress::start(meters.clone(), options.progress);
+    pub(crate) fn watch(&mut self, metrics: &Arc<RunMetrics>, options: &Observe) {
+        self.progress = progress::Progress::start(metrics.clone(), options.progress);
     }
 
     /// Ends the progress, and sends what has not been sent.
@@ -76,9 +76,9 @@ impl Observed {
         }
         // The exporters block.
         let flush = tokio::task::spawn_blocking(move || {
-            let meters = self.meters.map_or(Ok(()), |meters| meters.shutdown());
+            let metrics = self.metrics.map_or(Ok(()), |metrics| metrics.shutdown());
             let tracers = self.tracers.map_or(Ok(()), |tracers| tracers.shutdown());
-            [meters, tracers]
+            [metrics, tracers]
         });
         for ended in flush.await.into_iter().flatten() {
             let is_told = self.collector.as_ref().is_some_and(|it| it.has_failed());

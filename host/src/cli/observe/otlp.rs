@@ -43,7 +43,7 @@ pub(super) fn tracers(
 }
 
 /// Metrics to `ENDPOINT/v1/metrics`.
-pub(super) fn meters(
+pub(super) fn metrics(
     endpoint: &str,
     collector: &Arc<Collector>,
 ) -> Result<PeriodicReader<Told<MetricExporter>>, Usage> {

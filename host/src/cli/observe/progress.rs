@@ -2,7 +2,7 @@
 
 use super::super::arguments::ShowProgress;
 use super::super::say;
-use beamlet::run::RunMeters;
+use beamlet::run::RunMetrics;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -22,24 +22,24 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Shows a run; nothing, where nobody wants it.
-    pub(super) fn start(meters: Arc<RunMeters>, show: ShowProgress) -> Option<Self> {
+    pub(super) fn start(metrics: Arc<RunMetrics>, show: ShowProgress) -> Option<Self> {
         let terminal = std::io::stderr().is_terminal();
         match (show, terminal) {
             (ShowProgress::Never, _) => None,
             (ShowProgress::Auto, true) => {
-                let bar = bar(&meters);
+                let bar = bar(&metrics);
                 let drawn = bar.clone();
                 let started = Instant::now();
                 let task = tokio::spawn(every(DRAWN, move || {
-                    drawn.set_position(meters.input.read());
-                    drawn.set_message(message(&meters, started.elapsed()));
+                    drawn.set_position(metrics.input.read());
+                    drawn.set_message(message(&metrics, started.elapsed()));
                 }));
                 Some(Progress { task, bar: Some(bar) })
             }
             (ShowProgress::Auto | ShowProgress::Lines, _) => {
                 let started = Instant::now();
                 let task = tokio::spawn(every(WRITTEN, move || {
-                    say(line(&meters, started.elapsed()));
+                    say(line(&metrics, started.elapsed()));
                 }));
                 Some(Progress { task, bar: None })
             }
@@ -63,8 +63,8 @@ async fn every(time: Duration, show: impl Fn()) {
 }
 
 /// By the bytes of the input, where it is known how many there are: then there is an end to come.
-fn bar(meters: &RunMeters) -> ProgressBar {
-    let (bar, template) = match meters.input.total() {
+fn bar(metrics: &RunMetrics) -> ProgressBar {
+    let (bar, template) = match metrics.input.total() {
         Some(bytes) => (
             ProgressBar::new(bytes),
             "{bar:30} {percent:>3} %  {msg}  {elapsed_precise}, {eta_precise} to come",
@@ -79,11 +79,11 @@ fn bar(meters: &RunMeters) -> ProgressBar {
 }
 
 /// How many rows there were, which of them are of note, and how many come a second.
-fn message(meters: &RunMeters, elapsed: Duration) -> String {
-    let rows = meters.written.get() + meters.dead_letters.get();
+fn message(metrics: &RunMetrics, elapsed: Duration) -> String {
+    let rows = metrics.written.get() + metrics.dead_letters.get();
     let rate = rows as f64 / elapsed.as_secs_f64();
     let mut text = format!("{rows} rows, {rate:.0} a second");
-    for (count, name) in [(meters.failed.get(), "failed"), (meters.missing.get(), "missing")] {
+    for (count, name) in [(metrics.failed.get(), "failed"), (metrics.missing.get(), "missing")] {
         if count > 0 {
             text = format!("{text}, {count} {name}");
         }
@@ -91,10 +91,10 @@ fn message(meters: &RunMeters, elapsed: Duration) -> String {
     text
 }
 
-fn line(meters: &RunMeters, elapsed: Duration) -> String {
-    let mut text = format!("{} after {:.0} s", message(meters, elapsed), elapsed.as_secs_f64());
-    if let Some(total) = meters.input.total().filter(|total| *total > 0) {
-        let share = meters.input.read() as f64 / total as f64;
+fn line(metrics: &RunMetrics, elapsed: Duration) -> String {
+    let mut text = format!("{} after {:.0} s", message(metrics, elapsed), elapsed.as_secs_f64());
+    if let Some(total) = metrics.input.total().filter(|total| *total > 0) {
+        let share = metrics.input.read() as f64 / total as f64;
         text = format!("{text}, {:.0} % of the input", 100.0 * share.min(1.0));
         if share > 0.0 {
             let left = elapsed.as_secs_f64() * (1.0 / share - 1.0);
@@ -110,18 +110,18 @@ mod tests {
 
     #[test]
     fn a_line_tells_rows_and_their_rate() {
-        let meters = RunMeters::default();
-        meters.written.add(1500);
-        meters.dead_letters.add(100);
-        meters.failed.add(100);
-        meters.missing.add(7);
-        let line = line(&meters, Duration::from_secs(10));
+        let metrics = RunMetrics::default();
+        metrics.written.add(1500);
+        metrics.dead_letters.add(100);
+        metrics.failed.add(100);
+        metrics.missing.add(7);
+        let line = line(&metrics, Duration::from_secs(10));
         assert_eq!(line, "1600 rows, 160 a second, 100 failed, 7 missing after 10 s");
     }
 
     #[test]
     fn the_templates_of_the_bar_are_right() {
-        let bar = bar(&RunMeters::default());
+        let bar = bar(&RunMetrics::default());
         bar.set_message("3 rows");
         bar.finish_and_clear();
     }

@@ -11,7 +11,7 @@ mod shape;
 use self::memory::{Entry, Memory};
 use self::redis::Redis;
 use super::answers::{Answers, Outcome};
-use super::meters::Meters;
+use super::metrics::Metrics;
 use super::options::CacheOptions;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
@@ -45,7 +45,7 @@ pub(super) struct Cache {
     memory: Memory,
     redis: Option<Redis>,
     options: CacheOptions,
-    meters: Arc<Meters>,
+    metrics: Arc<Metrics>,
 }
 
 impl Cache {
@@ -53,10 +53,10 @@ impl Cache {
     pub(super) fn new(
         options: CacheOptions,
         scope: &[&str],
-        meters: Arc<Meters>,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, CacheError> {
         let redis = options.redis.as_deref().map(|url| Redis::new(url, scope)).transpose()?;
-        Ok(Cache { memory: Memory::new(&options), redis, options, meters })
+        Ok(Cache { memory: Memory::new(&options), redis, options, metrics })
     }
 
     /// What is known of the rows with these keys; the error of a shared cache is counted, and is
@@ -76,13 +76,13 @@ impl Cache {
                     }
                 }
                 Err(_) => {
-                    self.meters.cache_errors.add(1);
+                    self.metrics.cache_errors.add(1);
                 }
             }
         }
         let fresh = known.iter().filter(|it| matches!(it, Some(Known::Fresh(_)))).count();
-        self.meters.cache_hits.add(fresh as u64);
-        self.meters.cache_misses.add((known.len() - fresh) as u64);
+        self.metrics.cache_hits.add(fresh as u64);
+        self.metrics.cache_misses.add((known.len() - fresh) as u64);
         known
     }
 
@@ -98,7 +98,7 @@ impl Cache {
         if let Some(redis) = &self.redis
             && redis.put(&entries).await.is_err()
         {
-            self.meters.cache_errors.add(1);
+            self.metrics.cache_errors.add(1);
         }
         for (key, entry) in entries {
             self.memory.keep(key, entry);

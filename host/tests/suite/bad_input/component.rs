@@ -73,7 +73,7 @@ fn a_component_that_exports_something_else_is_told_what_a_handler_exports() {
     let bytes = component("(export \"wasi:cli/run@0.2.0\" (instance $empty))");
     redacted(|| {
         assert_snapshot!(refused_component(bytes), @"
-    error: handler.wasm: exports wasi:cli/run@0.2.0; a handler exports beamlet:enrichment/enrichment-handler@0.1.0
+    error: handler.wasm: exports wasi:cli/run@0.2.0; a handler exports beamlet:enrichment/enrichment-handler@0.2.0
     exit code 2
     ")
     });
@@ -83,7 +83,7 @@ fn a_component_that_exports_something_else_is_told_what_a_handler_exports() {
 fn a_component_that_exports_nothing_is_told_what_a_handler_exports() {
     redacted(|| {
         assert_snapshot!(refused_component(component("")), @"
-    error: handler.wasm: exports no interface; a handler exports beamlet:enrichment/enrichment-handler@0.1.0
+    error: handler.wasm: exports no interface; a handler exports beamlet:enrichment/enrichment-handler@0.2.0
     exit code 2
     ")
     });
@@ -91,11 +91,11 @@ fn a_component_that_exports_nothing_is_told_what_a_handler_exports() {
 
 #[test]
 fn a_component_of_another_version_of_the_contract_is_told_both_versions() {
-    let name = "beamlet:enrichment/enrichment-handler@0.2.0";
+    let name = "beamlet:enrichment/enrichment-handler@0.1.0";
     let bytes = component(&format!("(export \"{name}\" (instance $empty))"));
     redacted(|| {
         assert_snapshot!(refused_component(bytes), @"
-    error: handler.wasm: speaks the contract in version 0.2.0, this host in 0.1.0; rebuild the handler or take the host of that version
+    error: handler.wasm: speaks the contract in version 0.1.0, this host in 0.2.0; rebuild the handler or take the host of that version
     exit code 2
     ")
     });
@@ -106,7 +106,7 @@ fn a_component_of_an_older_version_is_told_both_versions_by_every_command() {
     let folder = folder_of(&config("http://127.0.0.1:1"));
     let name = "beamlet:enrichment/enrichment-handler@0.0.9";
     folder.write("handler.wasm", component(&format!("(export \"{name}\" (instance $empty))")));
-    let told = "error: handler.wasm: speaks the contract in version 0.0.9, this host in 0.1.0; \
+    let told = "error: handler.wasm: speaks the contract in version 0.0.9, this host in 0.2.0; \
                 rebuild the handler or take the host of that version\n";
     for command in [
         "run --config beamlet.toml --handler handler.wasm",
@@ -123,12 +123,12 @@ fn a_component_of_an_older_version_is_told_both_versions_by_every_command() {
 #[test]
 fn a_component_whose_text_interface_is_of_another_version_is_told_both_versions() {
     let bytes = component(
-        "(export \"beamlet:enrichment/enrichment-handler@0.1.0\" (instance $empty))
+        "(export \"beamlet:enrichment/enrichment-handler@0.2.0\" (instance $empty))
         (export \"beamlet:enrichment/enrichment-json@1.0.0\" (instance $empty))",
     );
     redacted(|| {
         assert_snapshot!(refused_component(bytes), @"
-    error: handler.wasm: speaks the contract in version 1.0.0, this host in 0.1.0; rebuild the handler or take the host of that version
+    error: handler.wasm: speaks the contract in version 1.0.0, this host in 0.2.0; rebuild the handler or take the host of that version
     exit code 2
     ")
     });
@@ -138,16 +138,16 @@ fn a_component_whose_text_interface_is_of_another_version_is_told_both_versions(
 fn importing(name: &str) -> Vec<u8> {
     component(&format!(
         "(import \"{name}\" (instance))
-        (export \"beamlet:enrichment/enrichment-handler@0.1.0\" (instance $empty))"
+        (export \"beamlet:enrichment/enrichment-handler@0.2.0\" (instance $empty))"
     ))
 }
 
 #[test]
 fn a_component_that_imports_another_version_is_told_which_one_it_gets() {
-    let bytes = importing("beamlet:enrichment/types@0.2.0");
+    let bytes = importing("beamlet:enrichment/types@0.1.0");
     redacted(|| {
         assert_snapshot!(refused_component(bytes), @"
-    error: handler.wasm: imports beamlet:enrichment/types@0.2.0, in version 0.2.0; this host gives beamlet:enrichment in version 0.1.0: rebuild the handler for that
+    error: handler.wasm: imports beamlet:enrichment/types@0.1.0, in version 0.1.0; this host gives beamlet:enrichment in version 0.2.0: rebuild the handler for that
     exit code 2
     ")
     });
@@ -165,7 +165,7 @@ fn a_component_that_serves_http_is_told_what_it_is_for() {
     let bytes = component("(export \"wasi:http/incoming-handler@0.2.12\" (instance $empty))");
     redacted(|| {
         assert_snapshot!(refused_component(bytes), @"
-    error: handler.wasm: is a component that serves HTTP (it exports wasi:http/incoming-handler@0.2.12), for `wasmtime serve` and the edge; a handler exports beamlet:enrichment/enrichment-handler@0.1.0
+    error: handler.wasm: is a component that serves HTTP (it exports wasi:http/incoming-handler@0.2.12), for `wasmtime serve` and the edge; a handler exports beamlet:enrichment/enrichment-handler@0.2.0
     exit code 2
     ")
     });
@@ -195,11 +195,11 @@ fn conform_and_describe_refuse_what_is_no_component_as_run_does() {
 
 #[test]
 fn a_component_with_an_interface_of_the_right_name_and_nothing_in_it_is_refused() {
-    let name = "beamlet:enrichment/enrichment-handler@0.1.0";
+    let name = "beamlet:enrichment/enrichment-handler@0.2.0";
     let bytes = component(&format!("(export \"{name}\" (instance $empty))"));
     redacted(|| {
         assert_snapshot!(refused_component(bytes), @"
-    error: handler.wasm: does not keep to the contract 0.1.0: instance export `beamlet:enrichment/enrichment-handler@0.1.0` does not have export `describe`
+    error: handler.wasm: does not keep to the contract 0.2.0: instance export `beamlet:enrichment/enrichment-handler@0.2.0` does not have export `describe`
     exit code 2
     ")
     });
@@ -209,7 +209,7 @@ fn a_component_with_an_interface_of_the_right_name_and_nothing_in_it_is_refused(
 fn a_component_that_wants_what_no_handler_gets_is_refused() {
     let bytes = component(
         "(import \"other:store/api@1.0.0\" (instance (export \"ask\" (func))))
-        (export \"beamlet:enrichment/enrichment-handler@0.1.0\" (instance $empty))",
+        (export \"beamlet:enrichment/enrichment-handler@0.2.0\" (instance $empty))",
     );
     redacted(|| {
         assert_snapshot!(refused_component(bytes), @"

@@ -44,7 +44,7 @@ async fn a_row_that_is_known_is_not_asked_for() {
     for _ in 0..3 {
         assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
     }
-    assert_eq!((store.stats().entities, enricher.meters().cache_hits.get()), (100, 200));
+    assert_eq!((store.stats().entities, enricher.metrics().cache_hits.get()), (100, 200));
 }
 
 #[tokio::test]
@@ -97,11 +97,11 @@ async fn an_old_answer_is_served_when_the_store_fails_and_only_then() {
     enricher.enrich(&rows).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     enricher.enrich(&rows).await.unwrap();
-    assert_eq!((store.stats().entities, enricher.meters().cache_stale.get()), (20, 0));
+    assert_eq!((store.stats().entities, enricher.metrics().cache_stale.get()), (20, 0));
     tokio::time::sleep(Duration::from_millis(200)).await;
     store.set_faults(vec![Fault::every(FaultAnswer::status(503))]);
     assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
-    assert_eq!(enricher.meters().cache_stale.get(), 10);
+    assert_eq!(enricher.metrics().cache_stale.get(), 10);
 }
 
 #[tokio::test]
@@ -113,5 +113,5 @@ async fn it_keeps_no_more_than_its_bytes() {
     for _ in 0..2 {
         assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
     }
-    assert!(enricher.meters().cache_hits.get() < 500, "{:?}", enricher.meters());
+    assert!(enricher.metrics().cache_hits.get() < 500, "{:?}", enricher.metrics());
 }

@@ -23,7 +23,7 @@ async fn equal_rows_of_a_bundle_are_one_row_of_a_request() {
     let expected: Vec<_> =
         (0..100).map(|row| [Some(2004), None, None, Some(1998)][row % 4]).collect();
     assert_eq!(years(&answers), expected);
-    assert_eq!((store.stats().entities, enricher.meters().coalesced.get()), (4, 96));
+    assert_eq!((store.stats().entities, enricher.metrics().coalesced.get()), (4, 96));
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn a_request_that_hangs_costs_its_own_rows_and_no_others() {
         let expected = if *outcome == Outcome::Enriched { expected } else { None };
         assert_eq!(year, expected);
     }
-    assert_eq!(enricher.meters().instances_lost.get(), 0);
+    assert_eq!(enricher.metrics().instances_lost.get(), 0);
 }
 
 #[tokio::test]

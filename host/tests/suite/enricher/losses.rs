@@ -30,7 +30,7 @@ async fn a_bundle_whose_promise_is_broken_is_tried_again_on_a_fresh_instance() {
         let answers = enricher.enrich(&planes(2).0).await.unwrap();
         let (message, _) = first_failure(&answers);
         assert!(message.starts_with("broken-promise: "), "{behaviour}: {message}");
-        assert!(enricher.meters().instances.get() > 1, "{behaviour}");
+        assert!(enricher.metrics().instances.get() > 1, "{behaviour}");
     }
 }
 
@@ -40,5 +40,5 @@ async fn a_call_that_takes_too_long_is_made_twice_and_no_more() {
     let enricher = with_evil("spin", more, with_retry(quick())).await;
     let answers = enricher.enrich(&planes(50).0).await.unwrap();
     assert_eq!(outcomes(&answers), [0, 0, 0, 50]);
-    assert_eq!(enricher.meters().instances_lost.get(), 2);
+    assert_eq!(enricher.metrics().instances_lost.get(), 2);
 }

@@ -5,11 +5,11 @@ mod cache;
 mod changed;
 mod coalesce;
 mod deadline;
-mod lanes;
 mod limits;
 mod losses;
 mod redis;
 mod retry;
+mod workers;
 
 use crate::support::library::{evil, evil_config, setup, tailnums, tecton};
 use crate::support::rows::Table;

@@ -20,7 +20,7 @@ async fn what_one_runner_has_asked_another_one_knows() {
     for _ in 0..3 {
         let enricher = enricher(&store.url(), in_redis(redis.url())).await;
         assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
-        assert_eq!(enricher.meters().cache_errors.get(), 0);
+        assert_eq!(enricher.metrics().cache_errors.get(), 0);
     }
     assert_eq!(store.stats().entities, 100);
 }
@@ -84,6 +84,6 @@ async fn a_run_goes_on_without_one_that_is_not_there() {
         let (rows, expected) = planes(20);
         assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
     }
-    assert!(enricher.meters().cache_errors.get() > 0);
+    assert!(enricher.metrics().cache_errors.get() > 0);
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }

@@ -16,7 +16,7 @@ async fn only_rows_that_failed_are_asked_for_again() {
     let answers = enricher.enrich(&rows).await.unwrap();
     assert_eq!(years(&answers), expected);
     // Ten requests of ten rows; the twenty rows of two of them once more.
-    assert_eq!((store.stats().requests - 1, enricher.meters().retried.get()), (12, 20));
+    assert_eq!((store.stats().requests - 1, enricher.metrics().retried.get()), (12, 20));
 }
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn a_row_that_no_attempt_would_mend_is_asked_for_once() {
     let enricher = enricher(&store.url(), with_retry(quick())).await;
     let answers = enricher.enrich(&planes(1).0).await.unwrap();
     assert_eq!(first_failure(&answers).1, 1);
-    assert_eq!(enricher.meters().retried.get(), 0);
+    assert_eq!(enricher.metrics().retried.get(), 0);
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn a_row_is_given_up_after_the_attempts_it_may_have() {
     let answers = enricher.enrich(&planes(10).0).await.unwrap();
     assert_eq!(outcomes(&answers), [0, 0, 0, 10]);
     assert_eq!(first_failure(&answers).1, 3);
-    assert_eq!(enricher.meters().asked.get(), 30);
+    assert_eq!(enricher.metrics().asked.get(), 30);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn retries_keep_to_their_share_of_the_traffic() {
     let enricher = enricher(&store.url(), with_retry(retry)).await;
     let answers = enricher.enrich(&planes(100).0).await.unwrap();
     assert_eq!(outcomes(&answers), [0, 0, 0, 100]);
-    assert!(enricher.meters().retried.get() <= 20, "{:?}", enricher.meters());
+    assert!(enricher.metrics().retried.get() <= 20, "{:?}", enricher.metrics());
     insta::assert_snapshot!(first_failure(&answers).0, @"unavailable: the feature store answered 503: 503 Service Temporarily Unavailable; not tried again: too many others were");
 }
 

@@ -27,7 +27,7 @@ fn invoke(call: &str) -> Output {
 #[track_caller]
 fn call(function: &str, arguments: &[&Value]) -> (String, Value) {
     let arguments: Vec<_> = arguments.iter().map(|it| wave(it)).collect();
-    let output = invoke(&format!("{INTERFACE}.{function}@0.1.0({})", arguments.join(", ")));
+    let output = invoke(&format!("{INTERFACE}.{function}@0.2.0({})", arguments.join(", ")));
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let (case, text) = printed.trim().split_once('(').unwrap();
@@ -163,7 +163,7 @@ fn a_function_of_both_interfaces_is_refused_with_the_names_that_are_meant() {
     Error: failed to run main module `[target]/components/tecton.wasm`
 
     Caused by:
-        Multiple instances contained funcs named `describe`, retry with a more specific name: `beamlet:enrichment/enrichment-handler.describe@0.1.0`, `beamlet:enrichment/enrichment-json.describe@0.1.0`
+        Multiple instances contained funcs named `describe`, retry with a more specific name: `beamlet:enrichment/enrichment-handler.describe@0.2.0`, `beamlet:enrichment/enrichment-json.describe@0.2.0`
     ")
     });
 }

@@ -50,7 +50,7 @@ fn what_was_released_is_what_is_read_in_wit() {
 fn the_component_has_the_contracts_interfaces() {
     // Of the lines of an interface the order is the component's own.
     let lines = |text: &str| {
-        let text = text.split("package beamlet:enrichment@0.1.0").nth(1).unwrap().to_owned();
+        let text = text.split("package beamlet:enrichment@0.2.0").nth(1).unwrap().to_owned();
         let text = text.split("\npackage ").next().unwrap().to_owned();
         let text = text.split("\nworld ").next().unwrap().to_owned();
         let mut lines: Vec<String> = text

@@ -17,10 +17,10 @@ use crate::values::Values;
 /// What each column's dictionary holds so far.
 #[derive(Default)]
 pub(super) struct Dictionaries {
-    columns: HashMap<usize, Growing>,
+    columns: HashMap<usize, MergedDictionary>,
 }
 
-struct Growing {
+struct MergedDictionary {
     values: ArrayRef,
     /// Where a value stands, by its JSON text.
     positions: HashMap<Vec<u8>, i64>,
@@ -38,7 +38,7 @@ impl Dictionaries {
             match self.columns.get_mut(&position) {
                 Some(growing) => *array = growing.unified(field, array)?,
                 None => {
-                    let first = Growing::new(field, array.as_any_dictionary().values())?;
+                    let first = MergedDictionary::new(field, array.as_any_dictionary().values())?;
                     self.columns.insert(position, first);
                 }
             }
@@ -51,7 +51,7 @@ impl Dictionaries {
     }
 }
 
-impl Growing {
+impl MergedDictionary {
     fn new(field: &Field, values: &ArrayRef) -> Result<Self, String> {
         let mut positions = HashMap::with_capacity(values.len());
         for (position, text) in texts(field, values)?.into_iter().enumerate() {

@@ -3,8 +3,8 @@
 mod dictionaries;
 mod encode;
 mod fit;
-mod held;
 mod own;
+mod pending;
 mod table;
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use arrow_schema::Field;
 
 use self::encode::Encode;
 use self::fit::Unsupported;
-use self::held::Held;
+use self::pending::Pending;
 use self::table::Table;
 use super::Write;
 use super::aside::Aside;
@@ -25,7 +25,7 @@ pub(super) struct Columnar {
     name: Arc<str>,
     format: Format,
     on_conflict: OnConflict,
-    held: Held,
+    pending: Pending,
     /// There once the schema is settled.
     open: Option<Open>,
 }
@@ -37,18 +37,18 @@ struct Open {
 
 impl Columnar {
     pub(super) fn new(name: Arc<str>, format: Format, on_conflict: OnConflict) -> Self {
-        Self { name, format, on_conflict, held: Held::default(), open: None }
+        Self { name, format, on_conflict, pending: Pending::default(), open: None }
     }
 
-    /// Settles the schema, and writes what was held back.
+    /// Settles the schema, and writes what was pending back.
     fn open(
         &mut self,
         declared: &[Field],
         out: &mut Vec<u8>,
         aside: &mut Aside,
     ) -> Result<(), RowsError> {
-        let held = std::mem::take(&mut self.held);
-        let mut table = Table::new(&held, declared, &self.on_conflict)?;
+        let pending = std::mem::take(&mut self.pending);
+        let mut table = Table::new(&pending, declared, &self.on_conflict)?;
         if self.format == Format::Parquet {
             table.fit().map_err(|Unsupported { field, found }| RowsError::ColumnUnsupported {
                 name: self.name.clone(),
@@ -60,7 +60,7 @@ impl Columnar {
         let encoder = guarded(|| encode::encoder(self.format, table.file_schema()))
             .map_err(|problem| self.fault(problem))?;
         self.open = Some(Open { table, encoder });
-        let mut batches = held.batches().iter();
+        let mut batches = pending.batches().iter();
         batches.try_for_each(|(rows, features)| self.encode(rows, features, out, aside))
     }
 
@@ -107,12 +107,12 @@ impl Write for Columnar {
             return self.encode(rows, &features, out, aside);
         }
         let declared = features.declared.clone();
-        self.held.push(rows.clone(), features);
-        if self.held.is_settled(&declared)? { self.open(&declared, out, aside) } else { Ok(()) }
+        self.pending.push(rows.clone(), features);
+        if self.pending.is_settled(&declared)? { self.open(&declared, out, aside) } else { Ok(()) }
     }
 
-    fn held(&self) -> usize {
-        self.held.rows()
+    fn pending(&self) -> usize {
+        self.pending.rows()
     }
 
     fn settle(

@@ -6,7 +6,7 @@ use arrow_array::ArrayRef;
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{Field, FieldRef, Metadata, SchemaRef};
 
-use super::held::Held;
+use super::pending::Pending;
 use crate::document::{TypedField, inferred};
 use crate::record::Header;
 use crate::rows::Body;
@@ -25,8 +25,8 @@ pub(super) enum Own {
 pub(super) type Columns = Vec<(ArrayRef, Option<BooleanBuffer>)>;
 
 impl Own {
-    pub(super) fn of(held: &Held) -> Result<Self, RowsError> {
-        let batches = held.batches();
+    pub(super) fn of(pending: &Pending) -> Result<Self, RowsError> {
+        let batches = pending.batches();
         let Some((first, _)) = batches.first() else { return Ok(Self::Nothing) };
         Ok(match &first.body {
             Body::Table(table) => Self::Table(table.schema().clone()),

@@ -8,8 +8,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::zip::zip;
 
 use super::fit::{Unsupported, converted, fitted};
-use super::held::Held;
 use super::own::Own;
+use super::pending::Pending;
 use crate::rows::Body;
 use crate::write::conform::conformed;
 use crate::write::feature::Features;
@@ -29,19 +29,19 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The table for rows like those that are held.
+    /// The table for rows like those that are pending.
     pub(super) fn new(
-        held: &Held,
+        pending: &Pending,
         declared: &[Field],
         on_conflict: &OnConflict,
     ) -> Result<Self, RowsError> {
-        let own = Own::of(held)?;
+        let own = Own::of(pending)?;
         let fields = own.fields();
         let names = match declared {
-            [] => held.names(),
+            [] => pending.names(),
             declared => declared.iter().map(|it| it.name().clone()).collect(),
         };
-        let features: Vec<_> = held
+        let features: Vec<_> = pending
             .features(declared)
             .into_iter()
             .zip(&names)
@@ -49,7 +49,7 @@ impl Table {
             .collect();
         let names_of_own = fields.iter().map(|it| it.name().as_str());
         let columns = layout::columns(names_of_own, &names, on_conflict).map_err(|clash| {
-            let origin = place(held, clash.field());
+            let origin = place(pending, clash.field());
             clash.at(origin)
         })?;
         let right = *on_conflict == OnConflict::Right;
@@ -143,8 +143,8 @@ impl Table {
 }
 
 /// Where a field stands first.
-fn place(held: &Held, field: &str) -> Origin {
-    let found = held.batches().iter().find_map(|(rows, _)| match &rows.body {
+fn place(pending: &Pending, field: &str) -> Origin {
+    let found = pending.batches().iter().find_map(|(rows, _)| match &rows.body {
         Body::Documents(documents) => documents.first_with(field).map(|row| rows.origin(row)),
         Body::Records(records) => Some(records.header().origin().clone()),
         Body::Table(_) => Some(rows.place()),

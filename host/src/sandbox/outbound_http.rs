@@ -1,6 +1,6 @@
-//! `wasi:http` of a sandbox, as the pooled client behind the one door out.
+//! `wasi:http` of a sandbox, over the pooled client that all instances of a handler share.
 
-use super::played::Played;
+use super::scripted_store::ScriptedStore;
 use beamlet_egress::{EgressError, Timeouts};
 use http_body_util::BodyExt;
 use std::error::Error as StdError;
@@ -8,22 +8,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-/// The door that all instances of a handler share.
+/// The way out that all instances of a handler share.
 pub type Egress = beamlet_egress::Egress<WasiBody>;
 
-/// A sandbox's end of the door.
-pub(crate) struct Door {
+/// A sandbox's side of it.
+pub(crate) struct OutboundHttp {
     pub(crate) egress: Arc<Egress>,
     /// When whoever waits for an answer will have gone.
     pub(crate) deadline: Option<Instant>,
-    /// A store that is played instead of the real one.
-    pub(crate) played: Option<Arc<Played>>,
+    /// A store that is scripted instead of the real one.
+    pub(crate) scripted: Option<Arc<ScriptedStore>>,
 }
 
 pub(super) type Sent =
     Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
-impl WasiHttpHooks for Door {
+impl WasiHttpHooks for OutboundHttp {
     fn send_request(
         &mut self,
         request: http::Request<WasiBody>,
@@ -31,12 +31,12 @@ impl WasiHttpHooks for Door {
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let (egress, deadline) = (self.egress.clone(), self.deadline);
-        let played = self.played.clone();
+        let scripted = self.scripted.clone();
         Box::new(async move {
             let timeouts = timeouts(options.unwrap_or_default(), egress.timeouts());
             let timeouts = within(timeouts, deadline);
-            match played {
-                Some(played) => played.send(request, &egress, timeouts).await,
+            match scripted {
+                Some(scripted) => scripted.send(request, &egress, timeouts).await,
                 None => pass(&egress, request, timeouts).await,
             }
         })

@@ -1,7 +1,7 @@
-//! A store that is played inside the door: a handler asks, and gets the answer that a scene has
+//! A store that is scripted inside the outbound: a handler asks, and gets the answer that a script has
 //! for it, from no network at all.
 
-use super::door::{Egress, Sent};
+use super::outbound_http::{Egress, Sent};
 use bytes::{Bytes, BytesMut};
 use http::Response;
 use http_body::Frame;
@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// What a played store does with a request.
+/// What a scripted store does with a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Scene {
+pub(crate) enum Script {
     /// Passes it on to the store itself.
     Real,
     /// Passes every second one on after a while, so that answers come out of order.
@@ -32,9 +32,9 @@ pub(crate) enum Scene {
 /// How much is kept of what a handler sends, in bytes.
 const KEPT: usize = 1 << 20;
 
-/// A played store. Its scene can be changed between two calls into a handler.
-pub(crate) struct Played {
-    scene: Mutex<Scene>,
+/// A scripted store. Its script can be changed between two calls into a handler.
+pub(crate) struct ScriptedStore {
+    script: Mutex<Script>,
     heard: Mutex<Heard>,
 }
 
@@ -45,14 +45,14 @@ struct Heard {
     text: BytesMut,
 }
 
-impl Played {
-    pub(crate) fn new(scene: Scene) -> Arc<Self> {
-        Arc::new(Played { scene: Mutex::new(scene), heard: Mutex::default() })
+impl ScriptedStore {
+    pub(crate) fn new(script: Script) -> Arc<Self> {
+        Arc::new(ScriptedStore { script: Mutex::new(script), heard: Mutex::default() })
     }
 
-    /// Plays another scene from now on.
-    pub(crate) fn play(&self, scene: Scene) {
-        *self.scene.lock().unwrap_or_else(PoisonError::into_inner) = scene;
+    /// Plays another script from now on.
+    pub(crate) fn follow(&self, script: Script) {
+        *self.script.lock().unwrap_or_else(PoisonError::into_inner) = script;
     }
 
     /// How many requests there were.
@@ -67,10 +67,10 @@ impl Played {
     }
 
     /// Counts a request; its number, from 0, and what to do with it.
-    fn next(&self) -> (u64, Scene) {
+    fn next(&self) -> (u64, Script) {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.requests += 1;
-        (heard.requests - 1, *self.scene.lock().unwrap_or_else(PoisonError::into_inner))
+        (heard.requests - 1, *self.script.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn hear(&self, bytes: &[u8]) {
@@ -86,14 +86,14 @@ impl Played {
         egress: &Egress,
         timeouts: beamlet_egress::Timeouts,
     ) -> Sent {
-        let (number, scene) = self.next();
-        match scene {
-            Scene::Real => return super::door::pass(egress, request, timeouts).await,
-            Scene::EverySecondLate(wait) => {
+        let (number, script) = self.next();
+        match script {
+            Script::Real => return super::outbound_http::pass(egress, request, timeouts).await,
+            Script::EverySecondLate(wait) => {
                 if number.is_multiple_of(2) {
                     tokio::time::sleep(wait).await;
                 }
-                return super::door::pass(egress, request, timeouts).await;
+                return super::outbound_http::pass(egress, request, timeouts).await;
             }
             _ => {}
         }
@@ -104,19 +104,19 @@ impl Played {
         }
         // A store hears a request before it answers. What breaks off is not to be answered.
         self.hear(&request.into_body().collect().await?.to_bytes());
-        let (status, retry_after, body) = match scene {
-            Scene::Answer { status, retry_after, body } => {
+        let (status, retry_after, body) = match script {
+            Script::Answer { status, retry_after, body } => {
                 let body = Full::new(Bytes::from_static(body.as_bytes()));
                 (status, retry_after, body.map_err(|never| match never {}).boxed_unsync())
             }
-            Scene::BreaksOff => {
+            Script::BreaksOff => {
                 let parts =
                     [Ok(Frame::data(Bytes::from_static(b"{"))), Err(Error::ConnectionTerminated)];
                 let parts = StreamBody::new(futures_util::stream::iter(parts));
                 (200, None, parts.boxed_unsync())
             }
-            Scene::TimesOut => return Err(Error::ConnectionReadTimeout),
-            Scene::Denies => return Err(Error::HttpRequestDenied),
+            Script::TimesOut => return Err(Error::ConnectionReadTimeout),
+            Script::Denies => return Err(Error::HttpRequestDenied),
             _ => return Err(Error::ConnectionRefused),
         };
         let mut response = Response::builder().status(status);
@@ -145,29 +145,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_played_store_answers_counts_and_remembers_what_it_heard() {
-        let scene = Scene::Answer { status: 429, retry_after: Some("7"), body: "busy" };
-        let (played, egress) = (Played::new(scene), nowhere());
+        let script = Script::Answer { status: 429, retry_after: Some("7"), body: "busy" };
+        let (scripted, egress) = (ScriptedStore::new(script), nowhere());
         let (response, _) =
-            played.send(request("hello"), &egress, egress.timeouts()).await.unwrap();
+            scripted.send(request("hello"), &egress, egress.timeouts()).await.unwrap();
         assert_eq!(
             (response.status().as_u16(), &response.headers()["retry-after"]),
             (429, &"7".parse().unwrap())
         );
         assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "busy");
-        assert_eq!(played.requests(), 1);
+        assert_eq!(scripted.requests(), 1);
         assert!(
-            played.has_heard("hello") && played.has_heard("/lookup") && !played.has_heard("bye")
+            scripted.has_heard("hello")
+                && scripted.has_heard("/lookup")
+                && !scripted.has_heard("bye")
         );
     }
 
     #[tokio::test]
     async fn a_scene_can_change_and_the_real_door_is_the_same_as_without_a_play() {
-        let (played, egress) = (Played::new(Scene::BreaksOff), nowhere());
-        let (response, _) = played.send(request(""), &egress, egress.timeouts()).await.unwrap();
+        let (scripted, egress) = (ScriptedStore::new(Script::BreaksOff), nowhere());
+        let (response, _) = scripted.send(request(""), &egress, egress.timeouts()).await.unwrap();
         assert!(response.into_body().collect().await.is_err());
-        played.play(Scene::Real);
-        let refused = played.send(request(""), &egress, egress.timeouts()).await.err().unwrap();
+        scripted.follow(Script::Real);
+        let refused = scripted.send(request(""), &egress, egress.timeouts()).await.err().unwrap();
         assert!(matches!(refused, Error::HttpRequestDenied), "{refused:?}");
-        assert_eq!(played.requests(), 2);
+        assert_eq!(scripted.requests(), 2);
     }
 }

@@ -5,7 +5,7 @@ use cel::ExecutionError;
 use cel::common::value::Val;
 
 /// Makes a value of a number that has a static [`Type`](cel::common::types::Type).
-macro_rules! plain {
+macro_rules! scalar {
     ($value:ident, $type:ident) => {
         impl Val for $value {
             fn get_type(&self) -> &Type {
@@ -56,12 +56,12 @@ macro_rules! plain {
             fn compare(&self, other: &dyn Val) -> Result<Ordering, ExecutionError> {
                 let same = other.downcast_ref::<$value>();
                 same.map(|other| self.cmp(other))
-                    .ok_or_else(|| super::plain::no_overload("_<_", self, other))
+                    .ok_or_else(|| super::scalar::no_overload("_<_", self, other))
             }
         }
     };
 }
-pub(super) use plain;
+pub(super) use scalar;
 
 pub(super) fn no_overload(name: &str, left: &dyn Val, right: &dyn Val) -> ExecutionError {
     let types = [left, right].map(|value| value.get_type().name().to_owned());

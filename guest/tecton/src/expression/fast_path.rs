@@ -11,24 +11,24 @@ use std::borrow::Cow;
 
 /// The operands have to go to the interpreter.
 #[derive(Debug)]
-pub(super) struct NotPlain;
+pub(super) struct NotScalar;
 
-type Plain<'a> = Result<Datum<'a>, NotPlain>;
+type Scalar<'a> = Result<Datum<'a>, NotScalar>;
 
 /// An expression of a common shape.
 #[derive(Debug)]
-pub(super) enum Quick {
+pub(super) enum FastPath {
     Field(usize),
     Constant(Datum<'static>),
     /// Texts, one behind the other.
-    Concat(Vec<Quick>),
-    Change(Change, Box<Quick>),
-    Test(Test, Box<Quick>, String),
-    Equal(Box<Quick>, Box<Quick>),
-    Not(Box<Quick>),
-    And(Box<Quick>, Box<Quick>),
-    Or(Box<Quick>, Box<Quick>),
-    If(Box<[Quick; 3]>),
+    Concat(Vec<FastPath>),
+    Change(Change, Box<FastPath>),
+    Test(Test, Box<FastPath>, String),
+    Equal(Box<FastPath>, Box<FastPath>),
+    Not(Box<FastPath>),
+    And(Box<FastPath>, Box<FastPath>),
+    Or(Box<FastPath>, Box<FastPath>),
+    If(Box<[FastPath; 3]>),
 }
 
 /// One value made of another.
@@ -54,36 +54,36 @@ pub(super) enum Test {
     Contains,
 }
 
-impl Quick {
+impl FastPath {
     /// The expression, where its shape is a common one.
-    pub(super) fn of(tree: &IdedExpr) -> Option<Quick> {
+    pub(super) fn of(tree: &IdedExpr) -> Option<FastPath> {
         match &tree.expr {
-            Expr::Ident(name) => fields::position(name).map(Quick::Field),
-            Expr::Literal(literal) => constant(literal).map(Quick::Constant),
+            Expr::Ident(name) => fields::position(name).map(FastPath::Field),
+            Expr::Literal(literal) => constant(literal).map(FastPath::Constant),
             Expr::Call(call) => of_call(call),
             _ => None,
         }
     }
 
-    pub(super) fn evaluate<'a>(&'a self, row: Row<'a>) -> Plain<'a> {
+    pub(super) fn evaluate<'a>(&'a self, row: Row<'a>) -> Scalar<'a> {
         Ok(match self {
-            Quick::Field(at) => row.get(*at),
-            Quick::Constant(Datum::Text(text)) => Datum::Text(Cow::Borrowed(text)),
-            Quick::Constant(value) => value.clone(),
-            Quick::Concat(parts) => {
+            FastPath::Field(at) => row.get(*at),
+            FastPath::Constant(Datum::Text(text)) => Datum::Text(Cow::Borrowed(text)),
+            FastPath::Constant(value) => value.clone(),
+            FastPath::Concat(parts) => {
                 let mut whole = String::with_capacity(32);
                 for part in parts {
                     whole.push_str(&part.text(row)?);
                 }
                 Datum::Text(whole.into())
             }
-            Quick::Change(change, of) => change.apply(of.evaluate(row)?)?,
-            Quick::Test(test, of, with) => Datum::Boolean(test.holds(&of.text(row)?, with)),
-            Quick::Equal(left, right) => Datum::Boolean(left.equals(right, row)?),
-            Quick::Not(of) => Datum::Boolean(!of.boolean(row)?),
-            Quick::And(left, right) => Datum::Boolean(left.boolean(row)? && right.boolean(row)?),
-            Quick::Or(left, right) => Datum::Boolean(left.boolean(row)? || right.boolean(row)?),
-            Quick::If(parts) => {
+            FastPath::Change(change, of) => change.apply(of.evaluate(row)?)?,
+            FastPath::Test(test, of, with) => Datum::Boolean(test.holds(&of.text(row)?, with)),
+            FastPath::Equal(left, right) => Datum::Boolean(left.equals(right, row)?),
+            FastPath::Not(of) => Datum::Boolean(!of.boolean(row)?),
+            FastPath::And(left, right) => Datum::Boolean(left.boolean(row)? && right.boolean(row)?),
+            FastPath::Or(left, right) => Datum::Boolean(left.boolean(row)? || right.boolean(row)?),
+            FastPath::If(parts) => {
                 let [condition, then, otherwise] = &**parts;
                 let branch = if condition.boolean(row)? { then } else { otherwise };
                 branch.evaluate(row)?
@@ -91,23 +91,23 @@ impl Quick {
         })
     }
 
-    fn text<'a>(&'a self, row: Row<'a>) -> Result<Cow<'a, str>, NotPlain> {
+    fn text<'a>(&'a self, row: Row<'a>) -> Result<Cow<'a, str>, NotScalar> {
         match self.evaluate(row)? {
             Datum::Text(text) => Ok(text),
-            _ => Err(NotPlain),
+            _ => Err(NotScalar),
         }
     }
 
-    fn boolean(&self, row: Row<'_>) -> Result<bool, NotPlain> {
+    fn boolean(&self, row: Row<'_>) -> Result<bool, NotScalar> {
         match self.evaluate(row)? {
             Datum::Boolean(value) => Ok(value),
-            _ => Err(NotPlain),
+            _ => Err(NotScalar),
         }
     }
 
-    fn equals(&self, other: &Quick, row: Row<'_>) -> Result<bool, NotPlain> {
+    fn equals(&self, other: &FastPath, row: Row<'_>) -> Result<bool, NotScalar> {
         // Whether a field is null is cheaper to ask than what it is.
-        if let (Quick::Field(at), Quick::Constant(Datum::Null)) = (self, other) {
+        if let (FastPath::Field(at), FastPath::Constant(Datum::Null)) = (self, other) {
             return Ok(row.is_null(*at) || row.get(*at) == Datum::Null);
         }
         match (self.evaluate(row)?, other.evaluate(row)?) {
@@ -115,13 +115,13 @@ impl Quick {
             (Datum::Integer(left), Datum::Integer(right)) => Ok(left == right),
             (Datum::Boolean(left), Datum::Boolean(right)) => Ok(left == right),
             (Datum::Null, Datum::Null) => Ok(true),
-            _ => Err(NotPlain),
+            _ => Err(NotScalar),
         }
     }
 }
 
 impl Change {
-    fn apply(&self, value: Datum<'_>) -> Plain<'static> {
+    fn apply(&self, value: Datum<'_>) -> Scalar<'static> {
         let text = match (self, value) {
             (Change::ToText | Change::ToInteger, Datum::Integer(value)) => {
                 return Ok(match self {
@@ -132,7 +132,7 @@ impl Change {
                 });
             }
             (_, Datum::Text(text)) => text,
-            _ => return Err(NotPlain),
+            _ => return Err(NotScalar),
         };
         let changed = match self {
             Change::Lower => text.to_ascii_lowercase(),
@@ -140,12 +140,14 @@ impl Change {
             Change::Trim => text.trim().to_owned(),
             Change::Replace(from, to) => text.replace(from, to),
             Change::Piece(separator, at) => {
-                text.split(separator).nth(*at).ok_or(NotPlain)?.to_owned()
+                text.split(separator).nth(*at).ok_or(NotScalar)?.to_owned()
             }
-            Change::Substring(from, to) => substring(&text, *from, *to).ok_or(NotPlain)?.to_owned(),
+            Change::Substring(from, to) => {
+                substring(&text, *from, *to).ok_or(NotScalar)?.to_owned()
+            }
             Change::ToText => text.into_owned(),
             Change::ToInteger => {
-                return text.parse().map(Datum::Integer).map_err(|_| NotPlain);
+                return text.parse().map(Datum::Integer).map_err(|_| NotScalar);
             }
         };
         Ok(Datum::Text(changed.into()))
@@ -201,29 +203,29 @@ fn position(expr: &IdedExpr) -> Option<usize> {
     }
 }
 
-fn of_call(call: &CallExpr) -> Option<Quick> {
-    let boxed = |expr| Quick::of(expr).map(Box::new);
-    let change = |change, expr| Some(Quick::Change(change, boxed(expr)?));
-    let test = |test, expr, with| Some(Quick::Test(test, boxed(expr)?, text(with)?));
+fn of_call(call: &CallExpr) -> Option<FastPath> {
+    let boxed = |expr| FastPath::of(expr).map(Box::new);
+    let change = |change, expr| Some(FastPath::Change(change, boxed(expr)?));
+    let test = |test, expr, with| Some(FastPath::Test(test, boxed(expr)?, text(with)?));
     let name = call.func_name.as_str();
     Some(match (&call.target, call.args.as_slice()) {
         (None, [condition, then, otherwise]) if name == operators::CONDITIONAL => {
-            let parts = [Quick::of(condition)?, Quick::of(then)?, Quick::of(otherwise)?];
-            Quick::If(Box::new(parts))
+            let parts = [FastPath::of(condition)?, FastPath::of(then)?, FastPath::of(otherwise)?];
+            FastPath::If(Box::new(parts))
         }
         (None, [left, right]) => match name {
-            operators::ADD => concat(Quick::of(left)?, Quick::of(right)?),
-            operators::EQUALS => Quick::Equal(boxed(left)?, boxed(right)?),
+            operators::ADD => concat(FastPath::of(left)?, FastPath::of(right)?),
+            operators::EQUALS => FastPath::Equal(boxed(left)?, boxed(right)?),
             operators::NOT_EQUALS => {
-                Quick::Not(Box::new(Quick::Equal(boxed(left)?, boxed(right)?)))
+                FastPath::Not(Box::new(FastPath::Equal(boxed(left)?, boxed(right)?)))
             }
-            operators::LOGICAL_AND => Quick::And(boxed(left)?, boxed(right)?),
-            operators::LOGICAL_OR => Quick::Or(boxed(left)?, boxed(right)?),
+            operators::LOGICAL_AND => FastPath::And(boxed(left)?, boxed(right)?),
+            operators::LOGICAL_OR => FastPath::Or(boxed(left)?, boxed(right)?),
             operators::INDEX => piece(left, right)?,
             _ => return None,
         },
         (None, [of]) => match name {
-            operators::LOGICAL_NOT => Quick::Not(boxed(of)?),
+            operators::LOGICAL_NOT => FastPath::Not(boxed(of)?),
             "string" => change(Change::ToText, of)?,
             "int" => change(Change::ToInteger, of)?,
             _ => return None,
@@ -251,7 +253,7 @@ fn of_call(call: &CallExpr) -> Option<Quick> {
 }
 
 /// `x.split(separator)[at]`.
-fn piece(list: &IdedExpr, at: &IdedExpr) -> Option<Quick> {
+fn piece(list: &IdedExpr, at: &IdedExpr) -> Option<FastPath> {
     let Expr::Call(split) = &list.expr else { return None };
     let (Some(of), [separator], "split") =
         (&split.target, split.args.as_slice(), split.func_name.as_str())
@@ -260,15 +262,15 @@ fn piece(list: &IdedExpr, at: &IdedExpr) -> Option<Quick> {
     };
     let separator = text(separator).filter(|separator| !separator.is_empty())?;
     let change = Change::Piece(separator, position(at)?);
-    Some(Quick::Change(change, Box::new(Quick::of(of)?)))
+    Some(FastPath::Change(change, Box::new(FastPath::of(of)?)))
 }
 
 /// Chains of `+` become one list.
-fn concat(left: Quick, right: Quick) -> Quick {
+fn concat(left: FastPath, right: FastPath) -> FastPath {
     let mut parts = match left {
-        Quick::Concat(parts) => parts,
+        FastPath::Concat(parts) => parts,
         other => vec![other],
     };
     parts.push(right);
-    Quick::Concat(parts)
+    FastPath::Concat(parts)
 }

@@ -14,14 +14,14 @@ use crate::values::{Values, is_uuid};
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
-/// A value that cannot be carried.
+/// A value that cannot be normalised.
 pub(super) struct Fault {
     pub(super) row: usize,
     pub(super) problem: &'static str,
 }
 
 /// The column, with a type of the contract's, and its field, which is nullable.
-pub(super) fn carried(field: &Field, array: &ArrayRef) -> Result<(Field, ArrayRef), Fault> {
+pub(super) fn normalised(field: &Field, array: &ArrayRef) -> Result<(Field, ArrayRef), Fault> {
     let is_json = is_json(field);
     let plain = |array: ArrayRef| {
         let field = Field::new(field.name(), array.data_type().clone(), true);
@@ -70,10 +70,10 @@ pub(super) fn carried(field: &Field, array: &ArrayRef) -> Result<(Field, ArrayRe
             plain(cast(array, &micros, "it is too far from 1970 for microseconds")?)
         }
         DataType::Dictionary(_, values) => {
-            carried(field, &cast(array, values, "its type cannot be converted")?)
+            normalised(field, &cast(array, values, "its type cannot be converted")?)
         }
         DataType::RunEndEncoded(_, values) => {
-            carried(field, &cast(array, values.data_type(), "its type cannot be converted")?)
+            normalised(field, &cast(array, values.data_type(), "its type cannot be converted")?)
         }
         DataType::Decimal32(..)
         | DataType::Decimal64(..)

@@ -26,7 +26,7 @@ pub(crate) static ROWS: Count = Count(AtomicU64::new(0));
 /// The last row of which an answer came, from 1.
 pub(crate) static LAST: Count = Count(AtomicU64::new(0));
 /// How many requests were made beside those of rows, and how many of them failed.
-pub(crate) static BESIDE: [Count; 2] = [Count(AtomicU64::new(0)), Count(AtomicU64::new(0))];
+pub(crate) static OTHER_REQUESTS: [Count; 2] = [Count(AtomicU64::new(0)), Count(AtomicU64::new(0))];
 
 /// Something that has happened, or not.
 pub(crate) struct Flag(AtomicBool);

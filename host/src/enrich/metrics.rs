@@ -21,7 +21,7 @@ impl Meter {
 /// What an [`Enricher`](super::Enricher) counts. Rows are counted as they are asked for: two
 /// equal rows that are asked once count once in `asked`, and once in `coalesced`.
 #[derive(Debug, Default)]
-pub struct Meters {
+pub struct Metrics {
     /// Rows that were given to the handler, each attempt counted.
     pub asked: Meter,
     /// Rows of them that had been asked for before.

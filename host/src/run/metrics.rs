@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The counts of a run. Each row that was read is in one of `enriched`, `missing`, `null_keys`
 /// and `failed`, or on its way.
 #[derive(Debug, Default)]
-pub struct RunMeters {
+pub struct RunMetrics {
     /// How far the input has been read.
     pub input: Arc<InputProgress>,
     /// Rows read.

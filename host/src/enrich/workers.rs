@@ -4,7 +4,7 @@
 
 use super::enricher::EnrichError;
 use super::instances::{Handler, Instances};
-use super::meters::Meters;
+use super::metrics::Metrics;
 use crate::plugin::{Plugin, PluginError, Setup};
 use crate::task::Task;
 use std::future::Future;
@@ -17,38 +17,40 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
-/// All lanes of a handler.
-pub(super) struct Lanes {
+/// All workers of a handler.
+pub(super) struct Workers {
     handler: Arc<Handler>,
-    lanes: Vec<Lane>,
+    workers: Vec<Worker>,
 }
 
 /// A thread, and what runs on it.
-struct Lane {
+struct Worker {
     thread: Thread,
     instances: Arc<Instances>,
     /// Bundles that it has in hand.
     busy: AtomicUsize,
 }
 
-impl Lanes {
+impl Workers {
     /// Starts threads, and sets up the first instance: what is wrong with the configuration shows
     /// here.
     pub(super) async fn set_up(
         plugin: Plugin,
         setup: Setup,
         threads: usize,
-        meters: Arc<Meters>,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, EnrichError> {
-        let own = || Setup { egress: Arc::new(setup.egress.beside()), ..setup.clone() };
+        let own = || Setup { egress: Arc::new(setup.egress.fork()), ..setup.clone() };
         let (thread, its_setup) = (Thread::start(0)?, own());
         let (handler, first) =
-            thread.run(Handler::set_up(plugin, its_setup.clone(), meters)).await??;
-        let mut lanes = vec![Lane::new(thread, Instances::new(&handler, its_setup, Some(first)))];
+            thread.run(Handler::set_up(plugin, its_setup.clone(), metrics)).await??;
+        let mut workers =
+            vec![Worker::new(thread, Instances::new(&handler, its_setup, Some(first)))];
         for number in 1..threads {
-            lanes.push(Lane::new(Thread::start(number)?, Instances::new(&handler, own(), None)));
+            workers
+                .push(Worker::new(Thread::start(number)?, Instances::new(&handler, own(), None)));
         }
-        Ok(Lanes { handler, lanes })
+        Ok(Workers { handler, workers })
     }
 
     /// What all instances share.
@@ -56,7 +58,7 @@ impl Lanes {
         &self.handler
     }
 
-    /// Has the lane that has least to do run something with its instances.
+    /// Has the worker that has least to do run something with its instances.
     pub(super) async fn run<T, F>(
         &self,
         job: impl FnOnce(Arc<Instances>) -> F,
@@ -65,35 +67,35 @@ impl Lanes {
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        let busy = |lane: &&Lane| lane.busy.load(Ordering::Relaxed);
-        let lane = self.lanes.iter().min_by_key(busy).ok_or(PluginError::Finished)?;
-        let _busy = Busy::on(&lane.busy);
-        lane.thread.run(job(lane.instances.clone())).await
+        let busy = |worker: &&Worker| worker.busy.load(Ordering::Relaxed);
+        let worker = self.workers.iter().min_by_key(busy).ok_or(PluginError::Finished)?;
+        let _busy = Busy::on(&worker.busy);
+        worker.thread.run(job(worker.instances.clone())).await
     }
 
     /// Tears all free instances down.
     pub(super) async fn tear_down(&self) {
-        for lane in &self.lanes {
-            let instances = lane.instances.clone();
-            // A lane that has ended has torn its instances down.
-            let _ = lane.thread.run(async move { instances.tear_down().await }).await;
+        for worker in &self.workers {
+            let instances = worker.instances.clone();
+            // A worker that has ended has torn its instances down.
+            let _ = worker.thread.run(async move { instances.tear_down().await }).await;
         }
     }
 }
 
-impl Lane {
+impl Worker {
     fn new(thread: Thread, instances: Instances) -> Self {
-        Lane { thread, instances: Arc::new(instances), busy: AtomicUsize::new(0) }
+        Worker { thread, instances: Arc::new(instances), busy: AtomicUsize::new(0) }
     }
 }
 
-/// Counts a bundle on a lane, for as long as it lives.
+/// Counts a bundle on a worker, for as long as it lives.
 struct Busy<'a>(&'a AtomicUsize);
 
 impl<'a> Busy<'a> {
-    fn on(lane: &'a AtomicUsize) -> Self {
-        lane.fetch_add(1, Ordering::Relaxed);
-        Busy(lane)
+    fn on(worker: &'a AtomicUsize) -> Self {
+        worker.fetch_add(1, Ordering::Relaxed);
+        Busy(worker)
     }
 }
 
@@ -114,7 +116,7 @@ impl Thread {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let tasks = runtime.handle().clone();
         let (running, stopped) = oneshot::channel();
-        thread::Builder::new().name(format!("beamlet-lane-{number}")).spawn(move || {
+        thread::Builder::new().name(format!("beamlet-worker-{number}")).spawn(move || {
             let _ = runtime.block_on(stopped);
             // A name that is being looked up is not waited for.
             runtime.shutdown_background();

@@ -10,14 +10,14 @@ use crate::{Rows, RowsError};
 /// The types of documents come from this many rows, if there are as many.
 const INFERRED_FROM: usize = 1_000;
 
-/// No more rows than this are held back.
+/// No more rows than this are pending back.
 const MOST_ROWS: usize = 10_000;
 
 /// Nor more bytes.
 const MOST_BYTES: usize = 32 << 20;
 
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct Pending {
     batches: Vec<(Rows, Features)>,
     rows: usize,
     bytes: usize,
@@ -26,7 +26,7 @@ pub(super) struct Held {
     look_at: usize,
 }
 
-impl Held {
+impl Pending {
     pub(super) fn push(&mut self, rows: Rows, features: Features) {
         self.rows += rows.len();
         self.bytes += rows.bytes();

@@ -1,0 +1,188 @@
+//! Lists and bytes of a column, one behind the other, as if they were a list of lists.
+
+use crate::bindings::beamlet::enrichment::types::{
+    Blobs, BooleanLists, Float32Lists, Float64Lists, Int64Lists, StringLists, Texts,
+};
+
+/// The methods of a record of elements and ends.
+macro_rules! flat {
+    ($($lists:ident { $elements:ident: $element:ty }),*) => {$(
+        impl $lists {
+
+            /// Adds a list.
+            pub fn push(&mut self, list: &[$element]) {
+                self.$elements.extend_from_slice(list);
+                self.end();
+            }
+
+            /// Ends a list whose elements were added directly.
+            pub fn end(&mut self) {
+                self.ends.push(self.$elements.len() as u32);
+            }
+
+            /// The list at a position; empty where the ends are not what the contract promises.
+            pub fn get(&self, at: usize) -> &[$element] {
+                let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+                self.$elements.get(start as usize..self.ends[at] as usize).unwrap_or_default()
+            }
+
+            /// All of them, in order.
+            pub fn iter(&self) -> impl Iterator<Item = &[$element]> {
+                (0..self.ends.len()).map(|at| self.get(at))
+            }
+
+            /// Grows with empty lists, or shrinks.
+            pub(crate) fn resize(&mut self, len: usize) {
+                let elements = resized(&mut self.ends, len);
+                self.$elements.truncate(elements);
+            }
+
+            /// Appends the lists of another.
+            pub(crate) fn append(&mut self, mut from: Self) {
+                append_ends(&mut self.ends, self.$elements.len(), &from.ends);
+                self.$elements.append(&mut from.$elements);
+            }
+        }
+
+        /// No list.
+        impl Default for $lists {
+            fn default() -> Self {
+                $lists { $elements: Vec::new(), ends: Vec::new() }
+            }
+        }
+
+        impl<L: AsRef<[$element]>> FromIterator<L> for $lists {
+            fn from_iter<I: IntoIterator<Item = L>>(lists: I) -> Self {
+                let mut all = $lists::default();
+                lists.into_iter().for_each(|list| all.push(list.as_ref()));
+                all
+            }
+        }
+    )*};
+}
+
+flat!(
+    Blobs { bytes: u8 },
+    BooleanLists { elements: bool },
+    Int64Lists { elements: i64 },
+    Float32Lists { elements: f32 },
+    Float64Lists { elements: f64 }
+);
+
+/// The methods that need no elements.
+macro_rules! counted {
+    ($($lists:ident),*) => {$(
+        impl $lists {
+            /// How many there are.
+            pub fn len(&self) -> usize {
+                self.ends.len()
+            }
+
+            /// Whether there is none.
+            pub fn is_empty(&self) -> bool {
+                self.ends.is_empty()
+            }
+
+            /// Makes room for so many more.
+            pub(crate) fn reserve(&mut self, lists: usize) {
+                self.ends.reserve(lists);
+            }
+        }
+    )*};
+}
+
+counted!(Blobs, BooleanLists, Int64Lists, Float32Lists, Float64Lists, StringLists);
+
+impl StringLists {
+    /// Adds a list.
+    pub fn push(&mut self, list: impl IntoIterator<Item: AsRef<str>>) {
+        list.into_iter().for_each(|text| self.elements.push(text.as_ref()));
+        self.end();
+    }
+
+    /// Ends a list whose elements were added directly.
+    pub fn end(&mut self) {
+        self.ends.push(self.elements.len() as u32);
+    }
+
+    /// The list at a position; empty where the ends are not what the contract promises.
+    pub fn get(&self, at: usize) -> Vec<&str> {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]) as usize;
+        let end = (self.ends[at] as usize).min(self.elements.len());
+        (start..end).map(|at| self.elements.get(at)).collect()
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Vec<&str>> {
+        (0..self.ends.len()).map(|at| self.get(at))
+    }
+
+    /// Grows with empty lists, or shrinks.
+    pub(crate) fn resize(&mut self, len: usize) {
+        let elements = resized(&mut self.ends, len);
+        self.elements.resize(elements);
+    }
+
+    /// Appends the lists of another.
+    pub(crate) fn append(&mut self, from: Self) {
+        append_ends(&mut self.ends, self.elements.len(), &from.ends);
+        self.elements.append(&from.elements);
+    }
+}
+
+/// No list.
+impl Default for StringLists {
+    fn default() -> Self {
+        StringLists { elements: Texts::new(), ends: Vec::new() }
+    }
+}
+
+impl<L: IntoIterator<Item: AsRef<str>>> FromIterator<L> for StringLists {
+    fn from_iter<I: IntoIterator<Item = L>>(lists: I) -> Self {
+        let mut all = StringLists::default();
+        lists.into_iter().for_each(|list| all.push(list));
+        all
+    }
+}
+
+/// Ends for so many lists, and how many elements these have.
+fn resized(ends: &mut Vec<u32>, len: usize) -> usize {
+    let kept = ends.get(..len).unwrap_or(ends);
+    let end = kept.last().copied().unwrap_or(0);
+    ends.resize(len, end);
+    end as usize
+}
+
+fn append_ends(to: &mut Vec<u32>, elements: usize, ends: &[u32]) {
+    to.extend(ends.iter().map(|end| end + elements as u32));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_what_went_in_and_grow_with_empty_ones() {
+        let mut lists: Int64Lists = [vec![1, 2], vec![], vec![3]].into_iter().collect();
+        assert_eq!(
+            (lists.elements.as_slice(), lists.ends.as_slice()),
+            (&[1, 2, 3][..], &[2, 2, 3][..])
+        );
+        lists.resize(4);
+        lists.append([[4]].into_iter().collect());
+        assert_eq!(lists.iter().collect::<Vec<_>>(), [&[1, 2][..], &[], &[3], &[], &[4]]);
+        lists.resize(1);
+        assert_eq!((lists.get(0), lists.elements.len()), (&[1, 2][..], 2));
+    }
+
+    #[test]
+    fn lists_of_texts_are_what_went_in_and_grow_with_empty_ones() {
+        let mut lists: StringLists = [vec!["a", ""], vec![], vec!["b"]].into_iter().collect();
+        lists.resize(4);
+        lists.append([["c"]].into_iter().collect());
+        let all: Vec<_> = lists.iter().collect();
+        assert_eq!(all, [vec!["a", ""], vec![], vec!["b"], vec![], vec!["c"]]);
+        lists.resize(1);
+        assert_eq!((lists.len(), lists.elements.len()), (1, 2));
+    }
+}
