@@ -14,7 +14,8 @@ use crate::split::{Broken, MAX_ROW_BYTES, Rows};
 use crate::told::TRAILERS;
 use beamlet_guest::bindings::wasi::http::types::{IncomingRequest, ResponseOutparam};
 
-/// A body of at most so many bytes, where its length is account, is checked before it is enriched.
+/// A body of at most so many bytes, where the request states its length, is checked as a whole before
+/// any of it is enriched.
 const WHOLE_BYTES: u64 = 256 << 10;
 /// The most rows of a piece: a bundle of the handler's.
 const PIECE_ROWS: usize = 1000;
