@@ -5,12 +5,13 @@ mod assemble;
 pub(crate) mod flat;
 mod from_arrow;
 mod json_list;
+mod json_type;
 mod to_arrow;
 
 pub(crate) use assemble::{Place, assemble, without_rows};
 pub use from_arrow::ColumnError;
 pub(crate) use from_arrow::from_arrow;
-pub(crate) use json_list::lists;
+pub(crate) use json_type::is_of;
 pub(crate) use to_arrow::to_arrow;
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! brought into that form.
 
 use super::answers::Answers;
-use crate::columns::lists;
+use crate::columns::is_of;
 use crate::plugin::{ErrorKind, HandlerError, OutputField};
+use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, Field, FieldRef, Schema};
@@ -103,6 +104,18 @@ impl Declared {
                     );
                     nulls(name)
                 }
+                Some((at, field)) if expected.is_nested(field) => {
+                    let (fitting, unfit) = expected.fitting(part.column(at));
+                    if let Some(unfit) = unfit {
+                        let message = format!(
+                            "feature `{name}` is declared {} and came as another value; it was \
+                             changed in the store since the run began, start the run anew",
+                            expected.type_name,
+                        );
+                        others.push((unfit, message));
+                    }
+                    (Arc::new(field.clone()), fitting)
+                }
                 Some((at, field)) => match expected.take(field, part.column(at)) {
                     Some(taken) => taken,
                     None => {
@@ -174,10 +187,30 @@ impl Expected {
     fn is(&self, field: &Field) -> bool {
         let Some(of) = &self.of else { return true };
         match field_type(field) {
-            // Texts may be a list of others: that shows in them.
-            Some(FieldType::Json) => of.may_come_as(&FieldType::Json) && list_of(of).is_none(),
+            // Texts may be of another type: that shows in them.
+            Some(FieldType::Json) => *of == FieldType::Json,
             came => came.as_ref() == Some(of),
         }
+    }
+
+    /// Whether a column has JSON texts of a type that has parts.
+    fn is_nested(&self, field: &Field) -> bool {
+        let of = self.of.as_ref().filter(|of| **of != FieldType::Json);
+        is_json(field) && of.is_some_and(|of| of.may_come_as(&FieldType::Json))
+    }
+
+    /// A column of JSON texts with those that are of the type, and what is not, where there is any.
+    fn fitting(&self, column: &ArrayRef) -> (ArrayRef, Option<ArrayRef>) {
+        let (Some(of), Some(texts)) = (&self.of, column.as_string_opt::<i32>()) else {
+            return (column.clone(), None);
+        };
+        let fits = |text: Option<&str>| text.is_none_or(|text| is_of(text, of));
+        if texts.iter().all(fits) {
+            return (column.clone(), None);
+        }
+        let fitting: StringArray = texts.iter().map(|text| text.filter(|_| fits(text))).collect();
+        let unfit: StringArray = texts.iter().map(|text| text.filter(|_| !fits(text))).collect();
+        (Arc::new(fitting), Some(Arc::new(unfit)))
     }
 
     /// The column as it may be: as it is, of nulls, or where a number is the same in another type.
@@ -187,9 +220,6 @@ impl Expected {
             return Some(as_it_is());
         }
         let of = self.of.as_ref()?;
-        if is_json(field) {
-            return lists(column, &list_of(of)?).map(|_| as_it_is());
-        }
         let target = arrow::field(field.name(), of);
         let to = target.data_type();
         if !to.is_numeric() || !column.data_type().is_numeric() {
@@ -204,22 +234,10 @@ impl Expected {
     }
 }
 
-/// The elements of a list that the contract has values for: of others, lists come as JSON.
-fn list_of(of: &FieldType) -> Option<DataType> {
-    use FieldType::{Array, Boolean, Float32, Float64, Int64, String};
-    match of {
-        Array(element) if matches!(**element, Boolean | Int64 | Float32 | Float64 | String) => {
-            Some(arrow::field("item", element).data_type().clone())
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::enrich::answers::{Answer, Outcome};
-    use arrow_array::cast::AsArray;
     use arrow_array::types::Int64Type;
     use arrow_array::{Float64Array, Int64Array};
 
@@ -315,6 +333,9 @@ mod tests {
         assert_eq!(wrong("array<array<int64>>", "[[1]]"), 0);
         assert_eq!(wrong("map<string, int64>", "{\"k\": 1}"), 0);
         assert_eq!(wrong("array<int64>", "[\"x\", null]"), 1);
+        assert_eq!(wrong("struct<a: int64>", "{\"a\": \"x\"}"), 1);
+        assert_eq!(wrong("map<string, int64>", "{\"k\": [1]}"), 1);
+        assert_eq!(wrong("array<timestamp>", "[1]"), 1);
         assert_eq!(wrong("string", "{\"k\": 1}"), 1);
     }
 
