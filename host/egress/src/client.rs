@@ -52,7 +52,7 @@ pub struct Egress<B> {
     common: Arc<Common>,
 }
 
-/// What doors [beside](Egress::beside) each other share.
+/// What doors [beside](Egress::fork) each other share.
 struct Common {
     allowed: Allowed,
     secrets: Secrets,
