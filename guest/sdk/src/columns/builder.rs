@@ -2,7 +2,7 @@
 //! and the column.
 //!
 //! A value that is not of its type, or is spelled in a rarer way than most, fails without saying
-//! why: the answer is read again then, cell by cell, and [`column`] says what is wrong.
+//! why: the answer is read again then, cell by cell, and [`column()`] says what is wrong.
 
 use super::{Cell, column};
 use crate::contract::number::narrowed;

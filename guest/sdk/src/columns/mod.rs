@@ -1,6 +1,6 @@
 //! Columns out of the values of an answer, by the types of their fields.
 //!
-//! [`Cell`] is one value as it came, borrowed from the answer's text, and [`column`] makes a
+//! [`Cell`] is one value as it came, borrowed from the answer's text, and [`column()`] makes a
 //! typed column of cells. [`ColumnBuilder`] takes values while an answer is parsed, with no cell
 //! in between.
 
