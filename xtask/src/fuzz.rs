@@ -117,7 +117,7 @@ fn libfuzzer(targets: &[String], seconds: u64) -> Result<()> {
         // Memory and time that an input may take, as in the harness of the tests.
         fuzz.args(["-rss_limit_mb=2048", "-malloc_limit_mb=512", "-timeout=20"]);
         fuzz.arg(format!("-artifact_prefix={}/", artifacts.display()));
-        fuzz.args(["-print_final_stats=1", "-verbosity=0"]).stdin(Stdio::null());
+        fuzz.args(["-print_final_stats=1", "-print_funcs=0", "-verbosity=0"]).stdin(Stdio::null());
         eprintln!("{target}: {seconds} s");
         let ended = step(format!("fuzz {target}"), || run(&mut fuzz));
         let new: Vec<_> =
