@@ -629,7 +629,33 @@ fn a_batch_that_says_it_is_larger_than_the_limit_is_an_error_before_there_is_roo
         let at = bytes.windows(8).rposition(|it| it == size).unwrap();
         bytes[at..at + 8].copy_from_slice(&(1_i64 << 50).to_le_bytes());
         let error = batches(format, bytes, ReadOptions::default(), 9).unwrap_err().to_string();
-        let problem = "a batch says that it has 1125899906842624 bytes, more than 2147483648";
+        let problem = "a batch says that it has 1125899906842624 bytes, more than 2147483648; \
+            if it is sound, raise --max-batch-bytes";
         assert!(error.contains(problem), "{error}");
     }
+}
+
+/// The header of a page of Parquet begins with its type, and how large it is unpacked and packed: each
+/// the byte 0x15 and a varint of its zigzag form.
+#[test]
+fn a_page_that_says_it_is_larger_than_the_limit_is_an_error_before_there_is_room_for_it() {
+    let batch = columns([("a", Arc::new(Int64Array::from_iter_values(0..1_000)) as ArrayRef)]);
+    let properties = parquet::file::properties::WriterProperties::builder()
+        .set_compression(parquet::basic::Compression::SNAPPY)
+        .set_dictionary_enabled(false)
+        .build();
+    let mut file = Vec::new();
+    let mut writer =
+        parquet::arrow::ArrowWriter::try_new(&mut file, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let limited = |max_batch_bytes| ReadOptions { max_batch_bytes, ..ReadOptions::default() };
+    assert_eq!(batches(Parquet, file.clone(), limited(9_000), 1 << 20).unwrap().len(), 1);
+    let error = batches(Parquet, file.clone(), limited(8_000), 9).unwrap_err().to_string();
+    assert_snapshot!(error, @"rows.parquet: is no sound parquet data: Parquet argument error: Parquet error: the page at byte 4 says that it has 8007 bytes, more than 8000; if it is sound, raise --max-batch-bytes; write it again, or name another format");
+    // Two bytes of a varint become five: 2,000,000,000.
+    assert_eq!((&file[4..6], file[6]), (&[0x15, 0][..], 0x15));
+    file.splice(7..9, [0x80, 0xd0, 0xac, 0xf3, 0x0e]);
+    let error = batches(Parquet, file, limited(1 << 20), 9).unwrap_err().to_string();
+    assert_snapshot!(error, @"rows.parquet: is no sound parquet data: Parquet argument error: Parquet error: the page at byte 4 says that it has 2000000000 bytes, more than 1048576; if it is sound, raise --max-batch-bytes; write it again, or name another format");
 }

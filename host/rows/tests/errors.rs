@@ -105,9 +105,9 @@ fn a_row_beyond_the_limit_names_the_line_and_the_limit() {
     let long = "x".repeat(30);
     let error = batches(Ndjson, format!("{{}}\n{{\"a\":\"{long}\"}}\n{{}}"), options.clone(), 9)
         .unwrap_err();
-    assert_snapshot!(error, @"rows.ndjson:2: row is longer than 20 bytes; is there a line end after each object? if so, raise the limit");
+    assert_snapshot!(error, @"rows.ndjson:2: row is longer than 20 bytes; is there a line end after each object? if so, raise --max-row-bytes");
     let error = batches(Csv, format!("a,b\n1,2\n3,\"{long}"), options, 9).unwrap_err();
-    assert_snapshot!(error, @"rows.csv:3: row is longer than 20 bytes; is a quote not closed? if not, raise the limit");
+    assert_snapshot!(error, @"rows.csv:3: row is longer than 20 bytes; is a quote not closed? if not, raise --max-row-bytes");
 }
 
 #[test]

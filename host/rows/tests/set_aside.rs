@@ -82,12 +82,12 @@ fn bytes_that_are_no_utf8_are_set_aside_as_they_are() {
 fn a_row_beyond_the_limit_is_set_aside_whole() {
     let (rows, bad) = read(Ndjson, "{\"a\":1}\n{\"a\":\"0123456789\"}\n{\"a\":2}\n", 12);
     assert_eq!(rows, "{\"a\":1}\n{\"a\":2}\n");
-    assert_snapshot!(bad, @r#"rows.ndjson:2: row is longer than 12 bytes; is there a line end after each object? if so, raise the limit | spooled {\"a\":\"0123456789\"}"#);
+    assert_snapshot!(bad, @r#"rows.ndjson:2: row is longer than 12 bytes; is there a line end after each object? if so, raise --max-row-bytes | spooled {\"a\":\"0123456789\"}"#);
     let (rows, bad) = read(Csv, "a,b\r\n1,2\r\n3,\"012\r\n\"\"3,4567\"\r\n5,6\r\n7,0123456789", 10);
     assert_eq!(rows, "{\"a\":1,\"b\":2}\n{\"a\":5,\"b\":6}\n");
     assert_snapshot!(bad, @r#"
-    rows.csv:3: row is longer than 10 bytes; is a quote not closed? if not, raise the limit | spooled 3,\"012\r\n\"\"3,4567\"
-    rows.csv:6: row is longer than 10 bytes; is a quote not closed? if not, raise the limit | spooled 7,0123456789
+    rows.csv:3: row is longer than 10 bytes; is a quote not closed? if not, raise --max-row-bytes | spooled 3,\"012\r\n\"\"3,4567\"
+    rows.csv:6: row is longer than 10 bytes; is a quote not closed? if not, raise --max-row-bytes | spooled 7,0123456789
     "#);
 }
 

@@ -136,6 +136,13 @@ pub(crate) struct Run {
     /// configuration [default: 200]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(0..=86_400_000))]
     pub(crate) max_bundle_wait_ms: Option<u32>,
+    /// The longest row of NDJSON or CSV, up to 1 GiB [default: 67108864]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
+    pub(crate) max_row_bytes: Option<u32>,
+    /// The largest batch of Arrow or page of Parquet, as it says of itself and before there is room
+    /// for it [default: 2147483648]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_batch_bytes: Option<u64>,
     /// Write the summary as JSON, too; - is standard output
     #[arg(long, value_name = "FILE|-")]
     pub(crate) summary: Option<PathBuf>,

@@ -16,10 +16,7 @@ use std::time::{Duration, Instant};
 
 /// There is no more memory than this for an input. A parser that is refused some of it has to answer
 /// with an error; one that does not ends the process.
-///
-/// A page of Parquet says in 31 bits how large it is when it is unpacked, and the parser makes room for
-/// that much before it unpacks it: 2 GiB, of which none is touched. The rest is ours.
-const MOST_BYTES: usize = (2 << 30) + (512 << 20);
+const MOST_BYTES: usize = 512 << 20;
 
 /// No input may take more time.
 const LONGEST: Duration = Duration::from_secs(20);

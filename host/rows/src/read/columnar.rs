@@ -2,6 +2,7 @@
 
 mod int96;
 mod ipc;
+mod pages;
 mod parquet;
 
 use std::collections::HashSet;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use arrow_array::{Array, RecordBatch, RecordBatchOptions};
+use arrow_data::ArrayData;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 
@@ -46,7 +48,7 @@ pub(super) struct Columnar {
 
 enum State {
     /// Parquet wants to know the size of a batch before the first one.
-    Parquet(Box<ParquetRecordBatchReaderBuilder<std::fs::File>>),
+    Parquet(Box<ParquetRecordBatchReaderBuilder<pages::Pages>>),
     Batches(Batches),
     End,
 }
@@ -106,16 +108,9 @@ impl Columnar {
                         .with_match_field_names(false);
                     let columns = batch.columns().to_vec();
                     for (field, column) in self.schema.fields().iter().zip(&columns) {
-                        if self.unchecked.contains(field.name()) {
-                            let sound = column.to_data().validate_full();
-                            sound.map_err(|error| {
-                                let why = match error {
-                                    ArrowError::InvalidArgumentError(why) => why,
-                                    other => other.to_string(),
-                                };
-                                bad(format!("field {:?}: {why}", field.name()))
-                            })?;
-                        }
+                        let texts = self.unchecked.contains(field.name());
+                        check(&column.to_data(), texts)
+                            .map_err(|why| bad(format!("field {:?}: {why}", field.name())))?;
                     }
                     let batch =
                         RecordBatch::try_new_with_options(self.schema.clone(), columns, &options);
@@ -179,7 +174,7 @@ fn opened(
     Ok(match format {
         Format::Parquet => {
             let file = part.file()?;
-            let parquet::Opened { builder, unchecked } = parquet::open(file, &name, first)?;
+            let parquet::Opened { builder, unchecked } = parquet::open(file, &name, limit, first)?;
             let rows = builder.metadata().file_metadata().num_rows().unsigned_abs();
             let share = share.map(|of| of(rows));
             Opened {
@@ -208,6 +203,21 @@ fn opened(
     })
 }
 
+/// Refuses a column that breaks its own type: nulls inside a value where its type allows none, and,
+/// where its texts are to be checked, what is no UTF-8. The parser of Parquet lets both pass.
+fn check(column: &ArrayData, texts: bool) -> Result<(), String> {
+    let sound = if texts { column.validate_full() } else { nulls_are_allowed(column) };
+    sound.map_err(|error| match error {
+        ArrowError::InvalidArgumentError(why) => why,
+        other => other.to_string(),
+    })
+}
+
+fn nulls_are_allowed(column: &ArrayData) -> Result<(), ArrowError> {
+    column.validate_nulls()?;
+    column.child_data().iter().try_for_each(nulls_are_allowed)
+}
+
 fn bad_file(name: &Arc<str>, format: Format, problem: String) -> RowsError {
     RowsError::BadFile { name: name.clone(), format, problem }
 }
@@ -230,4 +240,37 @@ fn difference(first: &Schema, other: &Schema) -> Option<String> {
     }
     let (was, now) = (first.fields().len(), other.fields().len());
     (was != now).then(|| format!("{now} columns and not {was}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{Int64Array, StructArray};
+    use arrow_schema::{DataType, Field};
+
+    fn structure(key_may_be_null: bool) -> ArrayData {
+        let key = Field::new("key", DataType::Int64, key_may_be_null);
+        ArrayData::builder(DataType::Struct(vec![key].into()))
+            .len(2)
+            .add_child_data(Int64Array::from(vec![Some(1), None]).into_data())
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_null_inside_a_value_is_refused_where_its_type_allows_none_at_any_depth() {
+        assert_eq!(check(&structure(true), false), Ok(()));
+        let unsound = StructArray::from(structure(true)).into_data().into_builder();
+        let key = Field::new("key", DataType::Int64, false);
+        let inner = DataType::Struct(vec![key].into());
+        // SAFETY: The null is what the check is to find; nothing else reads the value.
+        let unsound = unsafe { unsound.data_type(inner.clone()).build_unchecked() };
+        assert!(check(&unsound, false).unwrap_err().contains("key"));
+        let outer = Field::new("inner", inner, true);
+        let outer =
+            ArrayData::builder(DataType::Struct(vec![outer].into())).len(2).add_child_data(unsound);
+        // SAFETY: As above.
+        let outer = unsafe { outer.build_unchecked() };
+        assert!(check(&outer, false).unwrap_err().contains("key"));
+    }
 }

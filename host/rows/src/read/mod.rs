@@ -31,8 +31,8 @@ pub struct ReadOptions {
     pub types: Vec<(String, ValueType)>,
     /// The longest row in bytes; a longer one is an error. Default 64 MiB, at most 1 GiB.
     pub max_row_bytes: usize,
-    /// Arrow: the most bytes that one batch may say it has when it is unpacked; more is an error.
-    /// Default 2 GiB.
+    /// Arrow and Parquet: the most bytes that a batch or a page may say it has when it is unpacked;
+    /// more is an error. Default 2 GiB.
     pub max_batch_bytes: u64,
     /// NDJSON and CSV: whether a row that alone is at fault comes with
     /// [`Rows::set_aside`](crate::Rows::set_aside), rather than as an error that ends the reader: it

@@ -75,7 +75,7 @@ impl Ndjson {
         let error = RowsError::TooLong {
             origin: origin.clone(),
             limit: self.limit,
-            hint: "is there a line end after each object? if so, raise the limit",
+            hint: "is there a line end after each object? if so, raise --max-row-bytes",
         };
         if !self.set_aside {
             return Err(error);

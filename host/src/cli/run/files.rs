@@ -43,14 +43,16 @@ impl Files {
         let (null, types) = (arguments.null.clone(), arguments.types.clone());
         let of_pipe = |path| compression.filter(|_| is_dash(path));
         let patience = Patience::new(Some(config.run.max_bundle_wait));
+        let default = ReadOptions::default();
         let reading = ReadOptions {
+            max_row_bytes: arguments.max_row_bytes.map_or(default.max_row_bytes, |it| it as usize),
+            max_batch_bytes: arguments.max_batch_bytes.unwrap_or(default.max_batch_bytes),
             null,
             delimiter,
             types,
             set_aside,
             compression: of_pipe(&arguments.input),
             patience: patience.clone(),
-            ..ReadOptions::default()
         };
         let writing = WriteOptions {
             null: arguments.null.clone(),

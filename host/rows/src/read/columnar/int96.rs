@@ -2,12 +2,10 @@
 //!
 //! INT96 is a day and the nanoseconds in it: no 64-bit type holds all of them.
 
-use std::fs::File;
-
 use arrow_schema::TimeUnit;
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::Int96;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 
 use crate::guard::guarded;
 
@@ -29,7 +27,7 @@ pub(super) struct Lost {
 /// else microseconds, which hold each year; nanoseconds only where a value has them. Fails with what
 /// the parser says, or with the first value that the unit does not hold.
 pub(super) fn unit(
-    file: File,
+    file: impl ChunkReader + 'static,
     leaf: usize,
     wanted: Option<TimeUnit>,
     unit: TimeUnit,

@@ -95,7 +95,9 @@ fn broken_off() -> io::Error {
 }
 
 fn too_large(bytes: u64, limit: u64) -> io::Error {
-    invalid(format!("a batch says that it has {bytes} bytes, more than {limit}"))
+    invalid(format!(
+        "a batch says that it has {bytes} bytes, more than {limit}; if it is sound, raise --max-batch-bytes"
+    ))
 }
 
 fn invalid(problem: String) -> io::Error {

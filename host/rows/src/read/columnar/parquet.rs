@@ -16,18 +16,20 @@ use parquet::basic::{ConvertedType, Type};
 
 use super::bad_file;
 use super::int96;
+use super::pages::Pages;
 use crate::guard::guarded;
 use crate::{Format, Origin, RowsError};
 
 /// A file whose types are known.
 pub(super) struct Opened {
-    pub(super) builder: ParquetRecordBatchReaderBuilder<File>,
+    pub(super) builder: ParquetRecordBatchReaderBuilder<Pages>,
     /// Names of columns with texts that the parser takes as they are, without a look at whether they
     /// are UTF-8: it looks at those alone that the file calls strings, and not at JSON.
     pub(super) unchecked: HashSet<String>,
 }
 
-/// Opens `file`; `first` is the schema of the part that came first.
+/// Opens `file`, whose pages have up to `limit` bytes; `first` is the schema of the part that came
+/// first.
 ///
 /// The parser's own choice of types cannot hold every value: INT96 becomes nanoseconds, which wrap
 /// around before 1677 and after 2262, the indices of a dictionary keep a width that a row group may
@@ -35,15 +37,16 @@ pub(super) struct Opened {
 pub(super) fn open(
     file: File,
     name: &Arc<str>,
+    limit: u64,
     first: Option<&Schema>,
 ) -> Result<Opened, RowsError> {
     let bad = |problem| bad_file(name, Format::Parquet, problem);
-    let builder =
-        guarded(|| ParquetRecordBatchReaderBuilder::try_new(file.try_clone()?)).map_err(bad)?;
-    let schema = builder.schema();
-    let parquet = builder.parquet_schema();
+    let metadata =
+        guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(bad)?;
+    let schema = metadata.schema();
+    let parquet = metadata.parquet_schema();
     let firsts = first.map(leaves).unwrap_or_default();
-    let embedded = embedded(&builder).map(|it| leaves(&it)).unwrap_or_default();
+    let embedded = embedded(&metadata).map(|it| leaves(&it)).unwrap_or_default();
     let mut unchecked = HashSet::new();
     let leaf = |leaf: usize, field: &str, data_type: &DataType| -> Result<DataType, RowsError> {
         let is_string = leaf < parquet.num_columns()
@@ -60,7 +63,8 @@ pub(super) fn open(
                     Some(DataType::Timestamp(unit, _)) => Some(*unit),
                     _ => None,
                 };
-                let unit = int96::unit(file, leaf, wanted, *unit).map_err(bad)?;
+                let unit =
+                    int96::unit(Pages::new(file, limit), leaf, wanted, *unit).map_err(bad)?;
                 let unit = unit.map_err(|lost| RowsError::FieldInexact {
                     origin: Origin::row(name.clone(), lost.row),
                     field: field.to_owned(),
@@ -84,15 +88,17 @@ pub(super) fn open(
     let mut leaves = Leaves { next: 0, leaf };
     let fields = schema.fields().iter().map(|field| leaves.field(field, field.name()));
     let fields: Fields = fields.collect::<Result<_, _>>()?;
+    let open = |metadata| {
+        ParquetRecordBatchReaderBuilder::new_with_metadata(Pages::new(file, limit), metadata)
+    };
     if fields == *schema.fields() {
-        return Ok(Opened { builder, unchecked });
+        return Ok(Opened { builder: open(metadata), unchecked });
     }
     let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
     let options = ArrowReaderOptions::new().with_schema(schema);
-    let metadata = guarded(|| ArrowReaderMetadata::try_new(builder.metadata().clone(), options))
+    let metadata = guarded(|| ArrowReaderMetadata::try_new(metadata.metadata().clone(), options))
         .map_err(bad)?;
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-    Ok(Opened { builder, unchecked })
+    Ok(Opened { builder: open(metadata), unchecked })
 }
 
 fn is_text(data_type: &DataType) -> bool {
@@ -104,8 +110,8 @@ fn is_text(data_type: &DataType) -> bool {
 }
 
 /// The Arrow schema that a writer put into the file, if it did.
-fn embedded(builder: &ParquetRecordBatchReaderBuilder<File>) -> Option<Schema> {
-    let keys = builder.metadata().file_metadata().key_value_metadata()?;
+fn embedded(metadata: &ArrowReaderMetadata) -> Option<Schema> {
+    let keys = metadata.metadata().file_metadata().key_value_metadata()?;
     let text = keys.iter().find(|it| it.key == ARROW_SCHEMA_META_KEY)?.value.as_deref()?;
     let bytes = BASE64.decode(text).ok()?;
     guarded(|| try_schema_from_ipc_buffer(&bytes)).ok()

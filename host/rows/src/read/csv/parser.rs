@@ -145,7 +145,7 @@ impl Parser {
         let error = RowsError::TooLong {
             origin: origin.clone(),
             limit: self.limit,
-            hint: "is a quote not closed? if not, raise the limit",
+            hint: "is a quote not closed? if not, raise --max-row-bytes",
         };
         if !self.set_aside {
             return Err(error);
