@@ -130,10 +130,10 @@ impl fmt::Display for Summary {
         let more: Vec<String> = more
             .iter()
             .filter(|(rows, _)| *rows > 0)
-            .map(|(rows, what)| format!("{rows} {what}"))
+            .map(|(rows, what)| format!("{} {what}", count(*rows, "row")))
             .collect();
         if !more.is_empty() {
-            writeln!(f, "of the rows {}", more.join(", "))?;
+            writeln!(f, "{}", more.join(", "))?;
         }
         if self.cache_errors > 0 {
             writeln!(f, "{} to the shared cache failed", count(self.cache_errors, "call"))?;

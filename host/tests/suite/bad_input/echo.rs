@@ -43,7 +43,7 @@ fn a_key_that_a_proxy_echoes_in_its_html_is_blotted_out() {
         assert_snapshot!(ended, @"
         error: rows.ndjson:1: unavailable: the feature store answered 500: got Tecton-key [secret] (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -64,7 +64,7 @@ fn a_key_that_stands_in_an_answer_which_is_not_json_is_not_told() {
         assert_snapshot!(ended, @"
         error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it is not JSON: expected value at line 1 column 1 (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1

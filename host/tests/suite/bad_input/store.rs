@@ -15,7 +15,7 @@ fn a_store_that_nobody_listens_for_is_named_by_its_url() {
         assert_snapshot!(refused_by_store(&closed_port()), @"
         error: rows.ndjson:1: unavailable: POST http://[store]/api/v1/feature-service/get-features-batch: connection refused (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -53,7 +53,7 @@ fn an_answer_that_is_not_json_is_told() {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it is not JSON: expected ident at line 1 column 2 (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -68,7 +68,7 @@ fn a_proxys_html_is_told_as_its_text() {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: unavailable: the feature store answered 503: 503 Service Temporarily Unavailable (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -83,7 +83,7 @@ fn an_error_without_a_body_is_told() {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: unavailable: the feature store answered 502: an empty body (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -98,7 +98,7 @@ fn an_answer_with_too_few_rows_is_told_with_both_counts() {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: bad-response: the feature store's answer cannot be used: it has 0 rows for 1 entity (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -113,7 +113,7 @@ fn an_answer_that_breaks_off_is_told() {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: connection terminated (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -128,7 +128,7 @@ fn a_connection_that_is_reset_is_told() {
         assert_snapshot!(refused_by_store(&store.url()), @"
         error: rows.ndjson:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: the connection was closed before the answer (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -144,7 +144,7 @@ fn a_store_that_hangs_is_given_up_after_the_time_allowed() {
         assert_snapshot!(refused_by(&folder, "--config beamlet.toml"), @"
         error: rows.ndjson:1: timed-out: POST http://[store]/api/v1/feature-service/get-features-batch: no answer within the time allowed (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
@@ -248,7 +248,7 @@ fn a_store_that_asks_for_fewer_requests_is_429() {
         0 rows, 0 a second after 20 s, 100 % of the input, 0 s to come
         error: rows.ndjson:1: throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 7 s (attempt 5)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
-        of the rows 4 asked for again
+        4 rows asked for again
         5 requests, [speed]
         failed: nothing was written to out.ndjson
         exit code 1
