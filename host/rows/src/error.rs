@@ -377,6 +377,19 @@ pub enum RowsError {
         /// The field's name.
         field: String,
     },
+    /// A column of a Parquet file is compressed in a way that cannot be read.
+    #[error(
+        "{name}: field {field:?} is compressed with {codec}, which cannot be read; write the file \
+         again with zstd, snappy, gzip or lz4"
+    )]
+    Codec {
+        /// The input's name.
+        name: Arc<str>,
+        /// The column, with the names of what it is in.
+        field: String,
+        /// The compression's name in Parquet.
+        codec: String,
+    },
     /// A Parquet or Arrow file is not what it should be.
     #[error("{name}: is no sound {format} data: {problem}; write it again, or name another format")]
     BadFile {

@@ -303,3 +303,11 @@ fn an_arrow_stream_that_is_cut_anywhere_within_a_message_is_an_error() {
         assert_eq!(cut.is_ok(), starts[1..].contains(&length), "{length} of {}", whole.len());
     }
 }
+
+/// The file is pyarrow's.
+#[test]
+fn a_column_that_is_compressed_with_brotli_is_named() {
+    let error = all(Source::path(data("brotli.parquet")), Parquet).unwrap_err().to_string();
+    let error = error.replace(env!("CARGO_MANIFEST_DIR"), ".");
+    assert_snapshot!(error, @r#"./tests/data/brotli.parquet: field "amount" is compressed with Brotli, which cannot be read; write the file again with zstd, snappy, gzip or lz4"#);
+}

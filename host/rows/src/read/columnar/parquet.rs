@@ -12,7 +12,7 @@ use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::{ConvertedType, Type};
+use parquet::basic::{Compression, ConvertedType, Type};
 
 use super::bad_file;
 use super::int96;
@@ -43,6 +43,7 @@ pub(super) fn open(
     let bad = |problem| bad_file(name, Format::Parquet, problem);
     let metadata =
         guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(bad)?;
+    codecs(&metadata, name)?;
     let schema = metadata.schema();
     let parquet = metadata.parquet_schema();
     let firsts = first.map(leaves).unwrap_or_default();
@@ -107,6 +108,22 @@ fn is_text(data_type: &DataType) -> bool {
         DataType::Dictionary(_, values) => is_text(values),
         _ => false,
     }
+}
+
+/// Refuses what cannot be unpacked before the first row: Brotli, whose few bytes may become any number
+/// of them, and LZO, which no library of Rust reads.
+fn codecs(metadata: &ArrowReaderMetadata, name: &Arc<str>) -> Result<(), RowsError> {
+    let columns = metadata.metadata().row_groups().iter().flat_map(|group| group.columns());
+    for column in columns {
+        let codec = match column.compression() {
+            Compression::BROTLI(_) => "Brotli",
+            Compression::LZO => "LZO",
+            _ => continue,
+        };
+        let (field, codec) = (column.column_path().string(), codec.to_owned());
+        return Err(RowsError::Codec { name: name.clone(), field, codec });
+    }
+    Ok(())
 }
 
 /// The Arrow schema that a writer put into the file, if it did.
