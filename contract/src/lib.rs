@@ -9,6 +9,7 @@
 pub mod arrow;
 mod error_kind;
 mod field_type;
+pub mod join;
 pub mod number;
 mod outcome;
 pub mod pointer;

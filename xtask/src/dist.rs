@@ -11,7 +11,7 @@ use std::process::Command;
 /// `target/dist/beamlet.debug`, where debuggers look for them.
 pub(crate) fn dist() -> Result<()> {
     ensure_target()?;
-    build(&["beamlet"])?;
+    build(&["beamlet-cli"])?;
     let binary = machine::target_dir().join("dist/beamlet");
     let symbols = split(&binary)?;
     for file in [&binary, &symbols] {

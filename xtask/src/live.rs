@@ -3,7 +3,7 @@
 use crate::machine::{cargo, run};
 use anyhow::{Result, bail};
 
-/// What `host/tests/suite/scenarios` asks for, all or none of it.
+/// What `host/cli/tests/suite/scenarios` asks for, all or none of it.
 const VARIABLES: [&str; 4] =
     ["TECTON_URL", "TECTON_API_KEY", "TECTON_WORKSPACE", "TECTON_FEATURE_SERVICE"];
 

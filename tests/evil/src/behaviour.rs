@@ -1,4 +1,4 @@
-//! What can be done wrong. Each has a test of its own in `host/tests`, and a test that they do.
+//! What can be done wrong. Each has a test of its own in `host/cli/tests`, and a test that they do.
 
 use crate::look::look_around;
 use crate::post::post;

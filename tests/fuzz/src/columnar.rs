@@ -1,7 +1,7 @@
 //! Parquet and Arrow: data that is not sound is an error, and never a panic, an abort or a hang.
 
 use super::{read, written};
-use beamlet_rows::{Field, Format, ReadOptions};
+use beamlet_formats::{Field, Format, ReadOptions};
 
 /// A Parquet file.
 pub fn parquet(data: &[u8]) {

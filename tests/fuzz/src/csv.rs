@@ -1,7 +1,7 @@
 //! CSV against the `csv` crate, which takes any text for CSV.
 
 use super::{LIMIT, read, written};
-use beamlet_rows::{Format, Original, ReadOptions, Rows, RowsError};
+use beamlet_formats::{Format, Original, ReadOptions, Rows, RowsError};
 
 type Records = Vec<Vec<Vec<u8>>>;
 

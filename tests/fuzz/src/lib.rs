@@ -18,7 +18,7 @@ pub use self::edge_body::edge_body;
 pub use self::ndjson::ndjson;
 pub use self::tecton_answer::tecton_answer;
 
-use beamlet_rows::{Format, ReadOptions, Reader, Rows, RowsError, Source};
+use beamlet_formats::{Format, ReadOptions, Reader, Rows, RowsError, Source};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
 
@@ -88,9 +88,9 @@ impl Write for Sink {
 /// The rows in another format.
 fn written(rows: &[Rows], format: Format, set_aside: bool) -> Result<Vec<u8>, RowsError> {
     let sink = Sink::default();
-    let target = beamlet_rows::Target::stream("output", sink.clone());
-    let options = beamlet_rows::WriteOptions { set_aside, ..Default::default() };
-    let mut writer = beamlet_rows::Writer::create(target, format, options)?;
+    let target = beamlet_formats::Target::stream("output", sink.clone());
+    let options = beamlet_formats::WriteOptions { set_aside, ..Default::default() };
+    let mut writer = beamlet_formats::Writer::create(target, format, options)?;
     for rows in rows {
         writer.write(rows, None)?;
     }

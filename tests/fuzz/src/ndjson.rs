@@ -1,7 +1,7 @@
 //! NDJSON against `serde_json`.
 
 use super::{LIMIT, read, written};
-use beamlet_rows::{Format, ReadOptions, Rows};
+use beamlet_formats::{Format, ReadOptions, Rows};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 

@@ -42,14 +42,20 @@ struct ByPlace;
 impl Parts for ByPlace {
     fn of(&self, object: &str, file: &str) -> Option<usize> {
         const PLACES: [(&str, &[&str]); 4] = [
+            ("command line", &["/host/formats/", "/host/cli/src", "/csv", "/parquet-", "/clap"]),
             (
-                "command line",
-                &["/host/rows/", "/host/src/cli", "/host/src/run", "/csv", "/parquet-", "/clap"],
+                "Arrow",
+                &["/arrow-", "/host/engine/src/columns", "/host/engine/src/enrich", "/moka-"],
             ),
-            ("Arrow", &["/arrow-", "/host/src/columns", "/host/src/enrich", "/moka-"]),
             (
                 "crossing",
-                &["/wasmtime", "/cranelift", "/wiggle", "/host/src/plugin", "/host/src/sandbox"],
+                &[
+                    "/wasmtime",
+                    "/cranelift",
+                    "/wiggle",
+                    "/host/engine/src/plugin",
+                    "/host/engine/src/sandbox",
+                ],
             ),
             (
                 "HTTP client",
@@ -94,7 +100,7 @@ pub(crate) fn instructions() -> Result<()> {
     }
     // Fuel is of the component, which is the same in each profile.
     programs::build(&[EMULATOR, BENCH_COMPONENT])?;
-    dist::build(&["beamlet"])?;
+    dist::build(&["beamlet-cli"])?;
     let outcomes: Vec<Outcome> =
         CASES.iter().map(|case| step(case.name, || count(*case))).collect::<Result<_>>()?;
     println!("{}", table(&outcomes));

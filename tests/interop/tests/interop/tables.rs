@@ -1,8 +1,8 @@
 //! Tables that pyarrow, pandas, polars and DuckDB make are read, and what is written of them is read
 //! by these again: the same values, types and metadata, but for what the guide to formats says.
 
+use beamlet_formats::{Format, ReadOptions, Reader, Source, Target, WriteOptions, Writer};
 use beamlet_interop::{python, root};
-use beamlet_rows::{Format, ReadOptions, Reader, Source, Target, WriteOptions, Writer};
 use std::path::Path;
 use std::process::Command;
 

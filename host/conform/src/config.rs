@@ -1,0 +1,303 @@
+//! `validate` and `setup`: the given configuration, and all that can be made wrong with it.
+
+use super::breach::{Breach, Kept, Verdict};
+use super::pointer;
+use super::session::Session;
+use super::subject::Subject;
+use beamlet::raw::beamlet::enrichment::types::Diagnostic;
+use beamlet::raw::{Script, ScriptedStore};
+use beamlet_contract::pointer::child;
+use serde_json::{Value, json};
+
+/// A store that nobody is to ask.
+const UNASKED: Script = Script::Answer { status: 503, retry_after: None, body: "" };
+/// What stands in for each secret: no message may hold it.
+const CANARY: &str = "canary-4b1d-9e7f";
+/// The most configurations that are tried.
+const MOST: usize = 400;
+
+/// A configuration, and what was done to make it.
+struct Changed {
+    done: String,
+    text: String,
+    /// As JSON, where it is some.
+    value: Value,
+}
+
+/// The given configuration is accepted.
+pub(super) async fn accepted(subject: &Subject) -> Verdict {
+    const CHECK: &str = "config/accepts";
+    let (mut session, _) = Session::ready(subject, CHECK, None).await?;
+    session.doing = "validate with the given configuration".to_owned();
+    match session.validate(&subject.setup.config).await? {
+        Ok(_) => Ok(Kept::Yes),
+        Err(problems) => {
+            let came = subject.told_problems(&problems);
+            Err(session.breach(CHECK, "no problem, as `setup` takes it", came))
+        }
+    }
+}
+
+/// Neither `describe`, `validate` nor `setup` asks the store.
+pub(super) async fn asks_no_store(subject: &Subject) -> Verdict {
+    const CHECK: &str = "config/asks-no-store";
+    let scripted = ScriptedStore::new(UNASKED);
+    let (mut session, _) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
+    session.doing = "setup, describe and validate".to_owned();
+    session.describe().await?;
+    let _ = session.validate(&subject.setup.config).await?;
+    match scripted.requests() {
+        0 => Ok(Kept::Yes),
+        1 => Err(session.breach(CHECK, "no request", "a request")),
+        count => Err(session.breach(CHECK, "no request", format!("{count} requests"))),
+    }
+}
+
+/// What is no JSON object is told as a problem.
+pub(super) async fn odd_texts(subject: &Subject) -> Verdict {
+    const CHECK: &str = "config/odd-texts";
+    let mut session = Session::new(subject, CHECK, None).await?;
+    for (text, what) in texts(&subject.setup.config) {
+        session.doing = format!("validate with {what}");
+        if session.validate(&text).await?.is_ok() {
+            return Err(session.breach(
+                CHECK,
+                "a problem: it is not one JSON object",
+                "it is valid",
+            ));
+        }
+    }
+    session.doing = "validate with objects in 10,000 objects".to_owned();
+    let _ = session.validate(&nested("{\"a\":", "1", "}", 10_000)).await?;
+    Ok(Kept::Yes)
+}
+
+fn nested(open: &str, inside: &str, close: &str, depth: usize) -> String {
+    format!("{}{inside}{}", open.repeat(depth), close.repeat(depth))
+}
+
+/// Texts that are no JSON object, and what they are.
+fn texts(config: &str) -> Vec<(String, &'static str)> {
+    vec![
+        (String::new(), "an empty text"),
+        (" \n".to_owned(), "white space"),
+        ("{".to_owned(), "an object that breaks off"),
+        ("connection = 1".to_owned(), "a text that is no JSON"),
+        (format!("{config}}}"), "the given configuration and a brace behind it"),
+        ("null".to_owned(), "null"),
+        ("true".to_owned(), "true"),
+        ("-0.5e300".to_owned(), "a number"),
+        ("1e999".to_owned(), "a number beyond all"),
+        ("NaN".to_owned(), "NaN"),
+        ("\"text\"".to_owned(), "a string"),
+        ("\"\\ud800\"".to_owned(), "half of a surrogate pair"),
+        ("[]".to_owned(), "an empty array"),
+        (format!("[{config}]"), "the given configuration in an array"),
+        (nested("[", "", "]", 100_000), "arrays in 100,000 arrays"),
+        (format!("\"{}\"", "x".repeat(1 << 20)), "a string of 1 MiB"),
+    ]
+}
+
+/// `setup` refuses what `validate` refuses, with the same problems, and nothing else.
+pub(super) async fn setup_agrees(subject: &Subject) -> Verdict {
+    const CHECK: &str = "config/setup-agrees";
+    let texts = texts(&subject.setup.config).into_iter();
+    let odd = texts.map(|(text, what)| (text, format!("with {what}")));
+    let changed = changes(&subject.config).into_iter();
+    let changed = changed.map(|Changed { done, text, .. }| (text, done));
+    for (text, what) in changed.chain(odd) {
+        let mut session = Session::new(subject, CHECK, None).await?;
+        session.doing = format!("validate and handler.setup {what}");
+        let validated = session.validate(&text).await?;
+        let set_up = session.setup(&text).await?;
+        match (validated, set_up) {
+            (Ok(_), Ok(_)) => {}
+            (Ok(_), Err(problems)) => {
+                let came = format!("`setup` told {}", subject.told_problems(&problems));
+                return Err(session.breach(CHECK, "a handler: `validate` told no problem", came));
+            }
+            (Err(problems), Ok(_)) => {
+                let told = subject.told_problems(&problems);
+                let expected = format!("no handler: `validate` told {told}");
+                return Err(session.breach(CHECK, expected, "a handler"));
+            }
+            (Err(told), Err(refused)) => {
+                if pairs(&told) != pairs(&refused) {
+                    let expected =
+                        format!("what `validate` told: {}", subject.told_problems(&told));
+                    let came = subject.told_problems(&refused);
+                    return Err(session.breach(CHECK, expected, came));
+                }
+            }
+        }
+    }
+    Ok(Kept::Yes)
+}
+
+/// Problems, so that they can be compared.
+pub(super) fn pairs(problems: &[Diagnostic]) -> Vec<(&str, &str)> {
+    problems.iter().map(|problem| (problem.path.as_str(), problem.message.as_str())).collect()
+}
+
+/// Whoever refuses a configuration says what is wrong with it.
+pub(super) async fn problems(subject: &Subject) -> Verdict {
+    const CHECK: &str = "config/problems";
+    let mut refused = 0;
+    let mut session = Session::new(subject, CHECK, None).await?;
+    for Changed { done, text, .. } in changes(&subject.config) {
+        session.doing = format!("validate {done}");
+        let Err(problems) = session.validate(&text).await? else { continue };
+        refused += 1;
+        let silent = problems.iter().any(|problem| problem.message.trim().is_empty());
+        if problems.is_empty() || silent {
+            let came = subject.told_problems(&problems);
+            return Err(session.breach(CHECK, "problems, each with a message", came));
+        }
+    }
+    Ok(match refused {
+        0 => Kept::NotApplicable("no change makes the configuration wrong".to_owned()),
+        _ => Kept::Yes,
+    })
+}
+
+/// Each problem has a JSON Pointer into the configuration, or to where something is missing.
+pub(super) async fn pointers(subject: &Subject) -> Verdict {
+    const CHECK: &str = "config/pointers";
+    let mut session = Session::new(subject, CHECK, None).await?;
+    for Changed { done, text, value } in changes(&subject.config) {
+        session.doing = format!("validate {done}");
+        let (Ok(told) | Err(told)) = session.validate(&text).await?;
+        for problem in told {
+            if let Err(why) = pointer::leads(&problem.path, &value) {
+                let came = format!("{:?}, {why}", problem.path);
+                let expected = "a JSON Pointer into the configuration, or to where something is \
+                                missing in it";
+                return Err(session.breach(CHECK, expected, came));
+            }
+        }
+    }
+    Ok(Kept::Yes)
+}
+
+/// No problem tells a secret.
+pub(super) async fn secrets(subject: &Subject) -> Verdict {
+    const CHECK: &str = "config/secrets";
+    let mut secrets = Vec::new();
+    let placeholders = subject.setup.egress.secrets();
+    each(&subject.config, String::new(), &mut |pointer, value| {
+        if value.as_str().is_some_and(|text| placeholders.is_placeholder(text)) {
+            secrets.push(pointer.to_owned());
+        }
+    });
+    if secrets.is_empty() {
+        return Ok(Kept::NotApplicable("the configuration has no secret".to_owned()));
+    }
+    let mut session = Session::new(subject, CHECK, None).await?;
+    // As a key may be, and as none may be: with a line end in it, as an element, as a key.
+    for secret in [json!(CANARY), json!(format!("{CANARY}\n")), json!([CANARY]), json!({CANARY: 1})]
+    {
+        let mut config = subject.config.clone();
+        for pointer in &secrets {
+            if let Some(value) = config.pointer_mut(pointer) {
+                *value = secret.clone();
+            }
+        }
+        let changed = changes(&config).into_iter().map(|it| (it.text, it.done));
+        let unchanged = (config.to_string(), "with other secrets".to_owned());
+        for (text, done) in changed.chain([unchanged]) {
+            session.doing = format!("validate {done}, with another secret");
+            let (Ok(told) | Err(told)) = session.validate(&text).await?;
+            // A key of an object is a name: it is told.
+            let tells = |it: &Diagnostic| it.message.contains(CANARY) && !secret.is_object();
+            if let Some(problem) = told.iter().find(|it| tells(it)) {
+                let came = format!("the problem of {:?} tells it", problem.path);
+                return Err(session.breach(CHECK, "a message without the secret", came));
+            }
+        }
+    }
+    Ok(Kept::Yes)
+}
+
+/// The configuration with one thing left out, of another type, or added, at every place.
+fn changes(config: &Value) -> Vec<Changed> {
+    let mut places = Vec::new();
+    each(config, String::new(), &mut |pointer, value| {
+        places.push((pointer.to_owned(), value.is_object()));
+    });
+    let others = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(0.5),
+        json!(1e300),
+        json!(""),
+        json!("\u{1}\u{10ffff}"),
+        json!([]),
+        json!([{}]),
+        json!({}),
+        json!({"": {"~/": 1}}),
+    ];
+    let mut changed = Vec::new();
+    for (pointer, is_object) in &places {
+        for other in &others {
+            let mut config = config.clone();
+            if let Some(value) = config.pointer_mut(pointer) {
+                *value = other.clone();
+            }
+            changed.push((format!("with {other} at {pointer:?}"), config));
+        }
+        if let Some((parent, key)) = pointer::parent(pointer) {
+            let mut config = config.clone();
+            if let Some(Value::Object(map)) = config.pointer_mut(parent) {
+                map.remove(&key);
+            }
+            changed.push((format!("without {pointer:?}"), config));
+        }
+        if *is_object {
+            let mut config = config.clone();
+            if let Some(Value::Object(map)) = config.pointer_mut(pointer) {
+                map.insert("a/b~c no such key".to_owned(), json!(1));
+            }
+            changed.push((format!("with an unknown key in {pointer:?}"), config));
+        }
+    }
+    let step = changed.len().div_ceil(MOST).max(1);
+    let of = |(done, value): (String, Value)| Changed { done, text: value.to_string(), value };
+    changed.into_iter().step_by(step).filter(|(_, value)| value.is_object()).map(of).collect()
+}
+
+/// Visits each value, with the pointer to it.
+fn each(value: &Value, at: String, visit: &mut impl FnMut(&str, &Value)) {
+    visit(&at, value);
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                each(value, child(&at, key), visit);
+            }
+        }
+        Value::Array(list) => {
+            for (position, value) in list.iter().enumerate() {
+                each(value, child(&at, &position.to_string()), visit);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The changed configurations as texts, for who compares what two interfaces say of them.
+pub(super) fn changed_texts(config: &Value) -> Vec<(String, String)> {
+    changes(config).into_iter().map(|changed| (changed.done, changed.text)).collect()
+}
+
+/// A finding's or a problem's place; the breach is of `check`.
+pub(super) fn placed(
+    session: &Session<'_>,
+    check: &'static str,
+    path: &str,
+    config: &Value,
+) -> Result<(), Breach> {
+    pointer::leads(path, config).map_err(|why| {
+        let expected = "a JSON Pointer into the configuration, or to where something is missing";
+        session.breach(check, expected, format!("{path:?}, {why}"))
+    })
+}

@@ -1,0 +1,88 @@
+//! What a user writes in a file: the handler's tables, and the host's `run` and `sandbox`.
+//!
+//! Secrets are taken out before a handler sees anything: it gets a placeholder, and the
+//! [egress](beamlet_egress) puts the secret into the request.
+
+mod grants;
+mod max_failures;
+mod options;
+mod run;
+mod sandbox;
+mod secret;
+
+pub use beamlet_config::{ConfigError, Document};
+pub use beamlet_contract::join::OnConflict;
+pub use max_failures::MaxFailures;
+pub use options::{FailurePolicy, OutputOptions, RunOptions};
+pub use sandbox::SandboxOptions;
+
+use beamlet_config::{Problem, Problems, Section};
+use beamlet_egress::{Allowed, Proxies, Secrets};
+use serde_json::Value;
+
+/// The tables that are the handler's; the rest is the host's, or unknown.
+const HOST_TABLES: [&str; 2] = ["run", "sandbox"];
+
+/// A configuration, ready to set up a handler with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The handler's tables, with placeholders where secrets are.
+    pub handler: Value,
+    /// The secrets behind the placeholders.
+    pub secrets: Secrets,
+    /// The destinations of the URLs that the user wrote in the handler's tables.
+    pub allowed: Allowed,
+    /// The proxies between here and those destinations.
+    pub proxies: Proxies,
+    /// How to run.
+    pub run: RunOptions,
+    /// How rows come out.
+    pub output: OutputOptions,
+    /// What a handler may use.
+    pub sandbox: SandboxOptions,
+}
+
+impl Config {
+    /// Makes a configuration of a document. `schema` is the handler's: a field that it calls
+    /// `writeOnly` is a secret.
+    ///
+    /// All problems that the host can see are returned beside it: the handler may find more.
+    pub fn new(document: &Document, schema: &Value) -> (Self, Vec<Problem>) {
+        let mut problems = document.problems().to_vec();
+        let mut secrets = Secrets::default();
+        let mut handler = document.value().clone();
+        let found = Problems::default();
+        let root = Section::root(document.value(), &found);
+        let directory = document.directory();
+        let (run, output) = run::read(root.section("run", false), directory);
+        let sandbox = sandbox::read(root.section("sandbox", false));
+        if let Err(all) = found.or(Some(())) {
+            // What the document reports has a stand-in, which has to be no further problem.
+            let new = |problem: &Problem| problems.iter().all(|known| known.path != problem.path);
+            let new: Vec<Problem> = all.into_iter().filter(new).collect();
+            problems.extend(new);
+        }
+        if let Some(tables) = handler.as_object_mut() {
+            tables.retain(|name, _| !HOST_TABLES.contains(&name.as_str()));
+        }
+        let resolver = secret::Resolver::new(directory, schema);
+        resolver.resolve(&mut handler, &mut secrets, &mut problems);
+        let allowed = grants::of(&handler);
+        let proxies = match sandbox.no_proxy {
+            true => Ok(Proxies::default()),
+            false => Proxies::of_environment(&allowed),
+        };
+        let proxies = proxies.unwrap_or_else(|found| {
+            let problem = |why| Problem {
+                path: "/sandbox/proxy".to_owned(),
+                message: format!("{why}; `proxy = \"none\"` asks the store directly"),
+            };
+            problems.extend(found.into_iter().map(problem));
+            Proxies::default()
+        });
+        (Config { handler, secrets, allowed, proxies, run, output, sandbox }, problems)
+    }
+}
+
+#[cfg(test)]
+mod tests;

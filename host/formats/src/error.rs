@@ -1,0 +1,695 @@
+//! What can go wrong between a file and its rows. Every message names the place and what to do.
+
+use beamlet_contract::join::Clash;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::{Delimiter, Format, Looks, Origin, ValueType};
+
+/// A fault of the input, the output, or the feature columns.
+///
+/// A message names fields and types, never a value: rows hold personal data, and messages end in
+/// logs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowsError {
+    /// A path's extension names no format.
+    #[error("{}: unknown format; name it with --input-format or --output-format (ndjson, csv, parquet, arrow or arrows), or end the name in .ndjson, .jsonl, .csv, .parquet, .arrow or .arrows", path.display())]
+    UnknownExtension {
+        /// The path as it was given.
+        path: PathBuf,
+    },
+    /// A name stands for no format.
+    #[error("unknown format {name:?}; use ndjson, csv, parquet, arrow or arrows")]
+    UnknownFormat {
+        /// The name as it was given.
+        name: String,
+    },
+    /// A name stands for no type.
+    #[error("unknown type {name:?}; use string, int64, float64, boolean, timestamp, date or json")]
+    UnknownType {
+        /// The name as it was given.
+        name: String,
+    },
+
+    /// A text stands for no delimiter.
+    #[error(
+        "bad delimiter {text:?}; use one ASCII character that is no quote and no line end, or tab"
+    )]
+    BadDelimiter {
+        /// The text as it was given.
+        text: String,
+    },
+    /// A name stands for no compression.
+    #[error("unknown compression {name:?}; use none, gzip or zstd")]
+    UnknownCompression {
+        /// The name as it was given.
+        name: String,
+    },
+    /// A format that packs its own data shall be packed once more.
+    #[error("{name}: {format} is compressed inside; leave {compression} away")]
+    CompressedInside {
+        /// The input's or the output's name.
+        name: Arc<str>,
+        /// The format.
+        format: Format,
+        /// The compression around it.
+        compression: &'static str,
+    },
+
+    /// No path is given.
+    #[error("there is no input; name a file, a directory or a pattern")]
+    NoInput,
+    /// A pattern matches nothing.
+    #[error("{}: no file matches; check the pattern, and quote it so that the shell leaves it alone", pattern.display())]
+    NoMatch {
+        /// The pattern.
+        pattern: PathBuf,
+    },
+    /// A pattern is none.
+    #[error("{}: is no pattern: {problem}; write [[] for a bracket", pattern.display())]
+    BadPattern {
+        /// The pattern.
+        pattern: PathBuf,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A directory holds no parts.
+    #[error("{}: holds no file, apart from those that begin with . or _; check the path", path.display())]
+    EmptyDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A directory of parts holds another one.
+    #[error("{}: holds the directory {}; name the parts with a pattern, such as {}", path.display(), directory.display(), path.join("*/*").display())]
+    NestedDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// The one in it.
+        directory: PathBuf,
+    },
+    /// Two parts of one input have different formats.
+    #[error("{} and {} have different formats; read them one after the other, or name one of them with a pattern", first.display(), second.display())]
+    MixedFormats {
+        /// The first part.
+        first: PathBuf,
+        /// The first one of another format.
+        second: PathBuf,
+    },
+    /// Two parts of one input have different columns.
+    #[error(
+        "{second}: has other columns than {first}: {difference}; give all parts the same columns in the same order"
+    )]
+    OtherHeader {
+        /// The first part.
+        first: Arc<str>,
+        /// The part that differs.
+        second: Arc<str>,
+        /// The first difference.
+        difference: String,
+    },
+    /// A stream that has to be read from any place cannot be copied to a file.
+    #[error(
+        "{name}: cannot be copied to a temporary file, as its format needs: {cause}; give it as a file, or set TMPDIR to where there is room"
+    )]
+    Spool {
+        /// The input's name.
+        name: Arc<str>,
+        /// The system's answer.
+        #[source]
+        cause: io::Error,
+    },
+    /// The input cannot be opened.
+    #[error("{name}: cannot be opened: {cause}; check the path and its permissions")]
+    Open {
+        /// The input's name.
+        name: Arc<str>,
+        /// The system's answer.
+        #[source]
+        cause: io::Error,
+    },
+    /// The input cannot be read on.
+    #[error("{origin}: cannot be read: {cause}")]
+    Read {
+        /// The first line that was not read.
+        origin: Origin,
+        /// The system's answer.
+        #[source]
+        cause: io::Error,
+    },
+    /// A row is longer than the limit.
+    #[error("{origin}: row is longer than {limit} bytes; {hint}")]
+    TooLong {
+        /// Where the row begins.
+        origin: Origin,
+        /// The limit in bytes.
+        limit: usize,
+        /// What is likely to be wrong.
+        hint: &'static str,
+    },
+    /// A row that is to be set aside cannot be kept.
+    #[error(
+        "{origin}: row is too long for memory and cannot be copied to a temporary file: {cause}; set TMPDIR to where there is room"
+    )]
+    SetAside {
+        /// Where the row begins.
+        origin: Origin,
+        /// The system's answer.
+        #[source]
+        cause: io::Error,
+    },
+    /// A row holds bytes that are no UTF-8.
+    #[error("{origin}: row is not UTF-8; convert the file, for example with iconv -t UTF-8")]
+    NotUtf8 {
+        /// Where the row begins.
+        origin: Origin,
+    },
+
+    /// A line of NDJSON is no JSON object.
+    #[error(
+        "{origin}:{column}: row is no JSON object: {problem}; write one JSON object on each line"
+    )]
+    NotAnObject {
+        /// The line.
+        origin: Origin,
+        /// The column in bytes, from 1.
+        column: usize,
+        /// What the parser met.
+        problem: String,
+    },
+    /// A CSV file has no header.
+    #[error("{name}: has no header; the first row must name the columns")]
+    NoHeader {
+        /// The input's name.
+        name: Arc<str>,
+    },
+    /// A CSV header names a column twice.
+    #[error(
+        "{origin}: field {field:?} is twice in the header, as columns {first} and {second}; rename one"
+    )]
+    HeaderTwice {
+        /// The header's line.
+        origin: Origin,
+        /// The column's name.
+        field: String,
+        /// Its first position, from 1.
+        first: usize,
+        /// Its second position, from 1.
+        second: usize,
+    },
+    /// A quote in a CSV file opens a cell that no quote closes.
+    #[error(
+        "{origin}:{column}: a quote opens here and is not closed; close it, or write a quote within a cell twice"
+    )]
+    UnclosedQuote {
+        /// The line on which the quote opens.
+        origin: Origin,
+        /// The column in bytes, from 1.
+        column: usize,
+    },
+    /// A CSV cell goes on behind the quote that closes it.
+    #[error(
+        "{origin}:{column}: text follows a closing quote; {}",
+        .looks.or("quote the whole cell, and write a quote within it twice")
+    )]
+    TextAfterQuote {
+        /// The line on which the text begins.
+        origin: Origin,
+        /// The column in bytes, from 1.
+        column: usize,
+        /// Another delimiter, if the text begins with one.
+        looks: Looks,
+    },
+    /// A CSV cell of several lines goes on behind the quote that closes it: where its row ends is
+    /// not certain.
+    #[error(
+        "{origin}:{column}: text follows a quote that closes the cell from line {opened}; if that cell should end on its own line, close its quote there, else write a quote within it twice"
+    )]
+    TextAfterLongQuote {
+        /// The line on which the text begins.
+        origin: Origin,
+        /// The column in bytes, from 1.
+        column: usize,
+        /// The line on which the cell begins.
+        opened: u64,
+    },
+    /// A CSV row has fewer fields than the header.
+    #[error(
+        "{origin}: row has too few fields: expected {expected}, got {got}; {}",
+        .looks.or(&format!("the first missing field is {missing:?}"))
+    )]
+    TooFewFields {
+        /// Where the row begins.
+        origin: Origin,
+        /// Fields in the header.
+        expected: usize,
+        /// Fields in the row.
+        got: usize,
+        /// The name of the first column without a field.
+        missing: String,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
+    },
+    /// A CSV row has more fields than the header.
+    #[error(
+        "{origin}: row has too many fields: expected {expected}, got {got}; {}",
+        .looks.or(&format!("the last named field is {last:?}; quote a field that holds {}", delimiter.article()))
+    )]
+    TooManyFields {
+        /// Where the row begins.
+        origin: Origin,
+        /// Fields in the header.
+        expected: usize,
+        /// Fields in the row.
+        got: usize,
+        /// The name of the last column.
+        last: String,
+        /// The file's delimiter.
+        delimiter: Delimiter,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
+    },
+    /// A type is stated for a column that the header does not have.
+    #[error(
+        "{origin}: field {field:?} has a stated type and is not in the header; {}",
+        .looks.or("take the type away or mend the name")
+    )]
+    TypeWithoutColumn {
+        /// The header's line.
+        origin: Origin,
+        /// The name without a column.
+        field: String,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
+    },
+    /// A CSV file begins with the line by which spreadsheets name its delimiter, and that is not the
+    /// one with which it is read.
+    #[error(
+        "{origin}: the line {line:?} says what separates the columns; state --delimiter {delimiter}"
+    )]
+    OtherDelimiter {
+        /// The line.
+        origin: Origin,
+        /// Its text.
+        line: String,
+        /// The delimiter that it names.
+        delimiter: Delimiter,
+    },
+
+    /// A required field is not in a row.
+    #[error(
+        "{origin}: field {field:?} is missing, and the handler requires it; add it to the row (null is allowed)"
+    )]
+    FieldMissing {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+    },
+    /// A required field is not in a CSV header.
+    #[error(
+        "{origin}: field {field:?} is not in the header, and the handler requires it; {}",
+        .looks.or("add or rename a column")
+    )]
+    ColumnMissing {
+        /// The header's line.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// Another delimiter that the header looks to have.
+        looks: Looks,
+    },
+    /// A value does not have the stated type, or the one that the first rows had.
+    #[error(
+        "{origin}: field {field:?} is {found}, expected {expected} ({reason}); mend the value, or {advice}"
+    )]
+    FieldType {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// The type that the field should have.
+        expected: ValueType,
+        /// What the value is.
+        found: &'static str,
+        /// Who says which type the field should have.
+        reason: &'static str,
+        /// What else the user can do.
+        advice: String,
+    },
+    /// A wanted string holds an escape that stands for no character.
+    #[error(
+        "{origin}: field {field:?} is a string with an escape that is no character: {problem}; mend the value"
+    )]
+    FieldEscape {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// What the parser met.
+        problem: String,
+    },
+    /// A required field is not in the schema of a Parquet or Arrow file.
+    #[error(
+        "{name}: field {field:?} is not in the schema, and the handler requires it; add or rename a column"
+    )]
+    NotInSchema {
+        /// The input's name.
+        name: Arc<str>,
+        /// The field's name.
+        field: String,
+    },
+    /// A schema names a field twice.
+    #[error("{name}: field {field:?} is twice in the schema; rename one")]
+    SchemaTwice {
+        /// The input's name.
+        name: Arc<str>,
+        /// The field's name.
+        field: String,
+    },
+    /// A type is stated for a field of a file that states its types itself.
+    #[error(
+        "{name}: field {field:?} has its type from the file; take the stated type away, or convert the file"
+    )]
+    TypeInSchema {
+        /// The input's name.
+        name: Arc<str>,
+        /// The field's name.
+        field: String,
+    },
+    /// A column of a Parquet file is compressed in a way that cannot be read.
+    #[error(
+        "{name}: field {field:?} is compressed with {codec}, which cannot be read; write the file \
+         again with zstd, snappy, gzip or lz4"
+    )]
+    Codec {
+        /// The input's name.
+        name: Arc<str>,
+        /// The column, with the names of what it is in.
+        field: String,
+        /// The compression's name in Parquet.
+        codec: String,
+    },
+    /// A Parquet or Arrow file is not what it should be.
+    #[error("{name}: is no sound {format} data: {problem}; write it again, or name another format")]
+    BadFile {
+        /// The input's name.
+        name: Arc<str>,
+        /// The format.
+        format: Format,
+        /// What the parser met.
+        problem: String,
+    },
+    /// A value cannot be read as it is.
+    #[error(
+        "{origin}: field {field:?} cannot be read exactly: {problem}; write its column with another type"
+    )]
+    FieldInexact {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// What would be lost.
+        problem: &'static str,
+    },
+    /// A value cannot be shown to a handler as it is.
+    #[error(
+        "{origin}: field {field:?} of type {found} cannot be shown to the handler exactly: {problem}; convert it to text or to another type"
+    )]
+    NotExact {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// Its Arrow type.
+        found: String,
+        /// What would be lost.
+        problem: &'static str,
+    },
+    /// A field has a type that text cannot hold.
+    #[error(
+        "{origin}: field {field:?} has the type {found}, which the output's format cannot hold; write arrow instead"
+    )]
+    FieldUnsupported {
+        /// The first row of the batch.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// Its Arrow type.
+        found: String,
+    },
+    /// A field's value cannot be written.
+    #[error("{origin}: field {field:?} cannot be written: {problem}")]
+    FieldValue {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+        /// What is wrong with the value.
+        problem: String,
+    },
+    /// A field is projected twice.
+    #[error("field {field:?} is projected twice; name each field once")]
+    ProjectedTwice {
+        /// The field's name.
+        field: String,
+    },
+
+    /// The output's directory does not exist.
+    #[error("{}: directory {} does not exist; create it first", path.display(), directory.display())]
+    NoDirectory {
+        /// The output's path.
+        path: PathBuf,
+        /// The directory that is missing.
+        directory: PathBuf,
+    },
+    /// The output cannot be created.
+    #[error("{name}: cannot be created: {cause}; check the path and its permissions")]
+    Create {
+        /// The output's name.
+        name: Arc<str>,
+        /// The system's answer.
+        #[source]
+        cause: io::Error,
+    },
+    /// The output cannot be written on.
+    #[error("{name}: cannot be written: {cause}")]
+    Write {
+        /// The output's name.
+        name: Arc<str>,
+        /// The system's answer.
+        #[source]
+        cause: io::Error,
+    },
+    /// A row has a field that the CSV file's header does not have.
+    #[error(
+        "{origin}: field {field:?} is not in the header, which the first rows gave; CSV cannot add a column later, write NDJSON instead"
+    )]
+    NoColumn {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+    },
+    /// A row has a field that none of the rows had from which the output's schema came.
+    #[error(
+        "{origin}: field {field:?} is none of the first rows', which gave the output its columns; state its type with --type {field}=TYPE, or write NDJSON instead"
+    )]
+    LateField {
+        /// The row.
+        origin: Origin,
+        /// The field's name.
+        field: String,
+    },
+    /// A format has no type for a field.
+    #[error(
+        "{name}: field {field:?} has the type {found}, which {format} cannot hold; write arrow instead, or convert the field"
+    )]
+    ColumnUnsupported {
+        /// The output's name.
+        name: Arc<str>,
+        /// The format.
+        format: Format,
+        /// The field's name, with the path to the type in it.
+        field: String,
+        /// The Arrow type.
+        found: String,
+    },
+    /// A format cannot hold a column of the output.
+    #[error("{name}: {format} cannot hold the columns: {problem}; write another format")]
+    Columns {
+        /// The output's name.
+        name: Arc<str>,
+        /// The format.
+        format: Format,
+        /// What the encoder says.
+        problem: String,
+    },
+    /// Rows of another shape than the first ones reach one CSV file.
+    #[error(
+        "{origin}: row has other columns than the header, which the first rows gave; write it to a file of its own, or write NDJSON instead"
+    )]
+    OtherColumns {
+        /// The first such row.
+        origin: Origin,
+    },
+
+    /// A handler declares a feature with a type that is none.
+    #[error("the handler declares feature {field:?} with a type that is none: {why}")]
+    FeatureTypeUnknown {
+        /// The feature's name.
+        field: String,
+        /// What is wrong with its type.
+        why: beamlet_contract::TypeError,
+    },
+    /// A feature comes that the handler did not declare.
+    #[error("{origin}: feature {field:?} is none of those that the handler declares; declare it")]
+    FeatureUndeclared {
+        /// The first row of the batch.
+        origin: Origin,
+        /// The feature's name.
+        field: String,
+    },
+    /// A feature comes with another type than it has in the output, and does not fit.
+    #[error("{origin}: feature {field:?} came as {now} and is {was} in the output: {problem}")]
+    FeatureCast {
+        /// The row, or the first one of the batch.
+        origin: Origin,
+        /// The feature's name.
+        field: String,
+        /// Its type in the output.
+        was: Box<str>,
+        /// The type that came.
+        now: Box<str>,
+        /// What does not fit.
+        problem: Box<str>,
+    },
+    /// There are more or fewer features than rows.
+    #[error(
+        "{origin}: {rows} rows from here on got {features} rows of features; give one row of features for each row"
+    )]
+    FeatureRows {
+        /// The first row.
+        origin: Origin,
+        /// How many rows.
+        rows: usize,
+        /// How many rows of features.
+        features: usize,
+    },
+    /// A batch has two feature columns of one name.
+    #[error("{origin}: feature {field:?} is twice in one batch; name each feature once")]
+    FeatureTwice {
+        /// The first row of the batch.
+        origin: Origin,
+        /// The feature's name.
+        field: String,
+    },
+    /// A feature has the name of an own field, and that is to be an error.
+    #[error(
+        "{origin}: feature {field:?} has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand"
+    )]
+    FeatureConflict {
+        /// The row, or the header.
+        origin: Origin,
+        /// The name of both.
+        field: String,
+    },
+    /// A feature cannot get its suffix.
+    #[error(
+        "{origin}: feature {field:?} would become {renamed:?}, and that name is taken too; choose another --suffix"
+    )]
+    SuffixTaken {
+        /// The row, or the header.
+        origin: Origin,
+        /// The feature's name.
+        field: String,
+        /// The name with its suffix.
+        renamed: String,
+    },
+    /// The feature columns are others than those of the batches before.
+    #[error(
+        "{origin}: feature columns changed from [{was}] to [{now}]; give every batch the same columns in the same order"
+    )]
+    FeatureColumns {
+        /// The first row of the batch.
+        origin: Origin,
+        /// The names before.
+        was: String,
+        /// The names now.
+        now: String,
+    },
+    /// A feature column has another type than in the batches before.
+    #[error(
+        "{origin}: feature {field:?} changed its type from {was} to {now}; give every batch the same types"
+    )]
+    FeatureType {
+        /// The first row of the batch.
+        origin: Origin,
+        /// The feature's name.
+        field: String,
+        /// The type before.
+        was: String,
+        /// The type now.
+        now: String,
+    },
+    /// A feature column has a type that no format here can hold.
+    #[error(
+        "{origin}: feature {field:?} has the type {found}, which cannot be written; give it as a string, or a nested one as JSON text (arrow.json)"
+    )]
+    FeatureUnsupported {
+        /// The first row of the batch.
+        origin: Origin,
+        /// The feature's name.
+        field: String,
+        /// The type.
+        found: String,
+    },
+    /// A feature's value cannot be written.
+    #[error("{origin}: feature {field:?} cannot be written: {problem}")]
+    FeatureValue {
+        /// The row.
+        origin: Origin,
+        /// The feature's name.
+        field: String,
+        /// What is wrong with the value.
+        problem: String,
+    },
+    /// Arrow does not take the columns.
+    #[error("columns do not make a batch: {cause}")]
+    Arrow {
+        /// Arrow's answer.
+        #[from]
+        cause: arrow_schema::ArrowError,
+    },
+}
+
+impl RowsError {
+    /// The error of names that do not go together, which shows in the row or the header at `origin`.
+    pub(crate) fn of_clash(clash: Clash, origin: Origin) -> Self {
+        match clash {
+            Clash::Conflict { field } => Self::FeatureConflict { origin, field },
+            Clash::Suffix { field, renamed } => Self::SuffixTaken { origin, field, renamed },
+        }
+    }
+
+    /// Whether one row is at fault, and others are not: it can be set aside.
+    pub fn is_of_a_row(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAnObject { .. }
+                | Self::FieldMissing { .. }
+                | Self::FieldType { .. }
+                | Self::FieldEscape { .. }
+                | Self::FieldValue { .. }
+                | Self::NotExact { .. }
+                | Self::NotUtf8 { .. }
+                | Self::TooLong { .. }
+                | Self::TextAfterQuote { .. }
+                | Self::TooFewFields { .. }
+                | Self::TooManyFields { .. }
+                | Self::NoColumn { .. }
+                | Self::LateField { .. }
+        )
+    }
+}
