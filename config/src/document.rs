@@ -50,7 +50,10 @@ pub enum ConfigError {
     },
 }
 
-/// A configuration file, parsed.
+/// What messages call a configuration that is no file.
+const NAMELESS: &str = "the configuration";
+
+/// A configuration, parsed.
 #[derive(Clone, Debug)]
 pub struct Document {
     path: PathBuf,
@@ -83,6 +86,24 @@ impl Document {
             Some("json") => json(path, text),
             _ => Err(ConfigError::UnknownFormat(path.to_owned())),
         }
+    }
+
+    /// Parses a text, JSON where it begins with a brace and TOML else. Relative paths in it are
+    /// relative to the working directory.
+    ///
+    /// # Errors
+    /// It is neither TOML nor JSON.
+    pub fn of_text(text: &str) -> Result<Self, ConfigError> {
+        let path = Path::new(NAMELESS);
+        let text = without_mark(text);
+        if text.trim_start().starts_with('{') { json(path, text) } else { toml(path, text) }
+    }
+
+    /// A value that has no text: messages tell no line. Relative paths in it are relative to the
+    /// working directory.
+    pub fn of_value(value: Value) -> Self {
+        let (problems, lines) = (Vec::new(), HashMap::new());
+        Document { path: PathBuf::from(NAMELESS), value, problems, lines }
     }
 
     /// What the text says and its value cannot: keys that are there twice, numbers that do not
@@ -119,6 +140,30 @@ impl Document {
             }
             pointer = &pointer[..pointer.rfind('/')?];
         }
+    }
+}
+
+/// A text, JSON or TOML.
+impl TryFrom<&str> for Document {
+    type Error = ConfigError;
+
+    fn try_from(text: &str) -> Result<Self, ConfigError> {
+        Document::of_text(text)
+    }
+}
+
+/// The file at a path.
+impl TryFrom<&Path> for Document {
+    type Error = ConfigError;
+
+    fn try_from(path: &Path) -> Result<Self, ConfigError> {
+        Document::read(path)
+    }
+}
+
+impl From<Value> for Document {
+    fn from(value: Value) -> Self {
+        Document::of_value(value)
     }
 }
 

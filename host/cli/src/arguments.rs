@@ -48,25 +48,14 @@ pub(crate) enum Command {
 /// Which handler, and where it is kept when compiled.
 #[derive(Args, Debug)]
 pub(crate) struct Handler {
-    /// The handler: `tecton`, which is built in, a component's file, or one in a registry, by
-    /// digest
-    #[arg(
-        long,
-        default_value = "tecton",
-        value_name = "tecton|FILE.wasm|oci://REGISTRY/NAME@sha256:…"
-    )]
-    pub(crate) handler: String,
+    /// The handler, over `handler` of the configuration: `tecton`, which is built in, a component's
+    /// file, or one in a registry, by digest [default: tecton]
+    #[arg(long, value_name = "tecton|FILE.wasm|oci://REGISTRY/NAME@sha256:…")]
+    pub(crate) handler: Option<beamlet::load::Handler>,
     /// Where handlers are kept, compiled and as they were pulled [default: beamlet in the user's
     /// cache directory]
     #[arg(long, env = "BEAMLET_CACHE_DIR", value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
-}
-
-impl Handler {
-    /// Whether a file is named, and not what is built in or in a registry.
-    pub(crate) fn is_file(&self) -> bool {
-        self.handler != "tecton" && !self.handler.starts_with(beamlet_registry::SCHEME)
-    }
 }
 
 /// `beamlet run`
@@ -270,7 +259,7 @@ pub(crate) struct Check {
 pub(crate) struct Conform {
     /// The handler: a component's file, or `tecton`, which is built in
     #[arg(value_name = "FILE.wasm|tecton")]
-    pub(crate) handler: Option<String>,
+    pub(crate) handler: Option<beamlet::load::Handler>,
     /// The configuration, TOML or JSON: the checks ask the store that it names
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

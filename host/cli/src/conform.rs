@@ -2,7 +2,7 @@
 
 use super::arguments::{Conform, Handler};
 use super::failure::{Failure, Usage};
-use super::loaded::{Loaded, files_of, setup};
+use super::loaded::{document, files_of, load, setup, valid};
 use super::print;
 use super::report_file::ReportFile;
 use super::touched::{Touched, is_dash};
@@ -29,9 +29,9 @@ pub(crate) async fn conform(arguments: Conform) -> anyhow::Result<ExitCode> {
     let mut touched = Touched::default();
     touched.reads("--config", config_file);
     files_of(config_file).iter().for_each(|path| touched.reads("the configuration:", path));
-    let handler = Handler { handler: file.clone(), cache_dir: arguments.cache_dir.clone() };
-    if handler.is_file() {
-        touched.reads("the handler", Path::new(file));
+    let handler = Handler { handler: Some(file.clone()), cache_dir: arguments.cache_dir.clone() };
+    if let beamlet::load::Handler::File(file) = file {
+        touched.reads("the handler", file);
     }
     if let Some(path) = &arguments.keys {
         touched.reads("--keys", path);
@@ -42,8 +42,9 @@ pub(crate) async fn conform(arguments: Conform) -> anyhow::Result<ExitCode> {
     }
     touched.check()?;
     let json = arguments.json.as_deref().map(ReportFile::create).transpose()?;
-    let loaded = Loaded::new(&handler, 16).await?;
-    let config = loaded.valid(config_file).await?;
+    let document = document(config_file)?;
+    let loaded = load(&handler, Some(&document), 16).await?;
+    let config = valid(&loaded, &document).await?;
     let setup = setup(&config);
     let mut suite = Suite::new(loaded.plugin.clone(), setup.clone()).many(arguments.rows);
     suite = suite.only(&arguments.only).map_err(|name| unknown(&name))?;
@@ -109,7 +110,7 @@ fn rows(
 }
 
 /// The command as it was typed, without what chooses checks or writes a file.
-fn again(arguments: &Conform, handler: &str, config: &Path) -> String {
+fn again(arguments: &Conform, handler: &beamlet::load::Handler, config: &Path) -> String {
     let mut again = format!("beamlet conform {handler} --config {}", config.display());
     if let Some(keys) = &arguments.keys {
         again.push_str(&format!(" --keys {}", keys.display()));

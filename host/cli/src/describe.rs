@@ -1,14 +1,17 @@
 //! `beamlet describe`.
 
 use super::arguments::Describe;
-use super::loaded::{Loaded, setup, usage_of};
+use super::loaded::{document, load, setup, usage_of, valid};
+use beamlet::config::Document;
+use beamlet::load::Loaded;
 use beamlet::plugin::Instance;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// Tells what a handler is, as JSON.
 pub(crate) async fn describe(arguments: Describe) -> anyhow::Result<ExitCode> {
-    let loaded = Loaded::new(&arguments.handler, 2).await?;
+    let document = arguments.config.as_deref().map(document).transpose()?;
+    let loaded = load(&arguments.handler, document.as_ref(), 2).await?;
     let description = &loaded.description;
     let told = if arguments.schema {
         description.config_schema.clone()
@@ -16,7 +19,7 @@ pub(crate) async fn describe(arguments: Describe) -> anyhow::Result<ExitCode> {
         json!({
             "name": description.name,
             "version": description.version,
-            "fields_read": fields_read(&loaded, &arguments).await?,
+            "fields_read": fields_read(&loaded, document.as_ref()).await?,
             "config_schema": description.config_schema,
         })
     };
@@ -25,11 +28,11 @@ pub(crate) async fn describe(arguments: Describe) -> anyhow::Result<ExitCode> {
 }
 
 /// Which fields of a row the handler reads is a matter of its configuration.
-async fn fields_read(loaded: &Loaded, arguments: &Describe) -> anyhow::Result<Value> {
-    let Some(path) = &arguments.config else {
+async fn fields_read(loaded: &Loaded, document: Option<&Document>) -> anyhow::Result<Value> {
+    let Some(document) = document else {
         return Ok(json!("as the configuration says: name one with --config"));
     };
-    let config = loaded.valid(path).await?;
+    let config = valid(loaded, document).await?;
     let instance = Instance::set_up(&loaded.plugin, &setup(&config)).await.map_err(usage_of)?;
     let field =
         |input: &beamlet::plugin::Input| json!({ "name": input.name, "required": input.required });

@@ -7,7 +7,7 @@ use self::files::{Files, is_endless, is_written_as_it_comes};
 use self::signals::Signals;
 use super::arguments::Run;
 use super::failure::{Failure, Usage};
-use super::loaded::{Loaded, setup};
+use super::loaded::{document, load, setup, valid};
 use super::observe::Observed;
 use super::say;
 use super::touched::name;
@@ -26,8 +26,9 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     let stop = Stop::default();
     let signals = Signals::listen(stop.clone());
     let mut observed = Observed::start(&arguments.observe).await?;
-    let loaded = Loaded::new(&arguments.handler, 256).await?;
-    let mut config = loaded.valid(&arguments.config).await?;
+    let document = document(&arguments.config)?;
+    let loaded = load(&arguments.handler, Some(&document), 256).await?;
+    let mut config = valid(&loaded, &document).await?;
     override_options(&mut config, &arguments)?;
     let metrics = Arc::new(RunMetrics::default());
     let Files { reader, writer, dead_letters, summary: summary_file, patience } =

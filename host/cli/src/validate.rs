@@ -2,28 +2,29 @@
 
 use super::arguments::Validate;
 use super::failure::Failure;
-use super::loaded::Loaded;
+use super::loaded::{configure, document, load};
 use super::print;
 use std::process::ExitCode;
 
 /// Tells every problem of a configuration, a line each.
 pub(crate) async fn validate(arguments: Validate) -> anyhow::Result<ExitCode> {
-    let loaded = Loaded::new(&arguments.handler, 2).await?;
-    let configured = loaded.configure(&arguments.config).await?;
+    let document = document(&arguments.config)?;
+    let loaded = load(&arguments.handler, Some(&document), 2).await?;
+    let configured = configure(&loaded, &document).await?;
     for warning in configured.warnings() {
         print(format_args!("warning: {warning}"))?;
     }
     let (path, name) = (arguments.config.display(), &loaded.description.name);
-    if configured.valid().is_ok() {
+    let problems = configured.problems().lines();
+    if problems.len() == 0 {
         let version = &loaded.description.version;
         print(format_args!("{path}: valid for the handler {name} {version}"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let problems: Vec<String> = configured.problems().collect();
-    for problem in &problems {
+    let count = problems.len();
+    for problem in problems {
         print(problem)?;
     }
-    let count = problems.len();
     print(format_args!("{path}: {count} problem{}", if count == 1 { "" } else { "s" }))?;
     Ok(Failure::Usage.into())
 }

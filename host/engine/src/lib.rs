@@ -7,11 +7,17 @@
 //! | [`plugin`] | a handler and its life: load, set up, bundles, tear down |
 //! | [`columns`] | rows between Arrow and the contract |
 //! | [`enrich`] | rows in, features out, each row answered once: retries, a cache, equal rows as one |
+//! | [`load`] | a handler and its configuration, from what a user names |
 //! | [`config`] | what a user writes in a file |
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/embedding.md")]
+struct Guide;
 
 pub mod columns;
 pub mod config;
 pub mod enrich;
+pub mod load;
 pub mod plugin;
 pub mod sandbox;
 

@@ -7,6 +7,7 @@ use super::super::report_file::ReportFile;
 use super::super::touched::{Touched, is_dash, name, place, target};
 use crate::pipeline::DeadLetters;
 use beamlet::config::{Config, FailurePolicy};
+use beamlet::load::Handler;
 use beamlet_formats::{
     Format, InputProgress, Patience, Place, ReadOptions, Reader, Source, WriteOptions, Writer,
 };
@@ -85,8 +86,8 @@ fn refuse_conflicts(arguments: &Run, config: &Config, source: &Source) -> Result
     for path in files_of(&arguments.config) {
         touched.reads("the configuration:", &path);
     }
-    if arguments.handler.is_file() {
-        touched.reads("--handler", Path::new(&arguments.handler.handler));
+    if let Some(Handler::File(file)) = &arguments.handler.handler {
+        touched.reads("--handler", file);
     }
     // Files that are not there are told when they are opened.
     touched.input("--input", &arguments.input, &source.files().unwrap_or_default());

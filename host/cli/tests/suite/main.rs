@@ -4,6 +4,7 @@
 mod all_flights;
 mod bad_input;
 mod check_command;
+mod configured_handler;
 mod conform;
 mod contract;
 mod enricher;

@@ -20,8 +20,8 @@ use beamlet_config::{Problem, Problems, Section};
 use beamlet_egress::{Allowed, Proxies, Secrets};
 use serde_json::Value;
 
-/// The tables that are the handler's; the rest is the host's, or unknown.
-const HOST_TABLES: [&str; 2] = ["run", "sandbox"];
+/// What is the host's; the rest is the handler's, or unknown.
+const HOST_KEYS: [&str; 3] = ["handler", "run", "sandbox"];
 
 /// A configuration, ready to set up a handler with.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl Config {
             problems.extend(new);
         }
         if let Some(tables) = handler.as_object_mut() {
-            tables.retain(|name, _| !HOST_TABLES.contains(&name.as_str()));
+            tables.retain(|name, _| !HOST_KEYS.contains(&name.as_str()));
         }
         let resolver = secret::Resolver::new(directory, schema);
         resolver.resolve(&mut handler, &mut secrets, &mut problems);
