@@ -14,6 +14,9 @@ pub(crate) fn check() -> Result<()> {
     let mut clippy =
         cargo(&["clippy", "--workspace", "--all-targets", "--release", "--", "--deny", "warnings"]);
     step("clippy", || run(&mut clippy))?;
+    let mut engine = cargo(&["clippy", "--package", "beamlet", "--no-default-features"]);
+    engine.args(["--release", "--", "--deny", "warnings"]);
+    step("clippy, the engine alone", || run(&mut engine))?;
     step("clippy, guests", guests)?;
     released()?;
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--release"]);

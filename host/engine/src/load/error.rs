@@ -4,7 +4,6 @@ use crate::config::{ConfigError, Document};
 use crate::enrich::EnrichError;
 use crate::plugin::{self, PluginError, Problem};
 use crate::sandbox::RuntimeError;
-use beamlet_registry::RegistryError;
 use std::convert::Infallible;
 use std::fmt;
 
@@ -29,6 +28,16 @@ pub enum LoadError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The handler is not there in a library that is built without a feature of cargo.
+    #[error(
+        "{handler}: this program is built without the feature `{feature}`; name a component's file"
+    )]
+    NotBuiltIn {
+        /// The handler's name.
+        handler: String,
+        /// The feature.
+        feature: &'static str,
+    },
     /// The machine cannot run components.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -41,14 +50,23 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    pub(super) fn registry(error: RegistryError) -> Self {
+    #[cfg(feature = "registry")]
+    pub(super) fn registry(error: beamlet_registry::RegistryError) -> Self {
         LoadError::Registry { is_usage: error.is_usage(), source: Box::new(error) }
+    }
+
+    #[cfg(not(all(feature = "registry", feature = "tecton")))]
+    pub(super) fn not_built_in(handler: &super::Handler, feature: &'static str) -> Self {
+        LoadError::NotBuiltIn { handler: handler.to_string(), feature }
     }
 
     /// Whether what the user named is wrong: another attempt gives the same.
     pub fn is_usage(&self) -> bool {
         match self {
-            LoadError::Config(_) | LoadError::Invalid(_) | LoadError::Component(_) => true,
+            LoadError::Config(_)
+            | LoadError::Invalid(_)
+            | LoadError::Component(_)
+            | LoadError::NotBuiltIn { .. } => true,
             LoadError::Registry { is_usage, .. } => *is_usage,
             LoadError::Plugin(error) => matches!(error, PluginError::Config(_)),
             LoadError::SetUp(EnrichError::Plugin(error)) => matches!(error, PluginError::Config(_)),

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 /// The handler that is built in.
 const TECTON: &str = "tecton";
+/// What the name of one in a registry begins with.
+const REGISTRY: &str = "oci://";
 
 /// Which handler.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,9 +41,7 @@ impl FromStr for Handler {
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(match text {
             TECTON => Handler::Tecton,
-            name if name.starts_with(beamlet_registry::SCHEME) => {
-                Handler::Registry(name.to_owned())
-            }
+            name if name.starts_with(REGISTRY) => Handler::Registry(name.to_owned()),
             file => Handler::File(PathBuf::from(file)),
         })
     }

@@ -98,14 +98,20 @@ impl Loaded {
     pub async fn new(handler: &Handler, options: &LoadOptions) -> Result<Self, LoadError> {
         let runtime = options.runtime()?;
         let plugin = match handler {
+            #[cfg(feature = "tecton")]
             Handler::Tecton => Plugin::tecton(&runtime)?,
             Handler::File(path) => Plugin::from_file(&runtime, path)?,
+            #[cfg(feature = "registry")]
             Handler::Registry(name) => {
                 let reference = name.parse().map_err(LoadError::registry)?;
                 let kept = options.directory();
                 let component = beamlet_registry::pull(&reference, kept.as_deref()).await;
                 Plugin::from_bytes(&runtime, name, &component.map_err(LoadError::registry)?)?
             }
+            #[cfg(not(feature = "tecton"))]
+            Handler::Tecton => return Err(LoadError::not_built_in(handler, "tecton")),
+            #[cfg(not(feature = "registry"))]
+            Handler::Registry(_) => return Err(LoadError::not_built_in(handler, "registry")),
         };
         let description = plugin.describe(&Permissions::default()).await?;
         let Description { name, version, .. } = &description;

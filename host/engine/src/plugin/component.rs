@@ -22,6 +22,7 @@ const VERSION: &str = "0.2.0";
 const WASI: &str = "0.2";
 
 /// The Tecton handler, built with this library.
+#[cfg(feature = "tecton")]
 static TECTON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tecton.wasm"));
 
 /// A component cannot be used as a handler.
@@ -103,6 +104,7 @@ impl Plugin {
     ///
     /// # Errors
     /// The machine cannot compile it.
+    #[cfg(feature = "tecton")]
     pub fn tecton(runtime: &Runtime) -> Result<Self, LoadError> {
         Plugin::from_bytes(runtime, "tecton", TECTON)
     }

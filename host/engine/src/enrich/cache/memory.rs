@@ -119,6 +119,7 @@ impl Memory {
     }
 
     /// An entry of one row that comes from elsewhere.
+    #[cfg(feature = "redis")]
     pub(super) fn entry(
         &self,
         outcome: Outcome,

@@ -5,6 +5,7 @@
 //! their types. A failure is never kept.
 
 mod memory;
+#[cfg_attr(not(feature = "redis"), path = "no_redis.rs")]
 mod redis;
 mod shape;
 
