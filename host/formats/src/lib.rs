@@ -53,8 +53,6 @@ mod error;
 mod field;
 mod format;
 mod guard;
-mod json;
-mod json_text;
 mod origin;
 mod patience;
 mod place;
@@ -68,7 +66,6 @@ mod table;
 mod target;
 mod unfinished;
 mod value_type;
-mod values;
 mod write;
 
 pub use bad_row::{BadRow, Original, Spooled};

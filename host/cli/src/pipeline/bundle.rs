@@ -111,7 +111,7 @@ impl Bundles {
         mut letters: Letters,
     ) -> Result<Done, RunError> {
         self.count(answers, shown.bad.len());
-        let features = answers.features().map_err(RunError::Features)?;
+        let features = answers.features().map_err(|error| RunError::Features(error.to_string()))?;
         let failed: Vec<(usize, &GivenUp)> = answers
             .outcomes()
             .enumerate()

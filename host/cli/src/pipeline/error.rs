@@ -48,7 +48,7 @@ pub(crate) enum RunError {
         first: Option<Failure>,
     },
     /// The features of a bundle cannot be put together.
-    #[error("the handler broke a promise of the contract: {0}")]
+    #[error("{0}")]
     Features(String),
     /// A part of the host stopped.
     #[error("a part of the run stopped: {0}")]

@@ -222,57 +222,57 @@ async fn a_handler_that_writes_a_lot_of_messages_goes_on() {
 
 #[tokio::test]
 async fn an_answer_without_a_row_is_noticed_at_once() {
-    assert_snapshot!(contained("too-many-rows", LONG).await, @"the handler broke a promise of the contract: bundle.process: 4 rows were answered of 3 given");
+    assert_snapshot!(contained("too-many-rows", LONG).await, @"the handler is faulty, tell its author: bundle.process: 4 rows were answered of 3 given");
 }
 
 #[tokio::test]
 async fn a_row_without_an_answer_is_noticed_at_the_end() {
-    assert_snapshot!(contained("too-few-rows", LONG).await, @"the handler broke a promise of the contract: bundle.finish: 2 of 3 rows were answered");
+    assert_snapshot!(contained("too-few-rows", LONG).await, @"the handler is faulty, tell its author: bundle.finish: 2 of 3 rows were answered");
 }
 
 #[tokio::test]
 async fn a_handler_that_answers_nothing_is_noticed_at_the_end() {
-    assert_snapshot!(contained("no-rows-at-all", LONG).await, @"the handler broke a promise of the contract: bundle.finish: 0 of 3 rows were answered");
+    assert_snapshot!(contained("no-rows-at-all", LONG).await, @"the handler is faulty, tell its author: bundle.finish: 0 of 3 rows were answered");
 }
 
 #[tokio::test]
 async fn a_null_behind_the_last_row_is_refused() {
-    assert_snapshot!(contained("nulls-out-of-range", LONG).await, @"the handler broke a promise of the contract: bundle.process: the nulls of field `n` do not ascend within 3 rows");
+    assert_snapshot!(contained("nulls-out-of-range", LONG).await, @"the handler is faulty, tell its author: bundle.process: the nulls of field `n` do not ascend within 3 rows");
 }
 
 #[tokio::test]
 async fn nulls_out_of_order_are_refused() {
-    assert_snapshot!(contained("nulls-that-descend", LONG).await, @"the handler broke a promise of the contract: bundle.process: the nulls of field `n` do not ascend within 3 rows");
+    assert_snapshot!(contained("nulls-that-descend", LONG).await, @"the handler is faulty, tell its author: bundle.process: the nulls of field `n` do not ascend within 3 rows");
 }
 
 #[tokio::test]
 async fn a_missing_row_behind_the_last_is_refused() {
-    assert_snapshot!(contained("missing-out-of-range", LONG).await, @"the handler broke a promise of the contract: bundle.process: `missing` names row 3 of 3");
+    assert_snapshot!(contained("missing-out-of-range", LONG).await, @"the handler is faulty, tell its author: bundle.process: `missing` names row 3 of 3");
 }
 
 #[tokio::test]
 async fn missing_rows_out_of_order_are_refused() {
-    assert_snapshot!(contained("missing-that-descends", LONG).await, @"the handler broke a promise of the contract: bundle.process: `missing` does not ascend: 1 stands before 0");
+    assert_snapshot!(contained("missing-that-descends", LONG).await, @"the handler is faulty, tell its author: bundle.process: `missing` does not ascend: 1 stands before 0");
 }
 
 #[tokio::test]
 async fn a_row_that_is_missing_and_has_failed_is_refused() {
-    assert_snapshot!(contained("row-in-two-lists", LONG).await, @"the handler broke a promise of the contract: bundle.process: row 1 is in two of `missing`, `null-keys` and `failures`");
+    assert_snapshot!(contained("row-in-two-lists", LONG).await, @"the handler is faulty, tell its author: bundle.process: row 1 is in two of `missing`, `null-keys` and `failures`");
 }
 
 #[tokio::test]
 async fn a_column_with_too_few_values_is_refused() {
-    assert_snapshot!(contained("short-column", LONG).await, @"the handler broke a promise of the contract: bundle.process: field `n` holds 2 values for 3 rows");
+    assert_snapshot!(contained("short-column", LONG).await, @"the handler is faulty, tell its author: bundle.process: field `n` holds 2 values for 3 rows");
 }
 
 #[tokio::test]
 async fn a_text_beyond_the_end_of_all_texts_is_refused() {
-    assert_snapshot!(contained("text-beyond-its-end", LONG).await, @"the handler broke a promise of the contract: bundle.process: field `n`: the ends of its texts do not ascend to their length");
+    assert_snapshot!(contained("text-beyond-its-end", LONG).await, @"the handler is faulty, tell its author: bundle.process: field `n`: the ends of its texts do not ascend to their length");
 }
 
 #[tokio::test]
 async fn two_fields_of_one_name_are_refused() {
-    assert_snapshot!(contained("field-twice", LONG).await, @"the handler broke a promise of the contract: bundle.process: field `n` comes twice");
+    assert_snapshot!(contained("field-twice", LONG).await, @"the handler is faulty, tell its author: bundle.process: field `n` comes twice");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! component.
 
 mod assemble;
+mod declared;
 pub(crate) mod flat;
 pub(crate) mod from_arrow;
 mod json_list;
@@ -9,6 +10,7 @@ mod json_type;
 mod to_arrow;
 
 pub use assemble::{Place, assemble, without_rows};
+pub(crate) use declared::{declared, with_schema};
 pub use from_arrow::ColumnError;
 pub(crate) use from_arrow::from_arrow;
 pub(crate) use json_type::is_of;

@@ -1,8 +1,11 @@
 //! What became of each row, and where its features are.
 
-use crate::columns::{Place, assemble};
+use super::join::{FeaturesError, JoinError, join};
+use crate::columns::{Place, assemble, with_schema};
 use crate::plugin::{Enriched, HandlerError};
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, UInt32Array};
+use arrow_schema::SchemaRef;
+use beamlet_contract::join::OnConflict;
 use std::sync::Arc;
 
 /// What became of a row.
@@ -37,6 +40,8 @@ pub(super) struct Completed {
 pub struct Answers {
     pub(super) parts: Vec<RecordBatch>,
     pub(super) rows: Vec<Answer>,
+    /// The schema of the features, where it is declared.
+    pub(super) schema: Option<SchemaRef>,
 }
 
 impl Answers {
@@ -63,14 +68,71 @@ impl Answers {
         self.rows.iter().map(|answer| &answer.outcome)
     }
 
-    /// The features, one row each: null for what is missing or failed. No columns where no row
-    /// got any.
+    /// The features, one row each: null for what is missing or failed. Their schema is that of
+    /// [`Enricher::schema`](super::Enricher::schema); where the store declares none, that of the
+    /// answers, and no columns where no row got any. Lists of booleans, `int64`, floats and strings
+    /// are Arrow's lists; what has other parts is JSON texts.
     ///
     /// # Errors
     /// The handler gave rows features of other names or types than others.
-    pub fn features(&self) -> Result<RecordBatch, String> {
+    pub fn features(&self) -> Result<RecordBatch, FeaturesError> {
         let places: Vec<Place> = self.rows.iter().map(|answer| answer.place).collect();
-        assemble(&self.parts, &places)
+        let features = assemble(&self.parts, &places).map_err(FeaturesError)?;
+        match &self.schema {
+            Some(schema) => with_schema(features, schema).map_err(FeaturesError),
+            None => Ok(features),
+        }
+    }
+
+    /// What became of each row, as columns.
+    ///
+    /// | column | type | |
+    /// |---|---|---|
+    /// | `outcome` | `Utf8` | `enriched`, `missing`, `null_key` or `failed` |
+    /// | `kind` | `Utf8` | the [kind](crate::plugin::ErrorKind) of error, where it failed |
+    /// | `message` | `Utf8` | why it failed |
+    /// | `retryable` | `Boolean` | whether it may succeed later |
+    /// | `attempts` | `UInt32` | how often it was asked for before it was given up |
+    pub fn outcome_columns(&self) -> RecordBatch {
+        let failures = || {
+            self.outcomes().map(|outcome| match outcome {
+                Outcome::Failed(given_up) => Some(&**given_up),
+                _ => None,
+            })
+        };
+        let outcomes = self.outcomes().map(|outcome| Some(outcome.name()));
+        let kinds = failures().map(|it| it.map(|it| it.error.kind.name()));
+        let messages = failures().map(|it| it.map(|it| it.error.message.as_str()));
+        let retryable = failures().map(|it| it.map(|it| it.error.retryable));
+        let attempts = failures().map(|it| it.map(|it| it.attempts));
+        let columns: [(&str, ArrayRef); 5] = [
+            ("outcome", Arc::new(StringArray::from_iter(outcomes))),
+            ("kind", Arc::new(StringArray::from_iter(kinds))),
+            ("message", Arc::new(StringArray::from_iter(messages))),
+            ("retryable", Arc::new(BooleanArray::from_iter(retryable))),
+            ("attempts", Arc::new(UInt32Array::from_iter(attempts))),
+        ];
+        let columns = columns.map(|(name, column)| (name, column, name != "outcome"));
+        RecordBatch::try_from_iter_with_nullable(columns).expect("the columns are of one length")
+    }
+
+    /// The rows with their features behind their own columns. Where a row and a feature have a name,
+    /// `on_conflict` says which is there.
+    ///
+    /// # Errors
+    /// Names or types do not go together, or these are not the rows that were enriched.
+    pub fn join(
+        &self,
+        rows: &RecordBatch,
+        on_conflict: &OnConflict,
+    ) -> Result<RecordBatch, JoinError> {
+        if rows.num_rows() != self.len() {
+            let (rows, answers) = (rows.num_rows(), self.len());
+            return Err(JoinError::Rows { rows, answers });
+        }
+        let features = self.features()?;
+        let has_features: Vec<bool> = self.rows.iter().map(|row| row.place.is_some()).collect();
+        join(rows, &features, &has_features, on_conflict)
     }
 
     /// Adds a part, for places in it.

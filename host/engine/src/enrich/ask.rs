@@ -64,7 +64,7 @@ impl Asker {
             asker: self,
             rows,
             deadline: Instant::now() + self.retry.deadline,
-            answers: Answers { parts: Vec::new(), rows: vec![unanswered(); count] },
+            answers: Answers { parts: Vec::new(), rows: vec![unanswered(); count], schema: None },
             attempts: Vec::new(),
         };
         if count == 0 {

@@ -3,12 +3,12 @@
 //! brought into that form.
 
 use super::answers::Answers;
-use crate::columns::is_of;
+use crate::columns::{declared, is_of};
 use crate::plugin::{ErrorKind, HandlerError, OutputField};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::{DataType, Field, FieldRef, Schema};
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use beamlet_contract::FieldType;
 use beamlet_contract::arrow::{self, field_type, is_json, type_name};
 use std::collections::BTreeSet;
@@ -48,6 +48,15 @@ impl Declared {
             let _ = declared.fields.set(outputs.iter().map(expected).collect());
         }
         declared
+    }
+
+    /// The schema of the features, where the store declares them.
+    pub(super) fn schema(&self) -> Option<SchemaRef> {
+        let fields = self.fields.get()?.iter().map(|expected| {
+            let of = expected.of.as_ref()?;
+            Some(declared(&expected.name, of))
+        });
+        fields.collect::<Option<Vec<Field>>>().map(|fields| Arc::new(Schema::new(fields)))
     }
 
     /// Brings the parts of answers into the declared form: the order of fields is that of the
@@ -266,7 +275,7 @@ mod tests {
         let parts: Vec<RecordBatch> = parts.into_iter().map(part).collect();
         let places = (0..N as u32).flat_map(|part| [Some((part, 0)), Some((part, 1))]);
         let rows = places.map(|place| Answer { outcome: Outcome::Enriched, place }).collect();
-        Answers { parts, rows }
+        Answers { parts, rows, schema: None }
     }
 
     fn column(answers: &Answers, name: &str) -> Vec<Option<i64>> {
@@ -322,7 +331,7 @@ mod tests {
         let column = texts(&[Some(text), None]);
         let part = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).unwrap();
         let rows = (0..2).map(|row| Answer { outcome: Outcome::Enriched, place: Some((0, row)) });
-        Answers { parts: vec![part], rows: rows.collect() }
+        Answers { parts: vec![part], rows: rows.collect(), schema: None }
     }
 
     #[test]

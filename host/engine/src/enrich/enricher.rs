@@ -9,15 +9,17 @@ use super::distinct::Distinct;
 use super::keys::Keys;
 use super::metrics::Metrics;
 use super::options::EnrichOptions;
+use super::shown::Shown;
 use super::workers::Workers;
 use crate::plugin::{Input, OutputField, Plugin, PluginError, Setup};
 use arrow_array::RecordBatch;
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Rows cannot be enriched, neither these nor others.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EnrichError {
     /// The handler cannot be set up, or refuses everything.
     #[error(transparent)]
@@ -28,6 +30,26 @@ pub enum EnrichError {
     /// The machine gives no thread to run the handler on.
     #[error("a thread for the handler cannot be started: {0}")]
     Threads(#[from] std::io::Error),
+    /// The rows have no field that each must have.
+    #[error(
+        "the rows have no field `{field}`, which the handler needs of each; add it, or change the configuration"
+    )]
+    FieldMissing {
+        /// The field.
+        field: String,
+    },
+    /// A field has a type of which no handler can be shown a value.
+    #[error(
+        "field `{field}` is of type {data_type}, which no handler can be shown: {problem}; cast it"
+    )]
+    FieldType {
+        /// The field.
+        field: String,
+        /// Its Arrow type.
+        data_type: DataType,
+        /// Why not.
+        problem: &'static str,
+    },
     /// The rows or the features are of a type that cannot be handled.
     #[error("the rows cannot be told apart: {0}")]
     Arrow(#[from] ArrowError),
@@ -40,6 +62,7 @@ pub struct Enricher {
     in_flight: InFlight,
     coalesce: bool,
     declared: Declared,
+    schema: Option<SchemaRef>,
     metrics: Arc<Metrics>,
 }
 
@@ -62,6 +85,7 @@ impl Enricher {
         let egress = setup.egress.clone();
         let workers = Workers::set_up(plugin, setup, threads, metrics.clone()).await?;
         let declared = Declared::new(workers.handler().outputs());
+        let schema = declared.schema();
         let asker = Asker::new(workers, egress, options.in_flight, options.retry, metrics.clone());
         Ok(Enricher {
             asker,
@@ -69,6 +93,7 @@ impl Enricher {
             in_flight: InFlight::default(),
             coalesce: options.coalesce,
             declared,
+            schema,
             metrics,
         })
     }
@@ -99,12 +124,44 @@ impl Enricher {
         self.counters()
     }
 
-    /// Answers each of the rows, given as the columns of [`inputs`](Self::inputs), once. A row
-    /// that fails fails alone.
+    /// The schema of the features, known before the first row: that of each
+    /// [`Answers::features`]. None where the store does not tell before there are rows.
+    pub fn schema(&self) -> Option<&SchemaRef> {
+        self.schema.as_ref()
+    }
+
+    /// Answers each of the rows once, in their order. Of their columns the handler is shown those of
+    /// [`inputs`](Self::inputs), found by name, and no others; they may have any Arrow type that has a
+    /// meaning in the contract: views, large types, dictionaries, decimals, times in every unit. A row
+    /// that fails fails alone, as does one with a value that would not cross exactly.
     ///
     /// # Errors
     /// What no other attempt and no other row would mend.
     pub async fn enrich(&self, rows: &RecordBatch) -> Result<Answers, EnrichError> {
+        let shown = Shown::of(rows, self.inputs())?;
+        let mut answers = if shown.faults.is_empty() {
+            self.answered(&shown.columns).await?
+        } else {
+            let sound = shown.sound();
+            let mut answers = self.answered(&take(&shown.columns, &sound)).await?;
+            let mut of_sound = std::mem::take(&mut answers.rows).into_iter();
+            answers.rows = (0..rows.num_rows())
+                .filter_map(|row| match shown.faults.get(&row) {
+                    Some(error) => {
+                        let error = GivenUp { error: error.clone(), attempts: 0 };
+                        Some(Answer { outcome: Outcome::Failed(Arc::new(error)), place: None })
+                    }
+                    None => of_sound.next(),
+                })
+                .collect();
+            answers
+        };
+        answers.schema = self.schema.clone();
+        Ok(answers)
+    }
+
+    /// Answers rows that have the columns of [`inputs`](Self::inputs), in this order.
+    async fn answered(&self, rows: &RecordBatch) -> Result<Answers, EnrichError> {
         if (!self.coalesce && self.cache.is_none()) || rows.num_rows() == 0 {
             let mut answers = self.asker.ask(rows).await?;
             self.conform(&mut answers);

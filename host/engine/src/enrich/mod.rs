@@ -57,14 +57,18 @@ mod declared;
 mod distinct;
 mod enricher;
 mod instances;
+mod join;
 mod keys;
 mod metrics;
 mod options;
 mod retry;
+mod shown;
 mod workers;
 
 pub use answers::{Answers, GivenUp, Outcome};
+pub use beamlet_contract::join::OnConflict;
 pub use cache::CacheError;
 pub use enricher::{EnrichError, Enricher};
+pub use join::{FeaturesError, JoinError};
 pub use metrics::{Meter, Metrics};
 pub use options::{CacheOptions, EnrichOptions, RetryOptions};

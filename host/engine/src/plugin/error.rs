@@ -35,7 +35,7 @@ pub enum PluginError {
         stderr: String,
     },
     /// The handler answered what the contract does not allow.
-    #[error("the handler broke a promise of the contract: {0}")]
+    #[error("the handler is faulty, tell its author: {0}")]
     BrokenPromise(String),
     /// The handler refused the whole bundle.
     #[error("the handler refused the bundle: {0}")]

@@ -13,9 +13,9 @@ use arrow_schema::Field;
 
 use beamlet_contract::arrow;
 
-use crate::json_text;
 use crate::value_type::{date, float64, int64, timestamp};
 use crate::{Origin, RowsError, ValueType};
+use beamlet_values::json_text;
 
 pub(super) struct Column {
     pub(super) array: ArrayRef,

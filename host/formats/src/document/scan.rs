@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{Origin, RowsError, json_text};
+use crate::{Origin, RowsError};
+use beamlet_values::json_text;
 
 /// Looks for wanted keys in one document after the other, and remembers all keys that it met.
 ///

@@ -1,8 +1,9 @@
 //! Cells as JSON of their column's type.
 
 use super::{Column, Records};
+use crate::ValueType;
 use crate::value_type::{date, timestamp};
-use crate::{ValueType, json};
+use beamlet_values::json;
 
 impl Column {
     /// Appends `cell` as JSON of the column's type; `false` if it does not have it, and nothing is

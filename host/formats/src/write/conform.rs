@@ -11,8 +11,8 @@ use arrow_schema::{DataType, Field};
 use beamlet_contract::arrow::{is_decimal, is_json, type_name};
 
 use super::parse;
-use crate::values::Values;
 use crate::{Rows, RowsError};
+use beamlet_values::Values;
 
 /// `array`, which came as `field`, as a column of `target`.
 pub(super) fn conformed(

@@ -13,8 +13,9 @@ use crate::document::{Documents, Scan};
 use crate::record::{Header, Records};
 use crate::rows::Body;
 use crate::table::{Table, bad_value};
-use crate::{Delimiter, OnConflict, Origin, Rows, RowsError, json_text};
+use crate::{Delimiter, OnConflict, Origin, Rows, RowsError};
 use beamlet_contract::join::{self, Column};
+use beamlet_values::json_text;
 
 #[derive(Clone)]
 pub(super) struct Csv {

@@ -6,8 +6,8 @@ use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::Field;
 use arrow_select::take::take_record_batch;
 
-use crate::values::Values;
 use crate::{Rows, RowsError};
+use beamlet_values::Values;
 
 /// The features of some rows.
 pub(super) struct Features {

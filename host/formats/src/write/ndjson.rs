@@ -8,7 +8,8 @@ use super::Write;
 use super::aside::Aside;
 use super::feature::Features;
 use crate::rows::Body;
-use crate::{OnConflict, Rows, RowsError, json};
+use crate::{OnConflict, Rows, RowsError};
+use beamlet_values::json;
 
 pub(super) struct Ndjson {
     on_conflict: OnConflict,

@@ -1,6 +1,7 @@
 //! What an enricher promises, whatever happens to requests, instances and the store: each row is
 //! answered once, and right.
 
+mod arrow;
 mod cache;
 mod changed;
 mod coalesce;

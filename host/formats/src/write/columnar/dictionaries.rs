@@ -12,7 +12,7 @@ use arrow_schema::{DataType, Field};
 use arrow_select::concat::concat;
 use arrow_select::take::take;
 
-use crate::values::Values;
+use beamlet_values::Values;
 
 /// What each column's dictionary holds so far.
 #[derive(Default)]

@@ -4,7 +4,8 @@ use super::conflicts::{Conflicts, End, renamed};
 use super::key;
 use crate::document::{Documents, members};
 use crate::write::feature::Feature;
-use crate::{OnConflict, Rows, RowsError, json_text};
+use crate::{OnConflict, Rows, RowsError};
+use beamlet_values::json_text;
 
 pub(super) fn write(
     rows: &Rows,

@@ -8,16 +8,21 @@ use serde::de::IgnoredAny;
 
 use crate::json_text;
 
-pub(crate) fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
+/// An integer.
+#[inline]
+pub fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// The shortest text that reads back as the value.
-pub(crate) fn float64(value: f64, out: &mut Vec<u8>) {
+#[inline]
+pub fn float64(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() { scalar(&value, out) } else { not_finite(value, out) }
 }
 
-pub(crate) fn float32(value: f32, out: &mut Vec<u8>) {
+/// A number of 32 bits; what is none, as the contract spells it.
+#[inline]
+pub fn float32(value: f32, out: &mut Vec<u8>) {
     if value.is_finite() { scalar(&value, out) } else { not_finite(value.into(), out) }
 }
 
@@ -26,16 +31,20 @@ fn not_finite(value: f64, out: &mut Vec<u8>) {
     quoted(number::name(value).unwrap_or(number::NAN), out);
 }
 
-pub(crate) fn string(value: &str, out: &mut Vec<u8>) {
+/// A string, in quotes.
+#[inline]
+pub fn string(value: &str, out: &mut Vec<u8>) {
     scalar(value, out);
 }
 
-pub(crate) fn bytes(value: &[u8], out: &mut Vec<u8>) {
+/// Bytes, as base64 in quotes.
+#[inline]
+pub fn bytes(value: &[u8], out: &mut Vec<u8>) {
     quoted(&BASE64.encode(value), out);
 }
 
 /// `123e4567-e89b-12d3-a456-426614174000`.
-pub(crate) fn uuid(value: &[u8], out: &mut Vec<u8>) {
+pub fn uuid(value: &[u8], out: &mut Vec<u8>) {
     let hex = |byte: u8| char::from_digit(byte.into(), 16).map_or(b'0', |it| it as u8);
     out.push(b'"');
     for (position, byte) in value.iter().enumerate() {
@@ -48,20 +57,20 @@ pub(crate) fn uuid(value: &[u8], out: &mut Vec<u8>) {
 }
 
 /// `2013-01-01`; fails out of the calendar's range.
-pub(crate) fn date(value: Option<NaiveDateTime>, out: &mut Vec<u8>) -> Result<(), String> {
+pub fn date(value: Option<NaiveDateTime>, out: &mut Vec<u8>) -> Result<(), String> {
     quoted(&value.ok_or("its date is out of range")?.date().to_string(), out);
     Ok(())
 }
 
 /// RFC 3339 in UTC, with as many groups of three fraction digits as the value has.
-pub(crate) fn instant(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(), String> {
+pub fn instant(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(), String> {
     let value = value.ok_or("its timestamp is out of range")?;
     quoted(&value.to_rfc3339_opts(SecondsFormat::AutoSi, true), out);
     Ok(())
 }
 
 /// RFC 3339 without a zone, for a time that has none.
-pub(crate) fn local(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(), String> {
+pub fn local(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(), String> {
     let value = value.ok_or("its timestamp is out of range")?;
     quoted(&format!("{:?}", value.naive_utc()), out);
     Ok(())
@@ -69,7 +78,7 @@ pub(crate) fn local(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(
 
 /// A text that a handler says is JSON. It is checked, because one bad value would spoil the file,
 /// and kept on one line.
-pub(crate) fn embedded(text: &str, out: &mut Vec<u8>) -> Result<(), String> {
+pub fn embedded(text: &str, out: &mut Vec<u8>) -> Result<(), String> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
         format!("it is marked as JSON and is none: {}", json_text::problem(&error))
     })?;

@@ -1,15 +1,14 @@
 //! Rows of Parquet and Arrow: columns as the file has them.
 
-mod normalised;
-
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt32Array};
 use arrow_schema::{Schema, SchemaRef};
 
 use crate::positions::Positions;
-use crate::values::Values;
-use crate::{Field, Origin, RowsError, json};
+use crate::{Field, Origin, RowsError};
+use beamlet_values::json;
+use beamlet_values::{Fault, Normalised, Values, normalised};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
@@ -107,13 +106,17 @@ impl Table {
                 continue;
             };
             let array = self.batch.column(position);
-            let (own, array) =
-                normalised::normalised(own, array).map_err(|fault| RowsError::NotExact {
-                    origin: origin(fault.row),
-                    field: field.name.clone(),
-                    found: own.data_type().to_string(),
-                    problem: fault.problem,
-                })?;
+            let not_exact = |fault: Fault| RowsError::NotExact {
+                origin: origin(fault.row),
+                field: field.name.clone(),
+                found: own.data_type().to_string(),
+                problem: fault.problem,
+            };
+            let Normalised { field: own, array, mut faults } =
+                normalised(own, array).map_err(|problem| not_exact(Fault { row: 0, problem }))?;
+            if !faults.is_empty() {
+                return Err(not_exact(faults.swap_remove(0)));
+            }
             schema.push(own);
             arrays.push(array);
         }

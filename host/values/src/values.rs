@@ -21,7 +21,7 @@ use crate::json;
 /// An array whose values can be written. Encoded by hand: of arrow-json's encoders only those for
 /// integers and strings would serve, since floats, times, bytes and JSON texts all have their own
 /// spelling.
-pub(crate) struct Values {
+pub struct Values {
     nulls: Option<NullBuffer>,
     kind: Kind,
 }
@@ -81,7 +81,7 @@ struct Member {
 
 impl Values {
     /// The values of `field`; fails with the type that cannot be written.
-    pub(crate) fn new(field: &Field, array: &ArrayRef) -> Result<Self, DataType> {
+    pub fn new(field: &Field, array: &ArrayRef) -> Result<Self, DataType> {
         let is_json = is_json(field);
         let kind = match array.data_type() {
             DataType::Null => Kind::Null,
@@ -179,7 +179,7 @@ impl Values {
     }
 
     /// Appends the value as JSON; fails with what is wrong with it.
-    pub(crate) fn json(&self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
+    pub fn json(&self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
         if self.is_null(row) {
             out.extend_from_slice(b"null");
             return Ok(());
@@ -258,7 +258,7 @@ impl Values {
 
     /// Appends the value as the text of a cell; `false` for null.
     #[inline]
-    pub(crate) fn text(&self, row: usize, out: &mut Vec<u8>) -> Result<bool, String> {
+    pub fn text(&self, row: usize, out: &mut Vec<u8>) -> Result<bool, String> {
         if self.is_null(row) || matches!(self.kind, Kind::Null) {
             return Ok(false);
         }
@@ -295,7 +295,7 @@ impl Values {
 }
 
 /// Whether a field's bytes are UUIDs.
-pub(crate) fn is_uuid(field: &Field) -> bool {
+pub fn is_uuid(field: &Field) -> bool {
     field.metadata().get(EXTENSION_TYPE_NAME_KEY).is_some_and(|name| name == "arrow.uuid")
 }
 

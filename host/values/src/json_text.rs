@@ -1,7 +1,7 @@
 //! What serde_json says of a bad text.
 
 /// The message without its place, which the caller knows better.
-pub(crate) fn problem(error: &serde_json::Error) -> String {
+pub fn problem(error: &serde_json::Error) -> String {
     let mut message = error.to_string();
     message.truncate(message.rfind(" at line ").unwrap_or(message.len()));
     // serde_json's word for a misspelt literal.
