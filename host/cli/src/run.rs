@@ -69,10 +69,8 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     summary.output = name(&arguments.output, "standard output");
     if let Some(error) = &error {
         say(format_args!("error: {error}"));
-        for destination in egress.refused() {
-            say(format_args!(
-                "refused: {destination} is not granted: the configuration does not name it"
-            ));
+        for refusal in egress.refused() {
+            say(format_args!("refused: {refusal}"));
         }
     }
     tell(&summary, is_written_as_it_comes(&arguments.output));

@@ -8,6 +8,6 @@ use std::sync::Once;
 pub(crate) fn warn_of_no_authorities() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        beamlet::load::authorities().for_each(|problem| say(format_args!("warning: {problem}")));
+        beamlet_egress::tls::problems().for_each(|problem| say(format_args!("warning: {problem}")));
     });
 }

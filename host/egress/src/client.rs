@@ -3,7 +3,8 @@
 use crate::admission::Admission;
 use crate::connector::{Connector, ProxyFault, within};
 use crate::proxy::Proxies;
-use crate::{Allowed, Destination, EgressError, Limits, Secrets, TimedBody};
+use crate::tls;
+use crate::{Allowed, Destination, EgressError, Limits, PrivateAddresses, Secrets, TimedBody};
 use bytes::Bytes;
 use http::header::PROXY_AUTHORIZATION;
 use http::{Request, Response, Uri};
@@ -58,8 +59,9 @@ struct Common {
     secrets: Secrets,
     timeouts: Timeouts,
     proxies: Arc<Proxies>,
+    private: PrivateAddresses,
     duration: Histogram<f64>,
-    refused: Mutex<Vec<Destination>>,
+    refused: Mutex<Vec<String>>,
     requests: AtomicU64,
 }
 
@@ -73,12 +75,23 @@ where
 {
     /// A client that reaches `allowed`, and nothing else.
     pub fn new(allowed: Allowed, secrets: Secrets, timeouts: Timeouts) -> Self {
-        let connector = connector(&allowed, Arc::default(), timeouts.connect);
+        Egress::with(allowed, secrets, timeouts, Arc::default(), PrivateAddresses::default())
+    }
+
+    fn with(
+        allowed: Allowed,
+        secrets: Secrets,
+        timeouts: Timeouts,
+        proxies: Arc<Proxies>,
+        private: PrivateAddresses,
+    ) -> Self {
+        let connector = connector(&allowed, proxies.clone(), private, timeouts.connect);
         let common = Common {
             allowed,
             secrets,
             timeouts,
-            proxies: Arc::default(),
+            proxies,
+            private,
             duration: duration(),
             refused: Mutex::default(),
             requests: AtomicU64::new(0),
@@ -91,27 +104,29 @@ where
         }
     }
 
+    /// The same with another way out. What was counted before is not.
+    fn another(self, proxies: Arc<Proxies>, private: PrivateAddresses) -> Self {
+        let Common { allowed, secrets, timeouts, .. } = &*self.common;
+        let other = Egress::with(allowed.clone(), secrets.clone(), *timeouts, proxies, private);
+        Egress { admission: self.admission, ..other }
+    }
+
     /// Asks the stores of `proxies` through these. What was counted before is not.
     #[must_use]
-    pub fn through(mut self, proxies: Proxies) -> Self {
-        let Common { allowed, secrets, timeouts, .. } = &*self.common;
-        let (allowed, secrets, timeouts) = (allowed.clone(), secrets.clone(), *timeouts);
-        let proxies = Arc::new(proxies);
+    pub fn through(self, proxies: Proxies) -> Self {
         for (destination, proxy) in proxies.iter() {
             info!(%destination, proxy, "a store is asked through a proxy");
         }
-        self.connector = connector(&allowed, proxies.clone(), timeouts.connect);
-        self.client = client(&self.connector);
-        self.common = Arc::new(Common {
-            allowed,
-            secrets,
-            timeouts,
-            proxies,
-            duration: duration(),
-            refused: Mutex::default(),
-            requests: AtomicU64::new(0),
-        });
-        self
+        let private = self.common.private;
+        self.another(Arc::new(proxies), private)
+    }
+
+    /// Says whether names of stores may stand for addresses of private networks. What was counted
+    /// before is not.
+    #[must_use]
+    pub fn private_addresses(self, private: PrivateAddresses) -> Self {
+        let proxies = self.common.proxies.clone();
+        self.another(proxies, private)
     }
 
     /// The same client with connections of its own, for a thread that has its own runtime: what is
@@ -162,15 +177,19 @@ where
         if self.common.allowed.allows(&destination) {
             return Ok(destination);
         }
-        let mut refused = self.common.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if refused.len() < REFUSED_KEPT && !refused.contains(&destination) {
-            refused.push(destination.clone());
-        }
+        self.remember(format!("{destination} is not granted: the configuration does not name it"));
         Err(EgressError::Denied(destination))
     }
 
-    /// The destinations that were asked for and not granted; the first few of them.
-    pub fn refused(&self) -> Vec<Destination> {
+    fn remember(&self, refusal: String) {
+        let mut refused = self.common.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.len() < REFUSED_KEPT && !refused.contains(&refusal) {
+            refused.push(refusal);
+        }
+    }
+
+    /// What was asked for and not let through, and why; the first few of them.
+    pub fn refused(&self) -> Vec<String> {
         self.common.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -209,6 +228,9 @@ where
             }
             (answer, _) => answer,
         };
+        if let Err(EgressError::Address(denied)) = &answer {
+            self.remember(denied.to_string());
+        }
         let status = answer.as_ref().map_or(0, |answer| i64::from(answer.status().as_u16()));
         span.record("status", status);
         self.common.duration.record(
@@ -237,15 +259,16 @@ where
     }
 }
 
-fn connector(allowed: &Allowed, proxies: Arc<Proxies>, most: Duration) -> Connector {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+/// Certificates are not read where nothing is asked over TLS.
+fn connector(
+    allowed: &Allowed,
+    proxies: Arc<Proxies>,
+    private: PrivateAddresses,
+    most: Duration,
+) -> Connector {
     let secure = allowed.destinations().iter().any(Destination::is_secure) || proxies.any_secure();
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("ring offers the default protocol versions")
-        .with_root_certificates(roots(secure))
-        .with_no_client_auth();
-    Connector::new(tls, proxies, most)
+    let tls = if secure { tls::trusting() } else { tls::trusting_nobody() };
+    Connector::new(tls, proxies, private, most)
 }
 
 /// A pool of connections. They are served by the runtime in which they are made.
@@ -270,15 +293,4 @@ fn duration() -> Histogram<f64> {
             0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
         ])
         .build()
-}
-
-/// Whom to trust: Mozilla's list, and what this machine trusts besides (a company's own
-/// authority, or what `SSL_CERT_FILE` names). Not read where nothing is asked over TLS.
-fn roots(secure: bool) -> rustls::RootCertStore {
-    let mut roots = rustls::RootCertStore::empty();
-    if secure {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    roots
 }

@@ -1,12 +1,14 @@
 //! How connections come about: directly, through a proxy, or through a tunnel that a proxy opens;
 //! each within the time that its request allows.
 
+use crate::addresses::{PrivateAddresses, Resolver};
 use crate::error::chain;
 use crate::proxy::{Proxies, Proxy};
 use crate::{Destination, EgressError};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
@@ -40,7 +42,9 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// Connects, TLS handshake included, or fails with a time-out.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    direct: HttpsConnector<HttpConnector>,
+    direct: HttpsConnector<HttpConnector<Resolver>>,
+    /// To proxies: the user named them, wherever they are.
+    to_proxies: HttpsConnector<HttpConnector>,
     tls: Arc<ClientConfig>,
     proxies: Arc<Proxies>,
     /// How long a connection may take that no request waits for.
@@ -48,12 +52,19 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(tls: ClientConfig, proxies: Arc<Proxies>, most: Duration) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(most));
-        Connector { direct: over_tls(tls.clone(), tcp), tls: Arc::new(tls), proxies, most }
+    pub(crate) fn new(
+        tls: ClientConfig,
+        proxies: Arc<Proxies>,
+        private: PrivateAddresses,
+        most: Duration,
+    ) -> Self {
+        Connector {
+            direct: over_tls(tls.clone(), tcp(Resolver::new(private), most)),
+            to_proxies: over_tls(tls.clone(), tcp(GaiResolver::new(), most)),
+            tls: Arc::new(tls),
+            proxies,
+            most,
+        }
     }
 
     /// Connects by way of a proxy: with a request for a tunnel where the destination is asked over
@@ -67,7 +78,7 @@ impl Connector {
         let name = proxy.to_string();
         let fault = move |error: BoxError| ProxyFault::of(name, error);
         if destination.is_secure() {
-            let mut tunnel = Tunnel::new(proxy.uri.clone(), self.direct.clone());
+            let mut tunnel = Tunnel::new(proxy.uri.clone(), self.to_proxies.clone());
             if let Some(auth) = &proxy.auth {
                 tunnel = tunnel.with_auth(auth.clone());
             }
@@ -77,13 +88,21 @@ impl Connector {
                 Ok(Stream { io, to_a_proxy: false })
             })
         } else {
-            let connecting = self.direct.call(proxy.uri.clone());
+            let connecting = self.to_proxies.call(proxy.uri.clone());
             Box::pin(async move {
                 let io = MaybeHttpsStream::Http(connecting.await.map_err(fault)?);
                 Ok(Stream { io, to_a_proxy: true })
             })
         }
     }
+}
+
+fn tcp<R>(resolver: R, most: Duration) -> HttpConnector<R> {
+    let mut tcp = HttpConnector::new_with_resolver(resolver);
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(most));
+    tcp
 }
 
 fn over_tls<C>(tls: ClientConfig, connector: C) -> HttpsConnector<C> {
@@ -97,7 +116,8 @@ impl Service<Uri> for Connector {
     type Future = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.direct.poll_ready(cx)
+        std::task::ready!(self.direct.poll_ready(cx))?;
+        self.to_proxies.poll_ready(cx)
     }
 
     /// The client calls this in the course of the request that needs the connection: a request's
@@ -109,6 +129,10 @@ impl Service<Uri> for Connector {
         let connecting: Self::Future = match (proxy.cloned(), destination) {
             (Some(proxy), Some(destination)) => self.through(proxy, &destination, uri),
             _ => {
+                // An address that stands in the URL itself is not resolved.
+                if let Err(denied) = PrivateAddresses::check(uri.host().unwrap_or_default()) {
+                    return Box::pin(std::future::ready(Err(denied.into())));
+                }
                 let connecting = self.direct.call(uri);
                 Box::pin(async move {
                     let io = MaybeHttpsStream::Http(connecting.await?);

@@ -1,6 +1,7 @@
 //! Why a request got no answer, told apart as far as the cause can be known.
 
 use crate::Destination;
+use crate::addresses::AddressDenied;
 use crate::connector::ProxyFault;
 use std::error::Error;
 use std::io::ErrorKind;
@@ -12,6 +13,9 @@ pub enum EgressError {
     /// The destination was not granted.
     #[error("the destination {0} is not granted")]
     Denied(Destination),
+    /// The host stands for an address that may not be connected to.
+    #[error(transparent)]
+    Address(#[from] AddressDenied),
     /// The request names no destination.
     #[error("the request has no http or https URL")]
     NoDestination,
@@ -57,10 +61,16 @@ impl EgressError {
             if let Some(fault) = cause.downcast_ref::<ProxyFault>() {
                 return EgressError::Proxy(fault.to_string());
             }
+            if let Some(denied) = cause.downcast_ref::<AddressDenied>() {
+                return EgressError::Address(denied.clone());
+            }
             if let Some(error) = cause.downcast_ref::<rustls::Error>() {
                 return EgressError::Tls(error.to_string());
             }
             if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+                if let Some(denied) = io.get_ref().and_then(|e| e.downcast_ref::<AddressDenied>()) {
+                    return EgressError::Address(denied.clone());
+                }
                 if let Some(tls) = io.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
                     return EgressError::Tls(tls.to_string());
                 }

@@ -12,6 +12,7 @@
 //! destination is ever sent the secret, and redirects are not followed. A proxy that the user's
 //! environment names sees what it passes on: of a store that is asked over TLS, only its name.
 
+mod addresses;
 mod admission;
 mod body;
 mod client;
@@ -20,7 +21,9 @@ mod destination;
 mod error;
 mod proxy;
 mod secrets;
+pub mod tls;
 
+pub use addresses::{AddressDenied, PrivateAddresses};
 pub use admission::{BreakerOptions, Limits, ThrottleOptions};
 pub use body::TimedBody;
 pub use client::{Egress, Timeouts};

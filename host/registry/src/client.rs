@@ -8,7 +8,6 @@ use http_auth::parser::ChallengeParser;
 use reqwest::header::{ACCEPT, WWW_AUTHENTICATE};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
-use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -56,7 +55,7 @@ impl<'r> Client<'r> {
     pub(crate) fn new(reference: &'r Reference) -> Result<Self, RegistryError> {
         let is_local = reference.is_local();
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls().map_err(RegistryError::Client)?)
+            .tls_backend_preconfigured(beamlet_egress::tls::trusting())
             .user_agent(concat!("beamlet/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
             .read_timeout(READ)
@@ -247,15 +246,4 @@ impl<'r> Client<'r> {
 /// The beginning of a text of the registry's, on one line.
 fn short(text: &str) -> String {
     text.chars().take(200).flat_map(char::escape_debug).collect()
-}
-
-/// As the machine trusts.
-fn tls() -> Result<rustls::ClientConfig, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

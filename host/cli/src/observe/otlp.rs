@@ -71,16 +71,8 @@ pub(super) fn check(endpoint: &str) -> Result<(), Usage> {
 /// A client that blocks has to be made where blocking is allowed.
 fn client() -> Result<reqwest::blocking::Client, Usage> {
     let made = std::thread::spawn(|| {
-        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         reqwest::blocking::Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(beamlet_egress::tls::trusting())
             .timeout(PATIENCE)
             .build()
             .map_err(|error| error.to_string())

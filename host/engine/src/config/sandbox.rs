@@ -2,7 +2,7 @@
 
 use crate::sandbox::Permissions;
 use beamlet_config::Section;
-use beamlet_egress::Timeouts;
+use beamlet_egress::{PrivateAddresses, Timeouts};
 use std::time::Duration;
 
 /// `[sandbox]`: what an instance may use.
@@ -14,6 +14,8 @@ pub struct SandboxOptions {
     pub timeouts: Timeouts,
     /// Whether the store is asked directly, whatever proxies the environment names.
     pub no_proxy: bool,
+    /// Whether names of stores may stand for addresses of private networks.
+    pub private_addresses: PrivateAddresses,
 }
 
 pub(super) fn read(section: Section<'_>) -> SandboxOptions {
@@ -39,6 +41,13 @@ pub(super) fn read(section: Section<'_>) -> SandboxOptions {
             "proxy",
             "must be environment, for the proxies that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name, or none",
         ),
+    }
+    match section.text("private_addresses") {
+        None | Some("allow") => {}
+        Some("deny") => options.private_addresses = PrivateAddresses::Deny,
+        Some(other) => {
+            section.problem("private_addresses", format!("must be allow or deny, is `{other}`"));
+        }
     }
     section.close();
     options

@@ -5,11 +5,9 @@
 //!                                                              └─▶ problems ─▶ Setup
 //! ```
 
-mod authorities;
 mod error;
 mod handler;
 
-pub use authorities::authorities;
 pub use error::{Invalid, LoadError};
 pub use handler::Handler;
 
@@ -236,6 +234,7 @@ impl Config {
     pub fn setup(&self) -> Setup {
         let egress = Egress::new(self.allowed.clone(), self.secrets.clone(), self.sandbox.timeouts)
             .through(self.proxies.clone())
+            .private_addresses(self.sandbox.private_addresses)
             .limited(&self.run.limits);
         Setup {
             config: self.handler.to_string().into(),

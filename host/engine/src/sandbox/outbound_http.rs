@@ -86,6 +86,7 @@ fn within(timeouts: Timeouts, deadline: Option<Instant>) -> Timeouts {
 fn to_wasi(error: EgressError) -> Error {
     match error {
         EgressError::Denied(_) => Error::HttpRequestDenied,
+        EgressError::Address(_) => Error::DestinationIpProhibited,
         EgressError::NoDestination => Error::HttpRequestUriInvalid,
         EgressError::Dns(why) => Error::DnsError { rcode: Some(why), info_code: None },
         EgressError::Refused => Error::ConnectionRefused,

@@ -11,8 +11,9 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Schema};
+use beamlet_egress::tls;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Pipeline, RedisError};
+use redis::{Pipeline, RedisError, TlsCertificates};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -56,7 +57,17 @@ impl Redis {
         let bad = |_| {
             CacheError("`redis` is no URL of a Redis, such as redis://localhost:6379/0".to_owned())
         };
-        let client = redis::Client::open(url).map_err(bad)?;
+        // What this machine trusts, as for stores; where it has no list, Mozilla's.
+        let authorities =
+            if url.starts_with("rediss:") { tls::native_pem() } else { String::new() };
+        let client = match authorities.is_empty() {
+            true => redis::Client::open(url),
+            false => {
+                let root_cert = Some(authorities.into_bytes());
+                redis::Client::build_with_tls(url, TlsCertificates { client_tls: None, root_cert })
+            }
+        };
+        let client = client.map_err(bad)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(PATIENCE))
             .set_response_timeout(Some(PATIENCE))
