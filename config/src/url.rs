@@ -14,13 +14,17 @@ pub fn parse_url(text: &str, schemes: &[&str]) -> Result<Url, String> {
     if text.contains(|c: char| c.is_ascii_control() || c == ' ' || c == '\\') {
         return Err("it has a space, a backslash or a control character".to_owned());
     }
+    // The parser is built without the tables of Unicode, which would double a component's size.
+    if !host_of(text).is_ascii() {
+        return Err("its host name is not ASCII; write it in its `xn--` form".to_owned());
+    }
+    if host_of(text).contains('%') {
+        return Err("its host name is percent-encoded; write it as it is".to_owned());
+    }
     let url = Url::parse(text).map_err(|error| match error {
         ParseError::RelativeUrlWithoutBase => "it has no scheme".to_owned(),
         ParseError::InvalidPort => "the port is not a number up to 65535".to_owned(),
         ParseError::EmptyHost => "it has no host".to_owned(),
-        ParseError::IdnaError if !text.is_ascii() => {
-            "its host name is not ASCII; write it in its `xn--` form".to_owned()
-        }
         error => error.to_string(),
     })?;
     if !schemes.contains(&url.scheme()) {
@@ -37,6 +41,13 @@ pub fn parse_url(text: &str, schemes: &[&str]) -> Result<Url, String> {
         return Err("the port is 0".to_owned());
     }
     Ok(url)
+}
+
+/// What stands where a URL has its host and port.
+fn host_of(text: &str) -> &str {
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
 #[cfg(test)]
@@ -88,5 +99,20 @@ mod tests {
             "its host name is not ASCII; write it in its `xn--` form"
         );
         assert!(parse_url("https://xn--bcher-kva.example", &["https"]).is_ok());
+        // With a capital letter beside it, the parser of a debug build would panic.
+        for host in ["V\u{feff}V", "u@V\u{feff}V:80", "V%41\u{fc}"] {
+            let why = why(&format!("https://{host}/"));
+            assert_eq!(why, "its host name is not ASCII; write it in its `xn--` form", "{host:?}");
+        }
+        // Elsewhere it is no matter.
+        assert!(parse_url("https://\u{fc}:\u{fc}@h/\u{fc}?\u{fc}#\u{fc}", &["https"]).is_ok());
+    }
+
+    #[test]
+    fn a_host_that_is_percent_encoded_is_refused_too() {
+        for url in ["https://V%EF%BB%BFV", "https://u:p@h%41:80/"] {
+            assert_eq!(why(url), "its host name is percent-encoded; write it as it is");
+        }
+        assert!(parse_url("https://u%41:p%41@h/%41", &["https"]).is_ok());
     }
 }
