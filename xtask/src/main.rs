@@ -19,6 +19,7 @@ mod test;
 mod timings;
 mod tools;
 mod venv;
+mod wheel;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -42,6 +43,10 @@ enum Command {
     Test,
     /// Run the tests of the components outside this host, with programs of other projects
     Interop,
+    /// Run the tests of the Python wheel, Apache Beam's among them
+    Python,
+    /// Build the Python wheel: target/wheels/beamlet-*.whl
+    Wheel(wheel::Options),
     /// Build the binary to deploy, stripped, with its symbols beside it
     Dist,
     /// Check format, lints, documentation, and the licences and advisories of dependencies
@@ -64,6 +69,8 @@ fn main() -> ExitCode {
         Command::Demo => demo::demo(),
         Command::Test => test::test(),
         Command::Interop => interop::interop(),
+        Command::Python => wheel::python(),
+        Command::Wheel(options) => wheel::wheel(&options),
         Command::Dist => dist::dist(),
         Command::Check => check::check(),
         Command::Fuzz(options) => fuzz::fuzz(&options),

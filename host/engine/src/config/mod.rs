@@ -82,6 +82,12 @@ impl Config {
         });
         (Config { handler, secrets, allowed, proxies, run, output, sandbox }, problems)
     }
+
+    /// Where the handler's tables hold a secret as it is, and do not say where to find one: JSON
+    /// Pointers. For who passes a configuration on, where it would be seen.
+    pub fn literal_secrets(document: &Document, schema: &Value) -> Vec<String> {
+        secret::Resolver::new(document.directory(), schema).literals(document.value())
+    }
 }
 
 #[cfg(test)]

@@ -76,6 +76,30 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Where a text is a secret itself, and no reference to one: JSON Pointers.
+    pub(super) fn literals(&self, handler: &Value) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Some(table) = handler.get(TABLE) {
+            self.find(table, self.property(self.schema, TABLE), &format!("/{TABLE}"), &mut found);
+        }
+        found
+    }
+
+    fn find(&self, value: &Value, schema: Option<&Value>, path: &str, found: &mut Vec<String>) {
+        match value {
+            Value::String(text) if is_secret(schema) && !text.is_empty() => {
+                found.push(path.to_owned());
+            }
+            Value::Object(map) if Reference::of(map).is_none() => {
+                for (name, value) in map {
+                    let schema = schema.and_then(|schema| self.property(schema, name));
+                    self.find(value, schema, &pointer::child(path, name), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// The schema of a property, through references within the document.
     fn property<'s>(&'s self, schema: &'s Value, name: &str) -> Option<&'s Value> {
         let schema = self.follow(schema);

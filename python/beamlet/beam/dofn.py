@@ -1,0 +1,291 @@
+"""The DoFn behind :class:`beamlet.beam.Enrich`.
+
+Elements wait in a buffer of the DoFn's own, with their timestamps, windows and panes, until there are
+enough for a request. Several batches are on their way at once, and their elements come out in order, at
+the latest in `finish_bundle`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from typing import Any, Iterator, Optional, Sequence
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.utils import windowed_value
+from apache_beam.utils.shared import Shared
+
+from .. import _engine
+from ..errors import BeamletError
+from .elements import Plan, Reader, Writer, is_row, size
+from .settings import Settings
+
+_LOG = logging.getLogger("beamlet")
+
+#: The namespace of all counters and distributions.
+NAMESPACE = "beamlet"
+#: At most so many bytes of elements wait in a buffer.
+_MAX_BYTES = 16 << 20
+#: Every so many elements one is measured; all are, once one is large.
+_MEASURE_EVERY = 32
+_LARGE = 64 << 10
+
+_FAILED = 3
+
+
+class EnrichmentFailed(BeamletError):
+    """An element could not be enriched, and the pipeline is to fail then."""
+
+    def __init__(
+        self, message: str, kind: str = "other", retryable: bool = False, attempts: int = 0
+    ) -> None:
+        super().__init__(message, kind, retryable, attempts)
+        self.kind = kind
+        self.retryable = retryable
+        self.attempts = attempts
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Engine:
+    """What the DoFns of one step share in a process. `Shared` keeps it for as long as any of them is
+    there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.enricher = settings.enricher()
+        self._lock = threading.Lock()
+        self._counted: dict[str, int] = {}
+
+    def counted(self) -> dict[str, int]:
+        """What has been counted since the last call, by whichever bundle."""
+        now = {**self.enricher.metrics, **self.enricher.counters}
+        with self._lock:
+            more = {name: count - self._counted.get(name, 0) for name, count in now.items()}
+            self._counted = now
+        return more
+
+
+class _Batch:
+    """Elements that are on their way."""
+
+    __slots__ = ("begun", "elements", "faults", "pending", "sound")
+
+    def __init__(self, elements: list, pending: Any, faults: dict[int, str]) -> None:
+        self.elements = elements
+        self.pending = pending
+        self.faults = faults
+        self.begun = time.monotonic()
+
+
+class EnrichDoFn(beam.DoFn):
+    """Enriches elements; see the module."""
+
+    def __init__(
+        self, label: str, settings: Settings, plan: Plan, on_failure: str, dead_tag: Optional[str]
+    ) -> None:
+        self._label = label
+        self._settings = settings
+        self._plan = plan
+        self._on_failure = on_failure
+        self._dead_tag = dead_tag
+        self._shared = Shared()
+        self._counters: dict[str, Any] = {}
+        self._batch_rows = Metrics.distribution(NAMESPACE, "batch_rows")
+        self._batch_ms = Metrics.distribution(NAMESPACE, "batch_ms")
+
+    def setup(self) -> None:
+        try:
+            self._engine = self._shared.acquire(lambda: Engine(self._settings))
+        except BeamletError as error:
+            error.args = (f"step {self._label!r}: {error}", *error.args[1:])
+            raise
+        self._enricher = self._engine.enricher
+        self._reader = Reader(self._enricher.inputs)
+        self._writer = Writer(self._plan)
+        self._forms: dict[Any, list] = {}
+        self._warned: set[str] = set()
+        self._buffer: list = []
+        self._on_the_way: deque = deque()
+
+    def start_bundle(self) -> None:
+        self._buffer = []
+        # What a bundle that failed has left is given up.
+        self._on_the_way = deque()
+        self._bytes = 0
+        self._measured = 0
+        self._element_bytes = 0
+        self._oldest = 0.0
+
+    def process(
+        self,
+        element: Any,
+        timestamp: Any = beam.DoFn.TimestampParam,
+        window: Any = beam.DoFn.WindowParam,
+        pane: Any = beam.DoFn.PaneInfoParam,
+    ) -> Sequence[Any]:
+        buffer = self._buffer
+        if not buffer:
+            self._oldest = time.monotonic()
+        buffer.append((element, timestamp, window, pane))
+        if self._measured == 0:
+            self._element_bytes = size(element)
+            self._measured = 1 if self._element_bytes > _LARGE else _MEASURE_EVERY
+        self._measured -= 1
+        self._bytes += self._element_bytes
+        if (
+            len(buffer) < self._settings.bundle_size
+            and self._bytes < _MAX_BYTES
+            and (time.monotonic() - self._oldest) * 1000 < self._settings.max_wait_ms
+        ):
+            return ()
+        self._send()
+        return self._arrived()
+
+    def finish_bundle(self) -> Iterator[Any]:
+        self._send()
+        while self._on_the_way:
+            yield from self._results(self._on_the_way.popleft())
+        for name, count in self._engine.counted().items():
+            if count > 0:
+                counter = self._counters.get(name)
+                if counter is None:
+                    counter = self._counters[name] = Metrics.counter(NAMESPACE, name)
+                counter.inc(count)
+
+    def teardown(self) -> None:
+        self._on_the_way = deque()
+        self._engine = None
+        self._enricher = None
+
+    def _send(self) -> None:
+        """Puts the buffer on its way."""
+        if not self._buffer:
+            return
+        buffer, self._buffer, self._bytes = self._buffer, [], 0
+        columns, faults = self._reader.columns([it[0] for it in buffer])
+        count = len(buffer)
+        if faults:
+            sound = [at for at in range(count) if at not in faults]
+            columns = [(name, [values[at] for at in sound]) for name, values in columns]
+            count = len(sound)
+        pending = self._enricher._start(columns, count)
+        self._on_the_way.append(_Batch(buffer, pending, faults))
+
+    def _arrived(self) -> list:
+        """The elements of batches that are done, in order; waits where too many are on the way."""
+        arrived: list = []
+        while self._on_the_way and (
+            len(self._on_the_way) >= self._settings.in_flight or self._on_the_way[0].pending.done()
+        ):
+            arrived.extend(self._results(self._on_the_way.popleft()))
+        return arrived
+
+    def _results(self, batch: _Batch) -> list:
+        enriched = batch.pending.wait()
+        count = len(batch.elements)
+        self._batch_rows.update(count)
+        self._batch_ms.update(int((time.monotonic() - batch.begun) * 1000))
+        codes = enriched._codes()
+        values, others = self._values(enriched)
+        results = []
+        write = self._writer.enriched
+        create = windowed_value.create
+        at = -1
+        for row, (element, timestamp, window, pane) in enumerate(batch.elements):
+            tag = None
+            if row in batch.faults:
+                fault = batch.faults[row]
+                value, tag = self._failed(element, ("invalid-input", fault, False, 0))
+            else:
+                at += 1
+                if codes[at] == _FAILED:
+                    value, tag = self._failed(element, enriched.failure(at))
+                elif at in others:
+                    value, tag = self._failed(element, ("bad-response", others[at], False, 1))
+                else:
+                    value = write(element, values[at])
+            result = create(value, timestamp.micros, (window,), pane)
+            results.append(result if tag is None else TaggedOutput(tag, result))
+        return results
+
+    def _failed(self, element: Any, failure: tuple) -> tuple[Any, Optional[str]]:
+        kind, message, retryable, attempts = failure
+        if self._dead_tag is not None:
+            letter = beam.Row(
+                element=element, msg=message, kind=kind, retryable=retryable, attempts=attempts
+            )
+            return letter, self._dead_tag
+        if self._on_failure == "keep" and is_row(element):
+            return self._writer.enriched(element, None), None
+        times = f" (attempt {attempts})" if attempts > 1 else ""
+        raise EnrichmentFailed(
+            f"step {self._label!r}: an element could not be enriched: {kind}: {message}{times}; "
+            '`with_exception_handling()` sets such elements aside, and on_failure="keep" passes them '
+            "without features",
+            kind,
+            retryable,
+            attempts,
+        )
+
+    def _values(self, enriched: _engine.Enriched) -> tuple[Sequence[Any], dict[int, str]]:
+        """The features of each row in the promised types; and rows with a value of another type."""
+        columns = enriched._columns()
+        form = tuple((name, of) for name, of, _ in columns)
+        converters = self._forms.get(form)
+        if converters is None:
+            converters = self._forms[form] = self._form(form)
+        count = len(enriched)
+        others: dict[int, str] = {}
+        values: list[Sequence[Any]] = []
+        for place, convert, problem in converters:
+            if place is None:
+                values.append([None] * count)
+                continue
+            column = columns[place][2]
+            if problem is not None:
+                for row, value in enumerate(column):
+                    if value is not None:
+                        others.setdefault(row, problem)
+            elif convert is not None:
+                column = [None if value is None else convert(value) for value in column]
+            values.append(column)
+        return (list(zip(*values)) if values else [()] * count), others
+
+    def _form(self, form: tuple) -> list:
+        """For each promised feature: where it is among those that came, what makes a value of it, and
+        what is wrong with its type."""
+        places = {name: place for place, (name, _) in enumerate(form)}
+        made = []
+        for feature in self._plan.features:
+            place = places.get(feature.name)
+            if place is None:
+                if form:
+                    self._warn(
+                        f"feature `{feature.name}` was promised when the pipeline was built, and is not "
+                        "in the store's answers; it is null"
+                    )
+                made.append((None, None, None))
+                continue
+            try:
+                made.append((place, feature.of.converter(form[place][1]), None))
+            except TypeError as error:
+                problem = f"feature `{feature.name}` {error}; build the pipeline anew"
+                made.append((place, None, problem))
+        known = {feature.name for feature in self._plan.features}
+        for name in places:
+            if name not in known:
+                self._warn(
+                    f"feature `{name}` came, and was not promised when the pipeline was built; it is "
+                    "left out"
+                )
+        return made
+
+    def _warn(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            _LOG.warning("step %r: %s", self._label, message)

@@ -1,0 +1,131 @@
+//! `cargo xtask wheel` and `cargo xtask python`: the wheel `beamlet`, and its tests.
+
+use crate::machine::{self, cargo, ensure_target, run};
+use crate::programs::{self, EMULATOR};
+use crate::timings::step;
+use crate::tools;
+use crate::venv::Venv;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// maturin, Apache Beam, and what the tests compare with.
+const PYTHON: Venv =
+    Venv { name: "python", requirements: "python/requirements.txt", program: None };
+
+/// The engine as a library that Python loads.
+const LIBRARY: &str = "libbeamlet_python.so";
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Of the build that the tests share, in seconds where that is there: not optimised throughout
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Builds the wheel into `target/wheels`.
+pub(crate) fn wheel(options: &Options) -> Result<()> {
+    ensure_target()?;
+    step("install what the wheel wants", || PYTHON.ensure(machine::root()))?;
+    let wheel = if options.quick { quick()? } else { deployed()? };
+    let bytes = fs::metadata(&wheel)?.len();
+    println!("{}  {:.1} MB", wheel.display(), bytes as f64 / 1e6);
+    Ok(())
+}
+
+/// Tests the wheel, installed as a user installs it.
+pub(crate) fn python() -> Result<()> {
+    ensure_target()?;
+    step("install what Python's tests want", || PYTHON.ensure(machine::root()))?;
+    programs::build(&[EMULATOR])?;
+    let wheel = quick()?;
+    install(&wheel)?;
+    let mut pytest = Command::new(python_program()?);
+    pytest.args(["-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider"]);
+    pytest.arg("python/tests").current_dir(machine::root());
+    pytest.env("BEAMLET_TEST_PROGRAMS", machine::target_dir().join("release"));
+    pytest.env("PYTHONDONTWRITEBYTECODE", "1");
+    step("test the wheel", || run(&mut pytest))
+}
+
+/// The environment's Python.
+fn python_program() -> Result<PathBuf> {
+    Ok(tools::dir()?.join("venv").join(PYTHON.name).join("bin/python"))
+}
+
+fn wheels() -> PathBuf {
+    machine::target_dir().join("wheels")
+}
+
+/// As it is deployed, by maturin.
+fn deployed() -> Result<PathBuf> {
+    let mut maturin = Command::new(python_program()?);
+    maturin.args(["-m", "maturin", "build", "--manifest-path", "python/Cargo.toml", "--out"]);
+    maturin.arg(wheels()).arg("--interpreter").arg(python_program()?).current_dir(machine::root());
+    step("build the wheel, profile dist", || run(&mut maturin))?;
+    newest()
+}
+
+/// Of the library that is built for the whole workspace, so that nothing is compiled twice.
+fn quick() -> Result<PathBuf> {
+    let mut library = cargo(&["build", "--release", "--workspace", "--lib"]);
+    step("build the libraries", || run(&mut library))?;
+    step("pack the wheel", pack)
+}
+
+fn pack() -> Result<PathBuf> {
+    let stage = machine::target_dir().join("wheel");
+    let _ = fs::remove_dir_all(&stage);
+    copy(&machine::root().join("python/beamlet"), &stage.join("beamlet"))?;
+    let library = machine::target_dir().join("release").join(LIBRARY);
+    let engine = stage.join("beamlet/_engine.abi3.so");
+    fs::copy(&library, &engine).with_context(|| library.display().to_string())?;
+    let mut metadata = Command::new(python_program()?);
+    metadata.args(["-m", "maturin", "pep517", "write-dist-info", "--metadata-directory"]);
+    metadata.arg(&stage).arg("--interpreter").arg(python_program()?);
+    metadata.current_dir(machine::root().join("python"));
+    run(&mut metadata)?;
+    let mut pack = Command::new(python_program()?);
+    pack.args(["-m", "wheel", "pack"]).arg(&stage).arg("--dest-dir").arg(wheels());
+    fs::create_dir_all(wheels())?;
+    run(&mut pack)?;
+    newest()
+}
+
+/// The wheel that was made last.
+fn newest() -> Result<PathBuf> {
+    let mut made: Vec<(std::time::SystemTime, PathBuf)> = Vec::new();
+    for entry in fs::read_dir(wheels())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "whl") {
+            made.push((fs::metadata(&path)?.modified()?, path));
+        }
+    }
+    made.sort();
+    made.pop().map(|(_, path)| path).context("no wheel was made")
+}
+
+fn install(wheel: &Path) -> Result<()> {
+    let mut pip = Command::new(python_program()?);
+    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--force-reinstall"]);
+    pip.args(["--disable-pip-version-check"]).arg(wheel);
+    step("install the wheel", || run(&mut pip))
+}
+
+/// Copies a package's sources.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        if entry.file_type()?.is_dir() {
+            if name != "__pycache__" {
+                copy(&path, &to.join(name))?;
+            }
+        } else if path.extension().is_none_or(|extension| extension != "so") {
+            fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
+}
