@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from operator import attrgetter, itemgetter
 from typing import Any, Callable, Optional, Sequence
 
@@ -18,7 +19,14 @@ def fields_of(element_type: Any) -> Optional[list[tuple[str, Any]]]:
     """The fields of an element type with a schema, else none."""
     if not isinstance(element_type, row_type.RowTypeConstraint):
         element_type = row_type.RowTypeConstraint.from_user_type(element_type)
-    return None if element_type is None else list(element_type._fields)
+    if element_type is None:
+        return None
+    fields = list(element_type._fields)
+    if any(isinstance(of, (str, typing.ForwardRef)) for _, of in fields):
+        # The class is defined under `from __future__ import annotations`.
+        known = typing.get_type_hints(element_type.user_type)
+        fields = [(name, known[name]) for name, _ in fields]
+    return fields
 
 
 @dataclasses.dataclass(frozen=True)
