@@ -73,7 +73,7 @@ class Engine:
 class _Batch:
     """Elements that are on their way."""
 
-    __slots__ = ("begun", "elements", "faults", "pending", "sound")
+    __slots__ = ("begun", "elements", "faults", "pending")
 
     def __init__(self, elements: list, pending: Any, faults: dict[int, str]) -> None:
         self.elements = elements
@@ -192,23 +192,30 @@ class EnrichDoFn(beam.DoFn):
         self._batch_ms.update(int((time.monotonic() - batch.begun) * 1000))
         codes = enriched._codes()
         values, others = self._values(enriched)
-        results = []
         write = self._writer.enriched
         create = windowed_value.create
+        if not batch.faults and not others and _FAILED not in codes:
+            return [
+                create(write(element, features), timestamp.micros, (window,), pane)
+                for (element, timestamp, window, pane), features in zip(batch.elements, values)
+            ]
+        results = []
         at = -1
         for row, (element, timestamp, window, pane) in enumerate(batch.elements):
-            tag = None
+            failure = None
             if row in batch.faults:
-                fault = batch.faults[row]
-                value, tag = self._failed(element, ("invalid-input", fault, False, 0))
+                failure = ("invalid-input", batch.faults[row], False, 0)
             else:
                 at += 1
                 if codes[at] == _FAILED:
-                    value, tag = self._failed(element, enriched.failure(at))
+                    failure = enriched.failure(at)
                 elif at in others:
-                    value, tag = self._failed(element, ("bad-response", others[at], False, 1))
-                else:
-                    value = write(element, values[at])
+                    failure = ("bad-response", others[at], False, 1)
+            tag = None
+            if failure is None:
+                value = write(element, values[at])
+            else:
+                value, tag = self._failed(element, failure)
             result = create(value, timestamp.micros, (window,), pane)
             results.append(result if tag is None else TaggedOutput(tag, result))
         return results
@@ -221,7 +228,7 @@ class EnrichDoFn(beam.DoFn):
             )
             return letter, self._dead_tag
         if self._on_failure == "keep" and is_row(element):
-            return self._writer.enriched(element, None), None
+            return self._writer.without(element), None
         times = f" (attempt {attempts})" if attempts > 1 else ""
         raise EnrichmentFailed(
             f"step {self._label!r}: an element could not be enriched: {kind}: {message}{times}; "

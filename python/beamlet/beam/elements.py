@@ -212,40 +212,99 @@ class Writer:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._names: dict[Any, list[Optional[str]]] = {}
+        self._nothing = (None,) * len(plan.features)
+        #: The names of features in elements that have these fields.
+        self._names: dict[Any, _Names] = {}
+        #: Of NamedTuples, by their class: own fields and features in a row.
+        self._tuples: dict[type, Optional[tuple[str, ...]]] = {}
 
-    def enriched(self, element: Any, values: Optional[Sequence[Any]]) -> Any:
-        """The element with features; with `None`, those of one that has none."""
+    def enriched(self, element: Any, values: Sequence[Any]) -> Any:
+        """The element with a value for each feature."""
+        row = _new_row(beam.Row)
+        if isinstance(element, tuple):
+            names = self._tuples.get(type(element), ())
+            if names == ():
+                names = self._tuples[type(element)] = self._of_tuple(element)
+            if names is not None:
+                row.__dict__.update(zip(names, element + values))  # type: ignore[operator]
+                return row
         is_dict = isinstance(element, dict)
         fields = dict(element) if is_dict else _members(element)
-        names = self._names_for(fields, element)
-        keeps_own = values is None and self._plan.on_conflict == "right"
+        names_of = self._names_for(fields)
+        if names_of.simple is not None:
+            fields.update(zip(names_of.simple, values))
+        else:
+            self._put(fields, names_of.names, values, is_dict)
+        if is_dict:
+            return fields
+        row.__dict__.update(fields)
+        return row
+
+    def without(self, element: Any) -> Any:
+        """The element with null for each feature. A field of its own that a feature would stand in
+        the place of stays."""
+        if self._plan.on_conflict != "right":
+            return self.enriched(element, self._nothing)
+        fields = dict(element) if isinstance(element, dict) else _members(element)
+        enriched = self.enriched(element, self._nothing)
+        into = enriched if isinstance(element, dict) else enriched.__dict__
+        into.update(fields)
+        return enriched
+
+    def _put(
+        self,
+        fields: dict[str, Any],
+        names: Sequence[Optional[str]],
+        values: Sequence[Any],
+        is_dict: bool,
+    ) -> None:
         rows: dict[str, dict[str, Any]] = {}
-        for at, (feature, name) in enumerate(zip(self._plan.features, names)):
-            if name is None or (keeps_own and name in fields):
+        for feature, name, value in zip(self._plan.features, names, values):
+            if name is None:
                 continue
-            value = None if values is None else values[at]
             if len(feature.path) == 1:
                 fields[name] = value
             else:
                 rows.setdefault(name, {})[feature.path[1]] = value
         for name, members in rows.items():
             fields[name] = members if is_dict else beam.Row(**members)
-        if is_dict:
-            return fields
-        row = beam.Row.__new__(beam.Row)
-        row.__dict__.update(fields)
-        return row
 
-    def _names_for(self, fields: dict, element: Any) -> list[Optional[str]]:
+    def _of_tuple(self, element: Any) -> Optional[tuple[str, ...]]:
+        """None where own fields and features are not just one behind the other."""
+        own = element._fields
+        names = self._names_for(dict.fromkeys(own))
+        if names.simple is None or not set(own).isdisjoint(names.simple):
+            return None
+        return (*own, *names.simple)
+
+    def _names_for(self, fields: dict[str, Any]) -> "_Names":
         # Elements of one type have one set of fields, except dicts and Beam's own rows.
         key = tuple(fields)
         names = self._names.get(key)
         if names is None:
             if len(self._names) > 1000:
                 self._names.clear()
-            names = self._names[key] = self._plan.names(fields)
+            names = self._names[key] = _Names.of(self._plan, fields)
         return names
+
+
+@dataclasses.dataclass(frozen=True)
+class _Names:
+    """The field of each feature in elements with certain fields."""
+
+    #: None where an element's own field stays.
+    names: tuple[Optional[str], ...]
+    #: The same, where each feature is a field of the element itself.
+    simple: Optional[tuple[str, ...]]
+
+    @staticmethod
+    def of(plan: Plan, own: Any) -> "_Names":
+        names = tuple(plan.names(own))
+        is_simple = all(names) and all(len(it.path) == 1 for it in plan.features)
+        return _Names(names, names if is_simple else None)  # type: ignore[arg-type]
+
+
+_new_row = beam.Row.__new__
 
 
 def _members(element: Any) -> dict[str, Any]:
