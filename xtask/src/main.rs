@@ -14,6 +14,7 @@ mod load;
 mod machine;
 mod packages;
 mod programs;
+mod runners;
 mod serve;
 mod test;
 mod timings;

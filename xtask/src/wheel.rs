@@ -2,13 +2,14 @@
 
 use crate::machine::{self, cargo, ensure_target, run};
 use crate::programs::{self, EMULATOR};
+use crate::runners;
 use crate::timings::step;
 use crate::tools;
 use crate::venv::Venv;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// maturin, Apache Beam, and what the tests compare with.
 const PYTHON: Venv =
@@ -41,12 +42,56 @@ pub(crate) fn python() -> Result<()> {
     programs::build(&[EMULATOR])?;
     let wheel = quick()?;
     install(&wheel)?;
+    let (prism, flink) = (GO.is_there()?, JAVA.is_there()?);
     let mut pytest = Command::new(python_program()?);
     pytest.args(["-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider"]);
     pytest.arg("python/tests").current_dir(machine::root());
     pytest.env("BEAMLET_TEST_PROGRAMS", machine::target_dir().join("release"));
     pytest.env("PYTHONDONTWRITEBYTECODE", "1");
-    step("test the wheel", || run(&mut pytest))
+    if prism {
+        pytest.env("BEAMLET_PRISM", runners::prism()?);
+    }
+    if flink {
+        pytest.env("BEAMLET_FLINK", runners::flink()?);
+    }
+    let missing: Vec<&Want> = [(prism, &GO), (flink, &JAVA)]
+        .into_iter()
+        .filter_map(|(is_there, want)| (!is_there).then_some(want))
+        .collect();
+    if !missing.is_empty() {
+        let tests: Vec<String> = missing.iter().map(|want| format!("not {}", want.tests)).collect();
+        pytest.args(["-k", &tests.join(" and ")]);
+    }
+    step("test the wheel", || run(&mut pytest))?;
+    for Want { program, tests, .. } in missing {
+        eprintln!("\nSKIPPED, as there is no {program}: {tests}");
+    }
+    Ok(())
+}
+
+/// What a runner is made with.
+struct Want {
+    program: &'static str,
+    /// Options that have it print its version.
+    version: &'static [&'static str],
+    /// The tests that want it.
+    tests: &'static str,
+}
+
+const GO: Want = Want { program: "go", version: &["version"], tests: "TestPrism" };
+const JAVA: Want = Want { program: "mvn", version: &["--version"], tests: "TestFlink" };
+
+impl Want {
+    /// Whether it is there; on CI it has to be.
+    fn is_there(&self) -> Result<bool> {
+        let mut program = Command::new(self.program);
+        program.args(self.version).stdout(Stdio::null()).stderr(Stdio::null());
+        let is_there = program.status().is_ok_and(|status| status.success());
+        if !is_there && std::env::var_os("CI").is_some() {
+            bail!("{} is missing: {} wants it", self.program, self.tests);
+        }
+        Ok(is_there)
+    }
 }
 
 /// The environment's Python.
