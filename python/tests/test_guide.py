@@ -73,3 +73,16 @@ def test_every_message_of_the_guide_is_in_the_code():
     assert len(parts) > 4
     missing = [part for part in parts if part not in code]
     assert missing == []
+
+
+PAGE = (ROOT / "docs/beam-website/enrichment-tecton.md").read_text()
+
+
+def test_the_page_for_beams_website_prints_what_it_shows(here, capfd):
+    parts = re.findall(r"\{\{< highlight .*? >\}\}\n(.*?)\{\{< /highlight >\}\}", PAGE, re.DOTALL)
+    assert len(parts) == 4
+    for code, shown in (parts[:2], parts[2:]):
+        code = code.replace("https://example.tecton.ai", here.url)
+        exec(compile(code, "enrichment-tecton.md", "exec"), {})
+        printed = capfd.readouterr().out.splitlines()
+        assert sorted(printed) == sorted(shown.splitlines())
