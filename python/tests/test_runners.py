@@ -64,10 +64,8 @@ def batch(pipeline, config):
         )
     )
     expected = [(n, seats(n), n, n // 100 * 100 + 100) for n in range(FLIGHTS)]
-    assert_that(found | beam.WindowInto(beam.window.GlobalWindows()), equal_to(expected))
-    assert_that(
-        dead | beam.WindowInto(beam.window.GlobalWindows()), equal_to([]), "no dead letters"
-    )
+    assert_that(found, equal_to(expected))
+    assert_that(dead, equal_to([]), "no dead letters")
 
 
 def counters(result) -> dict[str, int]:
@@ -100,8 +98,7 @@ class TestPrism:
                     | beam.Map(lambda _: {"tailnum": "N10156"})
                     | Enrich(config)
                     | beam.WindowInto(FixedWindows(60))
-                    | beam.Map(lambda it: it["planes__seats"])
-                    | beam.WindowInto(beam.window.GlobalWindows())
+                    | "seats" >> beam.Map(lambda it: it["planes__seats"])
                 )
                 assert_that(enriched, equal_to([55] * 15))
 

@@ -4,6 +4,7 @@ use crate::emulator::Emulator;
 use crate::machine;
 use crate::programs::{self, BEAMLET, EMULATOR};
 use crate::timings::step;
+use crate::wheel;
 use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
 use serde_json::Value;
@@ -28,9 +29,19 @@ const SHOWN: [&str; 9] = [
 /// How many rows it shows.
 const ROWS: usize = 10;
 
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Through a pipeline of Apache Beam, with the wheel in a fresh virtual environment
+    #[arg(long)]
+    beam: bool,
+}
+
 /// Builds what it runs, enriches the sample, and shows what came out.
-pub(crate) fn demo() -> Result<()> {
+pub(crate) fn demo(options: &Options) -> Result<()> {
     machine::ensure_target()?;
+    if options.beam {
+        return beam();
+    }
     eprintln!("building the handler as a component, the host and the emulator, in release");
     eprintln!("(the first build takes minutes: it compiles wasmtime)");
     programs::build(&[BEAMLET, EMULATOR])?;
@@ -65,9 +76,47 @@ fn enrich() -> Result<()> {
     }
     drop(emulator);
 
-    println!("{}\n", table(&output)?);
+    println!("{}\n", table(&output, str::to_owned)?);
     println!("{}", counts(&summary, &output, &config)?);
     Ok(())
+}
+
+/// The same flights through a pipeline: `examples/beam/enrich.py`.
+fn beam() -> Result<()> {
+    eprintln!("building the wheel and the emulator, in release");
+    programs::build(&[EMULATOR])?;
+    let wheel = wheel::quick()?;
+    let directory = machine::target_dir().join("demo");
+    fs::create_dir_all(&directory)?;
+    let python = step("make a virtual environment", || wheel::fresh(&directory, &wheel))?;
+    let emulator = Emulator::start(&machine::root().join("data/tecton-repository.toml"), &[])?;
+    let config = directory.join("beamlet.toml");
+    fs::write(&config, configuration(emulator.url()))?;
+    let output = directory.join("beam");
+    let mut example = Command::new(python);
+    example.current_dir(&directory).env("TECTON_API_KEY", "demo-key");
+    example.arg(machine::root().join("examples/beam/enrich.py")).arg("--config").arg(&config);
+    example.arg("--input").arg(machine::root().join("data/flights-sample.csv"));
+    example.arg("--output").arg(&output).arg(FN_API_RUNNER).stderr(Stdio::piped());
+    let ran = step("run the pipeline", || example.output().context("python could not be started"))?;
+    if !ran.status.success() {
+        bail!("the pipeline failed:\n{}", String::from_utf8_lossy(&ran.stderr));
+    }
+    drop(emulator);
+    let output = output.with_file_name("beam-00000-of-00001.ndjson");
+    println!("{}\n", table(&output, |name| name.replace('.', "__"))?);
+    println!("counted under the step, in the namespace `beamlet`:\n");
+    print!("{}", String::from_utf8_lossy(&ran.stdout));
+    println!("\noutput {}", here(&output));
+    Ok(())
+}
+
+/// Beam's runner in the process itself.
+const FN_API_RUNNER: &str =
+    "--runner=apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner";
+
+fn here(path: &Path) -> String {
+    path.strip_prefix(machine::root()).unwrap_or(path).display().to_string()
 }
 
 fn configuration(url: &str) -> String {
@@ -88,12 +137,13 @@ max_in_flight = 4
     )
 }
 
-fn table(output: &Path) -> Result<Table> {
+/// The first rows; `name` gives a field's name in them.
+fn table(output: &Path, name: impl Fn(&str) -> String) -> Result<Table> {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED).set_header(SHOWN);
     for line in BufReader::new(File::open(output)?).lines().take(ROWS) {
         let row: Value = serde_json::from_str(&line?)?;
-        table.add_row(SHOWN.map(|name| match &row[name] {
+        table.add_row(SHOWN.map(|field| match &row[name(field)] {
             Value::String(text) => text.clone(),
             Value::Null => "null".to_owned(),
             other => other.to_string(),
@@ -107,10 +157,6 @@ fn counts(summary: &Path, output: &Path, config: &Path) -> Result<String> {
     let count = |name: &str| summary[name].as_u64().unwrap_or_default();
     let known_by_nobody = count("missing") + count("null_keys");
     let rate = summary["rows_per_second"].as_f64().unwrap_or_default();
-    let here = |path: &Path| {
-        let relative = path.strip_prefix(machine::root()).unwrap_or(path);
-        relative.display().to_string()
-    };
     Ok(format!(
         "rows in        {}\n\
          enriched       {}\n\

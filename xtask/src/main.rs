@@ -39,7 +39,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Enrich a sample of the flights of 2013 with their planes, against the emulator
-    Demo,
+    Demo(demo::Options),
     /// Run every test of the project itself
     Test,
     /// Run the tests of the components outside this host, with programs of other projects
@@ -67,7 +67,7 @@ enum Command {
 fn main() -> ExitCode {
     let Arguments { timings, command } = Arguments::parse();
     let done = components::note_revision().and_then(|()| match command {
-        Command::Demo => demo::demo(),
+        Command::Demo(options) => demo::demo(&options),
         Command::Test => test::test(),
         Command::Interop => interop::interop(),
         Command::Python => wheel::python(),

@@ -28,7 +28,6 @@ pub(crate) struct Options {
 /// Builds the wheel into `target/wheels`.
 pub(crate) fn wheel(options: &Options) -> Result<()> {
     ensure_target()?;
-    step("install what the wheel wants", || PYTHON.ensure(machine::root()))?;
     let wheel = if options.quick { quick()? } else { deployed()? };
     let bytes = fs::metadata(&wheel)?.len();
     println!("{}  {:.1} MB", wheel.display(), bytes as f64 / 1e6);
@@ -38,7 +37,6 @@ pub(crate) fn wheel(options: &Options) -> Result<()> {
 /// Tests the wheel, installed as a user installs it.
 pub(crate) fn python() -> Result<()> {
     ensure_target()?;
-    step("install what Python's tests want", || PYTHON.ensure(machine::root()))?;
     programs::build(&[EMULATOR])?;
     let wheel = quick()?;
     install(&wheel)?;
@@ -105,6 +103,7 @@ fn wheels() -> PathBuf {
 
 /// As it is deployed, by maturin.
 fn deployed() -> Result<PathBuf> {
+    step("install what the wheel wants", || PYTHON.ensure(machine::root()))?;
     let mut maturin = Command::new(python_program()?);
     maturin.args(["-m", "maturin", "build", "--manifest-path", "python/Cargo.toml", "--out"]);
     maturin.arg(wheels()).arg("--interpreter").arg(python_program()?).current_dir(machine::root());
@@ -113,7 +112,8 @@ fn deployed() -> Result<PathBuf> {
 }
 
 /// Of the library that is built for the whole workspace, so that nothing is compiled twice.
-fn quick() -> Result<PathBuf> {
+pub(crate) fn quick() -> Result<PathBuf> {
+    step("install what the wheel wants", || PYTHON.ensure(machine::root()))?;
     let mut library = cargo(&["build", "--release", "--workspace", "--lib"]);
     step("build the libraries", || run(&mut library))?;
     step("pack the wheel", pack)
@@ -156,6 +156,19 @@ fn install(wheel: &Path) -> Result<()> {
     pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--force-reinstall"]);
     pip.args(["--disable-pip-version-check"]).arg(wheel);
     step("install the wheel", || run(&mut pip))
+}
+
+/// A virtual environment of its own below a directory, with the wheel and Beam in it; its Python.
+pub(crate) fn fresh(directory: &Path, wheel: &Path) -> Result<PathBuf> {
+    let venv = directory.join("venv");
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let python = venv.join("bin/python");
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
+    pip.args(["--no-deps", "--only-binary", ":all:", "--requirement"]);
+    pip.arg(machine::root().join(PYTHON.requirements)).arg(wheel);
+    run(&mut pip)?;
+    Ok(python)
 }
 
 /// Copies a package's sources.
