@@ -16,7 +16,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator
 
@@ -109,15 +109,11 @@ class Flink:
 
     rest: int
     options: list[str]
-    task_managers: list[subprocess.Popen] = field(default_factory=list)
 
     def get(self, path: str):
         """An answer of its REST API."""
         with urllib.request.urlopen(f"http://localhost:{self.rest}{path}", timeout=10) as answer:
             return json.load(answer)
-
-    def kill_a_task_manager(self) -> None:
-        os.killpg(self.task_managers.pop().pid, signal.SIGKILL)
 
 
 _CONFIG = """\
@@ -197,7 +193,6 @@ def flink(folder: Path) -> Iterator[Flink]:
                 folder / f"task-manager-{number}.log",
             )
             running.append(task_manager)
-            cluster.task_managers.append(task_manager)
         _wait_for_slots(cluster, manager)
         job, artifacts, expansion = free_port(), free_port(), free_port()
         server = start(
