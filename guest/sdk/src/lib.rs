@@ -15,8 +15,12 @@ pub mod bindings;
 mod bundle;
 pub mod columns;
 mod counters;
+mod datum;
+pub mod encode;
 mod encoding;
 mod error;
+#[cfg(feature = "cel")]
+pub mod expression;
 mod handler;
 pub mod json;
 mod keys;
@@ -25,6 +29,8 @@ mod refusal;
 mod retry_after;
 mod rows;
 mod secrets;
+#[cfg(feature = "cel")]
+pub mod slots;
 mod texts;
 pub mod transport;
 mod url;
@@ -49,6 +55,7 @@ pub use bindings::exports::beamlet::enrichment::enrichment_handler::{
 pub use bundle::Bundle;
 pub use columns::{Fields, Found};
 pub use counters::Counters;
+pub use datum::Datum;
 pub use handler::{Batching, Blame, Handler};
 pub use json::enrich_json;
 pub use transport::{Request, Response, Target, Timeouts, Transport, TransportError};

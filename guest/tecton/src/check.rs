@@ -3,14 +3,14 @@
 
 use crate::config::Configuration;
 use crate::count::count;
-use crate::entity::EntityRule;
-use crate::expression::{Datum, Expression};
+use crate::entity::{ENCODER, EntityRule};
 use crate::refusal::{Body, refusal};
 use crate::response::Extras;
 use crate::service::{Service, Value as Wanted};
-use beamlet_guest::FieldType;
 use beamlet_guest::config::nearest;
 use beamlet_guest::contract::pointer;
+use beamlet_guest::slots::Slot;
+use beamlet_guest::{Datum, FieldType};
 use beamlet_guest::{Diagnostic, Error, ErrorKind, Report, Response, Severity};
 use serde_json::{Map, Value};
 
@@ -118,7 +118,7 @@ impl Check {
     fn join_keys(&self, service: &Service, entity: &EntityRule, findings: &mut Findings) {
         let place = if self.by_name { ENTITY_ID } else { ENTITY_ROW_FN };
         let sent: Vec<&str> =
-            entity.computed().filter(|(_, is_key, _)| *is_key).map(|(name, ..)| name).collect();
+            entity.slots().filter(|slot| slot.is_key()).map(|slot| &*slot.name).collect();
         let before = findings.problems();
         for key in service.join_keys.iter().filter(|key| !sent.contains(&key.name.as_str())) {
             let (name, of) = (&key.name, &key.of);
@@ -136,19 +136,20 @@ impl Check {
             }
         }
         let wanted = names(&service.join_keys);
-        for (name, is_key, expression) in entity.computed().filter(|(_, is_key, _)| *is_key) {
+        for slot in entity.slots().filter(|slot| slot.is_key()) {
+            let name = &slot.name;
             let place = if self.by_name {
                 ENTITY_ID.to_owned()
             } else {
                 pointer::child(ENTITY_ROW_FN, name)
             };
-            match service.join_keys.iter().find(|key| key.name == name) {
+            match service.join_keys.iter().find(|key| key.name == *name) {
                 None => {
                     let message =
                         format!("the service has no join key `{name}`{}", hint(name, &wanted));
                     findings.add(Severity::Problem, place, message);
                 }
-                Some(key) => findings.computed(&place, expression, key, is_key),
+                Some(key) => findings.computed(&place, slot, key),
             }
         }
         if findings.problems() == before {
@@ -185,11 +186,12 @@ impl Check {
                 Some(_) => {}
             }
         }
-        for (name, is_key, expression) in entity.computed().filter(|(_, is_key, _)| !is_key) {
+        for slot in entity.slots().filter(|slot| !slot.is_key()) {
+            let name = &slot.name;
             let place = pointer::child(CONTEXT_FN, name);
-            match service.context.iter().find(|key| key.name == name) {
+            match service.context.iter().find(|key| key.name == *name) {
                 None => findings.add(Severity::Warning, place, unknown(name)),
-                Some(key) => findings.computed(&place, expression, key, is_key),
+                Some(key) => findings.computed(&place, slot, key),
             }
         }
         if findings.problems() == before && !service.context.is_empty() {
@@ -227,7 +229,8 @@ impl Findings {
     }
 
     /// Compares what an expression yields for every row: its value, or its type.
-    fn computed(&mut self, path: &str, expression: &Expression, key: &Wanted, is_key: bool) {
+    fn computed(&mut self, path: &str, slot: &Slot, key: &Wanted) {
+        let (expression, is_key) = (&slot.expression, slot.is_key());
         let value = match expression.constant() {
             Some(Ok(value)) => value,
             Some(Err(_)) => return,
@@ -239,13 +242,13 @@ impl Findings {
         };
         let mut wire = String::new();
         let pushed = if is_key {
-            crate::wire::push_key(&mut wire, &value)
+            ENCODER.key(&mut wire, &value)
         } else {
-            crate::wire::push_typed(&mut wire, &value, &key.of)
+            ENCODER.typed(&mut wire, &value, &key.of)
         };
         let (name, is) = (&key.name, value.kind());
-        if let (true, Err(refused)) = (is_key, pushed) {
-            let message = format!("`{name}` is {is}; {}", refused.why());
+        if let (true, Err(why)) = (is_key, pushed) {
+            let message = format!("`{name}` is {is}; {why}");
             self.add(Severity::Problem, path, message);
         } else if !serde_json::from_str(&wire).is_ok_and(|sent| fits(&sent, &key.of)) {
             self.add(Severity::Problem, path, format!("`{name}` must be {}, is {is}", key.of));
@@ -263,7 +266,7 @@ fn fits(value: &Value, of: &FieldType) -> bool {
         (FieldType::Timestamp, Value::String(text)) => {
             beamlet_guest::contract::time::is_timestamp(text)
         }
-        (of, value) => crate::wire::push_json(&mut String::new(), value, of).is_ok(),
+        (of, value) => ENCODER.json(&mut String::new(), value, of).is_ok(),
     }
 }
 
@@ -284,5 +287,4 @@ fn other(value: &Value, of: &FieldType) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "check_tests.rs"]
 mod tests;

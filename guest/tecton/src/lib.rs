@@ -7,12 +7,10 @@ mod config;
 mod count;
 mod data_type;
 mod entity;
-mod expression;
 mod refusal;
 mod request;
 mod response;
 mod service;
-mod wire;
 
 use beamlet_guest::{
     Batch, Batching, Blame, Enriched, Error, ErrorKind, Field, Handler, Input, Report, Request,
@@ -20,6 +18,7 @@ use beamlet_guest::{
 };
 
 use beamlet_guest::config::Problem;
+use beamlet_guest::slots::Entity;
 pub use config::Configuration;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -39,7 +38,7 @@ impl Handler for Tecton {
     const NAME: &'static str = "tecton";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
-    type Entity = entity::Entity;
+    type Entity = Entity;
 
     fn config_schema() -> String {
         config::schema()
@@ -94,15 +93,15 @@ impl Handler for Tecton {
         Ok(())
     }
 
-    fn entities(&self, rows: &Batch) -> Result<Vec<Result<entity::Entity, Error>>, Error> {
+    fn entities(&self, rows: &Batch) -> Result<Vec<Result<Entity, Error>>, Error> {
         self.entity.entities(rows)
     }
 
-    fn request(&self, entities: &[entity::Entity]) -> Request {
+    fn request(&self, entities: &[Entity]) -> Request {
         self.requests.features(entities)
     }
 
-    fn answer(&self, entities: &[entity::Entity], response: &Response) -> Result<Enriched, Error> {
+    fn answer(&self, entities: &[Entity], response: &Response) -> Result<Enriched, Error> {
         self.answers.read(entities, response)
     }
 

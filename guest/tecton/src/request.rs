@@ -2,7 +2,7 @@
 //! written once.
 
 use crate::config::Configuration;
-use crate::entity::Entity;
+use beamlet_guest::slots::Entity;
 use beamlet_guest::{Request, Target, Timeouts};
 use serde_json::json;
 use std::sync::Arc;
@@ -53,18 +53,18 @@ impl Requests {
 
     /// Asks for the features of entities: of one only, where batches are off.
     pub(crate) fn features(&self, entities: &[Entity]) -> Request {
-        let length: usize = entities.iter().map(|entity| entity.members.len() + 3).sum();
+        let length: usize = entities.iter().map(|entity| entity.text.len() + 3).sum();
         let mut body = String::with_capacity(self.before.len() + length + 3);
         body.push_str(&self.before);
         if self.batch {
             for (at, entity) in entities.iter().enumerate() {
                 body.push_str(if at == 0 { "{" } else { ",{" });
-                body.push_str(&entity.members);
+                body.push_str(&entity.text);
                 body.push('}');
             }
             body.push_str("]}}");
         } else {
-            entities.iter().for_each(|entity| body.push_str(&entity.members));
+            entities.iter().for_each(|entity| body.push_str(&entity.text));
             body.push_str("}}");
         }
         Request { target: self.features.clone(), body: body.into_bytes() }

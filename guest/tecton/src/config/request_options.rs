@@ -1,6 +1,7 @@
 //! How the feature server is to treat a request.
 
 use beamlet_guest::config::{Section, camel_case};
+use beamlet_guest::contract::time::is_timestamp;
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
@@ -77,7 +78,7 @@ impl RequestOptions {
             );
         }
         let watermark = options.high_watermark_override.as_deref();
-        if watermark.is_some_and(|at| chrono::DateTime::parse_from_rfc3339(at).is_err()) {
+        if watermark.is_some_and(|at| !is_timestamp(at)) {
             section.problem(
                 "high_watermark_override",
                 "must be an RFC 3339 timestamp, such as `2025-01-01T00:00:00Z`",

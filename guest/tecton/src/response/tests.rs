@@ -324,7 +324,7 @@ fn values(of: &FieldType) -> BoxedStrategy<(Value, Value)> {
 }
 
 fn float(value: f64) -> Value {
-    crate::expression::float(value)
+    beamlet_guest::contract::number::name(value).map_or_else(|| json!(value), Value::from)
 }
 
 fn wire_type(of: &FieldType) -> Value {

@@ -1,7 +1,7 @@
 //! The functions of an expression: CEL's own, those of its strings extension, and what the
 //! `cel` crate has only with larger dependencies.
 
-use super::{duration, moment};
+use super::time;
 use cel::common::types::{CelBool, CelString, Kind, Type};
 use cel::common::value::{StaticVal, Val};
 use cel::{DeclarationError, Env, ExecutionError, extensions};
@@ -87,8 +87,7 @@ fn register(env: &mut Env) -> Result<(), DeclarationError> {
         id = "matches")?;
     cel::add_member_overload!(env, fn matches: (CelString, CelString) -> Result<CelBool>,
         id = "string.matches")?;
-    moment::register(env)?;
-    duration::register(env)
+    time::register(env)
 }
 
 /// How many patterns are kept: most expressions have one, which is a constant.

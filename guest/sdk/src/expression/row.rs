@@ -1,11 +1,8 @@
 //! The row that expressions are over: the columns they read, and a position in them.
 
-use super::datum::Datum;
-use super::{Read, fields, interpreter};
-use beamlet_guest::{Batch, Column};
-use cel::common::value::CowVal;
-use cel::context::VariableResolver;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use super::fields::Read;
+use crate::datum::Datum;
+use crate::{Batch, Column};
 
 /// The columns of a batch that expressions read, in the order of their reads.
 #[derive(Debug, Default)]
@@ -35,8 +32,8 @@ impl<'a> Frame<'a> {
 /// One row of a frame.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a> {
-    frame: &'a Frame<'a>,
-    at: usize,
+    pub(super) frame: &'a Frame<'a>,
+    pub(super) at: usize,
 }
 
 impl<'a> Row<'a> {
@@ -49,33 +46,5 @@ impl<'a> Row<'a> {
             return Datum::Null;
         }
         Datum::of_column(self.frame.fields[field].column, self.at)
-    }
-}
-
-/// Gives the interpreter the fields of the row that it is at.
-#[derive(Debug)]
-pub(crate) struct RowResolver<'a> {
-    frame: &'a Frame<'a>,
-    at: AtomicUsize,
-}
-
-impl<'a> RowResolver<'a> {
-    pub(crate) fn new(frame: &'a Frame<'a>) -> Self {
-        RowResolver { frame, at: AtomicUsize::new(0) }
-    }
-
-    pub(super) fn row(&self) -> Row<'a> {
-        Row { frame: self.frame, at: self.at.load(Ordering::Relaxed) }
-    }
-
-    pub(super) fn go_to(&self, row: usize) {
-        self.at.store(row, Ordering::Relaxed);
-    }
-}
-
-impl VariableResolver for RowResolver<'_> {
-    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
-        let value = self.row().get(fields::position(variable)?);
-        Some(CowVal::Owned(interpreter::to_cel(value)))
     }
 }

@@ -3,35 +3,22 @@
 //! Common shapes are evaluated by a few operators of our own ([`fast_path`]); whatever those do not
 //! cover goes to the interpreter of the `cel` crate, with the same result.
 
-mod datum;
-mod duration;
-mod failure;
 mod fast_path;
 mod fields;
 mod functions;
 mod interpreter;
-mod moment;
 mod row;
-mod scalar;
+mod time;
 
-pub(crate) use datum::Datum;
-#[cfg(test)]
-pub(crate) use datum::float;
-pub(crate) use interpreter::Session;
-pub(crate) use row::{Frame, RowResolver};
+pub use fields::Read;
+pub(crate) use interpreter::{RowResolver, Session};
+pub(crate) use row::Frame;
 
+use crate::datum::Datum;
 use cel::common::ast::{Expr, IdedExpr, operators};
 use cel::parser::PrattParser;
 use fast_path::FastPath;
 use fields::Fields;
-
-/// A field of the row that an expression reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Read {
-    pub(crate) name: String,
-    /// Whether it is read where no `has()` stands guard.
-    pub(crate) required: bool,
-}
 
 /// An expression that has been read.
 #[derive(Debug)]
@@ -67,17 +54,17 @@ impl Expression {
     }
 
     /// The text that was written.
-    pub(crate) fn source(&self) -> &str {
+    pub fn source(&self) -> &str {
         &self.source
     }
 
     /// The fields that it reads.
-    pub(crate) fn reads(&self) -> &[Read] {
+    pub fn reads(&self) -> &[Read] {
         &self.reads
     }
 
     /// The field of the same name, as an expression.
-    pub(crate) fn field(name: &str) -> Self {
+    pub fn field(name: &str) -> Self {
         Expression {
             source: format!("row[{name:?}]"),
             tree: fields::field(0),
@@ -87,7 +74,7 @@ impl Expression {
     }
 
     /// Its value, where it is the same for every row; the error tells why it has none.
-    pub(crate) fn constant(&self) -> Option<Result<Datum<'static>, String>> {
+    pub fn constant(&self) -> Option<Result<Datum<'static>, String>> {
         let frame = Frame::default();
         let resolver = RowResolver::new(&frame);
         let session = Session::new(&resolver);
@@ -96,7 +83,7 @@ impl Expression {
 
     /// A value of the type that it yields, where that is the same for every row and shows in what
     /// is written.
-    pub(crate) fn yields(&self) -> Option<Datum<'static>> {
+    pub fn yields(&self) -> Option<Datum<'static>> {
         yields(&self.tree.expr)
     }
 
@@ -108,7 +95,7 @@ impl Expression {
         {
             return Ok(value);
         }
-        session.interpret(&self.tree).map_err(|error| failure::told(&error))
+        session.interpret(&self.tree).map_err(|error| interpreter::describe(&error))
     }
 }
 
@@ -155,7 +142,5 @@ fn syntax_error(error: &cel::ParseError) -> String {
     }
 }
 
-#[cfg(test)]
-mod agreement;
 #[cfg(test)]
 mod tests;

@@ -1,32 +1,40 @@
-//! A value on its way from a row to the wire.
+//! One value of a row: what a field holds, or what an expression yields.
 
-use super::moment::Moment;
-use beamlet_guest::contract::number;
-use beamlet_guest::{Column, Values};
+use crate::contract::{number, time};
+use crate::{Column, Values};
 use serde_json::{Value, json};
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
-/// What a field holds, or what an expression yields.
+/// The timestamps of the years 1 to 9999, in microseconds since the Unix epoch.
+pub(crate) const MICROS: RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+
+/// One value of a row.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Datum<'a> {
+pub enum Datum<'a> {
+    /// Null.
     Null,
+    /// A boolean.
     Boolean(bool),
+    /// An integer of any width.
     Integer(i64),
+    /// A float of any width. A float32 is the double that is written like it: 0.1 stays 0.1.
     Float(f64),
+    /// A string, and the text of a date or a decimal.
     Text(Cow<'a, str>),
-    /// Microseconds since the Unix epoch, UTC.
+    /// Microseconds since the Unix epoch, UTC, in the years 1 to 9999.
     Timestamp(i64),
+    /// Bytes.
     Bytes(&'a [u8]),
-    /// A list or an object, or a number that is no int64.
+    /// A list or an object.
     Json(Value),
-    /// What has no form on the wire, in words.
+    /// A value that cannot be sent: what it is, in words for a message.
     Refused(&'static str),
 }
 
 impl<'a> Datum<'a> {
-    /// The value of a column at a position where it is not null. A date and a decimal are their
-    /// text.
-    pub(crate) fn of_column(column: &'a Column, row: usize) -> Datum<'a> {
+    /// The value of a column at a position that is not null.
+    pub fn of_column(column: &'a Column, row: usize) -> Datum<'a> {
         match &column.values {
             Values::Booleans(list) => Datum::Boolean(list[row]),
             Values::Int8s(list) => Datum::Integer(list[row].into()),
@@ -39,9 +47,9 @@ impl<'a> Datum<'a> {
                 Datum::Text(Cow::Borrowed(texts.get(row)))
             }
             Values::Bytes(list) => Datum::Bytes(list.get(row)),
-            Values::Timestamps(list) => match Moment::new(list[row]) {
-                Some(_) => Datum::Timestamp(list[row]),
-                None => Datum::Refused("a timestamp outside of the years 1 to 9999"),
+            Values::Timestamps(list) => match MICROS.contains(&list[row]) {
+                true => Datum::Timestamp(list[row]),
+                false => Datum::Refused("a timestamp outside of the years 1 to 9999"),
             },
             Values::Dates(list) => match date(list[row]) {
                 Some(text) => Datum::Text(text.into()),
@@ -63,8 +71,8 @@ impl<'a> Datum<'a> {
         }
     }
 
-    /// The value that a JSON value is.
-    pub(crate) fn of_json(value: Value) -> Datum<'a> {
+    /// The value of a JSON value.
+    pub fn of_json(value: Value) -> Datum<'a> {
         match value {
             Value::Null => Datum::Null,
             Value::Bool(value) => Datum::Boolean(value),
@@ -78,8 +86,8 @@ impl<'a> Datum<'a> {
         }
     }
 
-    /// The same, of its own; bytes are refused anyway.
-    pub(crate) fn into_owned(self) -> Datum<'static> {
+    /// The same value without a borrow. Bytes become [`Datum::Refused`].
+    pub fn into_owned(self) -> Datum<'static> {
         match self {
             Datum::Null => Datum::Null,
             Datum::Boolean(value) => Datum::Boolean(value),
@@ -93,8 +101,8 @@ impl<'a> Datum<'a> {
         }
     }
 
-    /// What it is, in a sentence.
-    pub(crate) fn kind(&self) -> &'static str {
+    /// What it is, for a sentence: `a string`.
+    pub fn kind(&self) -> &'static str {
         match self {
             Datum::Null => "null",
             Datum::Boolean(_) => "a boolean",
@@ -115,14 +123,14 @@ fn widened(value: f32) -> f64 {
     if value.is_finite() { value.to_string().parse().unwrap_or(value.into()) } else { value.into() }
 }
 
-/// A number, or the name of what JSON has no number for.
+/// A number, or the name of a float that JSON has no number for.
+#[cfg_attr(not(feature = "cel"), allow(dead_code))]
 pub(crate) fn float(value: f64) -> Value {
     number::name(value).map_or_else(|| json!(value), Value::from)
 }
 
-/// A date, in ISO 8601.
+/// A date in the years 1 to 9999, in ISO 8601.
 fn date(days: i32) -> Option<String> {
-    let date = chrono::NaiveDate::from_epoch_days(days)?;
-    let year = chrono::Datelike::year(&date);
-    (1..=9999).contains(&year).then(|| date.to_string())
+    const FIRST: i32 = -719_162;
+    time::date(days).filter(|_| days >= FIRST)
 }

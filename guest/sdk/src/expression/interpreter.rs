@@ -1,19 +1,20 @@
 //! The interpreter of the `cel` crate, over a row.
 
-use super::datum::{Datum, float};
-use super::duration::Duration;
-use super::functions;
-use super::moment::Moment;
-use super::row::{Row, RowResolver};
+use super::row::{Frame, Row};
+use super::time::{Duration, Moment};
+use super::{fields, functions};
+use crate::datum::{Datum, float};
 use cel::common::ast::IdedExpr;
 use cel::common::types::{
     CelBool, CelBytes, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt,
 };
-use cel::common::value::Val;
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
 use cel::{Context, Env, ExecutionError, Value as CelValue};
 use serde_json::{Map, Value};
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// One expression over the rows of one batch.
@@ -45,6 +46,34 @@ impl<'a> Session<'a> {
         });
         let value = CelValue::resolve_val(tree, context)?;
         Ok(of_cel(value.as_ref()))
+    }
+}
+
+/// Gives the interpreter the fields of the row that it is at.
+#[derive(Debug)]
+pub(crate) struct RowResolver<'a> {
+    frame: &'a Frame<'a>,
+    at: AtomicUsize,
+}
+
+impl<'a> RowResolver<'a> {
+    pub(crate) fn new(frame: &'a Frame<'a>) -> Self {
+        RowResolver { frame, at: AtomicUsize::new(0) }
+    }
+
+    pub(super) fn row(&self) -> Row<'a> {
+        Row { frame: self.frame, at: self.at.load(Ordering::Relaxed) }
+    }
+
+    pub(super) fn go_to(&self, row: usize) {
+        self.at.store(row, Ordering::Relaxed);
+    }
+}
+
+impl VariableResolver for RowResolver<'_> {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        let value = self.row().get(fields::position(variable)?);
+        Some(CowVal::Owned(to_cel(value)))
     }
 }
 
@@ -180,5 +209,57 @@ fn key_text<'k>(key: &'k CelMapKey<'_>) -> Option<&'k str> {
     match key {
         CelMapKey::String(text) => Some(text.inner()),
         _ => None,
+    }
+}
+
+/// Why an expression has no value: names types, and never a value of the row.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the set is open")]
+pub(super) fn describe(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchOverload(overload) => {
+            let types = overload.argument_types();
+            let name = operator(overload.function());
+            match (overload.is_member_function(), types) {
+                (true, [target, arguments @ ..]) => {
+                    format!("{target} has no {name}({})", arguments.join(", "))
+                }
+                _ if name.starts_with(char::is_alphabetic) && name != "in" => {
+                    format!("{name}() does not take {}", types.join(" and "))
+                }
+                _ => format!("{name} does not take {}", types.join(" and ")),
+            }
+        }
+        ExecutionError::UnsupportedBinaryOperator(name, left, right) => {
+            format!("{name} does not take {} and {}", left.type_of(), right.type_of())
+        }
+        ExecutionError::FunctionError { function, message } => match message.as_str() {
+            "integer overflow" => format!("the value is out of the range of {function}()"),
+            _ => format!("{function}() does not take this value"),
+        },
+        ExecutionError::UnexpectedType { got, want } => format!("is {got} where {want} must be"),
+        ExecutionError::NoSuchKey(_) => "a key is not in its map".to_owned(),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+            "a division by zero".to_owned()
+        }
+        ExecutionError::Overflow(..) => "a number out of range".to_owned(),
+        ExecutionError::IndexOutOfBounds(_) => "an index beyond the end of its list".to_owned(),
+        ExecutionError::UndeclaredReference(name) => format!("unknown name `{name}`"),
+        ExecutionError::DuplicateKey(_) => "a map with one key twice".to_owned(),
+        ExecutionError::ValuesNotComparable(left, right) => {
+            format!("{} and {} cannot be compared", left.type_of(), right.type_of())
+        }
+        ExecutionError::UnsupportedKeyType(key) => {
+            format!("{} cannot be a key of a map", key.type_of())
+        }
+        _ => "it cannot be evaluated".to_owned(),
+    }
+}
+
+/// An operator or a function as it is written.
+fn operator(name: &str) -> &str {
+    match name {
+        "_[_]" => "[]",
+        "_._" => "a selection",
+        name => name.trim_matches(['_', '@']),
     }
 }

@@ -32,8 +32,8 @@ fn asked(handler: &Tecton, columns: Vec<Column>) -> String {
     match handler.entities(&Batch { rows, columns }) {
         Ok(entities) => {
             let told = entities.into_iter().map(|entity| match entity {
-                Ok(entity) if entity.null_key => format!("null key: {}", entity.members),
-                Ok(entity) => entity.members,
+                Ok(entity) if entity.null_key => format!("null key: {}", entity.text),
+                Ok(entity) => entity.text,
                 Err(error) => format!("{}: {}", error.kind.name(), error.message),
             });
             told.collect::<Vec<_>>().join("\n")
@@ -110,14 +110,14 @@ fn context_of_every_type_goes_out_as_tecton_wants_it() {
     "joinKeyMap":{},"requestContextMap":{"c":"1970-01-01T00:00:00Z"}
     "joinKeyMap":{},"requestContextMap":{"c":"1970-01-01T00:00:00.000001Z"}
     "joinKeyMap":{},"requestContextMap":{"c":"1969-12-31T23:59:59.999999Z"}
-    invalid-input: the request context parameter `c` is a timestamp outside of the years 1 to 9999: `row.c`; request context is null, a boolean, a number, a string, a timestamp, a list or an object; of bytes, send a text
+    invalid-input: the request context parameter `c` is a timestamp outside of the years 1 to 9999: `row.c`; request context is null, a boolean, a number, a string, a timestamp, a list or an object; send bytes as a string
     "#);
     assert_snapshot!(context(Values::Dates(vec![0])), @r#""joinKeyMap":{},"requestContextMap":{"c":"1970-01-01"}"#);
     assert_snapshot!(context(Values::Decimals(texts(&["0.10"]))), @r#""joinKeyMap":{},"requestContextMap":{"c":"0.10"}"#);
     assert_snapshot!(context(Values::Float64Lists([[0.5, f64::NAN]].into_iter().collect())), @r#""joinKeyMap":{},"requestContextMap":{"c":[0.5,"NaN"]}"#);
     assert_snapshot!(context(Values::Int64Lists([[1, i64::MAX]].into_iter().collect())), @r#""joinKeyMap":{},"requestContextMap":{"c":[1,"9223372036854775807"]}"#);
     assert_snapshot!(context(Values::Json(texts(&[r#"{"a":[1,9007199254740993,null]}"#]))), @r#""joinKeyMap":{},"requestContextMap":{"c":{"a":[1,"9007199254740993",null]}}"#);
-    assert_snapshot!(context(Values::Bytes([[0]].into_iter().collect())), @"invalid-input: the request context parameter `c` is bytes: `row.c`; request context is null, a boolean, a number, a string, a timestamp, a list or an object; of bytes, send a text");
+    assert_snapshot!(context(Values::Bytes([[0]].into_iter().collect())), @"invalid-input: the request context parameter `c` is bytes: `row.c`; request context is null, a boolean, a number, a string, a timestamp, a list or an object; send bytes as a string");
 }
 
 #[test]

@@ -1,11 +1,20 @@
 //! Which fields of the row an expression reads, and whether it can do without one.
 
-use super::{Read, functions};
-use beamlet_guest::config::nearest;
+use super::functions;
+use crate::config::nearest;
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue,
     SelectExpr, operators,
 };
+
+/// A field of the row that an expression reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The field's name.
+    pub name: String,
+    /// Whether it is read where no `has()` stands guard.
+    pub required: bool,
+}
 
 /// The one variable that there is.
 const ROW: &str = "row";

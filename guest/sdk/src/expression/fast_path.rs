@@ -3,9 +3,9 @@
 //!
 //! Nothing here is an error: what is not plain goes to the interpreter, which knows best.
 
-use super::datum::Datum;
 use super::fields;
 use super::row::Row;
+use crate::datum::Datum;
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 use std::borrow::Cow;
 
