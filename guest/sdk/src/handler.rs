@@ -1,9 +1,8 @@
 //! What a handler supplies: the one trait that a new feature store implements.
 
+use crate::check::Findings;
 use crate::config::{Problem, Section};
-use crate::{
-    Batch, Diagnostic, Enriched, Error, Field, Input, Report, Request, Response, Severity,
-};
+use crate::{Batch, Enriched, Error, Field, Input, Report, Request, Response};
 
 /// How a handler wants its rows put into requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,10 +109,10 @@ pub trait Handler: Sized + Send + Sync + 'static {
     /// The answer is an error, or not what the store promises: it fails each of the entities.
     fn answer(&self, entities: &[Self::Entity], response: &Response) -> Result<Enriched, Error>;
 
-    /// What `error`, which [`answer`](Self::answer) made of `response`, says of the rows.
+    /// What `error`, which [`answer`](Self::answer) made of `response`, says of the rows. A handler
+    /// overrides it where the store's messages say more.
     fn blame(&self, response: &Response, error: &Error) -> Blame {
-        let _ = (response, error);
-        Blame::Request
+        Blame::of(response, error)
     }
 
     /// The request that asks the store which fields come out.
@@ -132,8 +131,8 @@ pub trait Handler: Sized + Send + Sync + 'static {
     /// The store could not tell now. What speaks against the configuration is a finding.
     fn check(&self, answer: Result<&Response, &Error>) -> Result<Report, Error> {
         let outputs = self.outputs(answer.map_err(Clone::clone)?)?;
-        let message = "the store was reached, and answered".to_owned();
-        let finding = Diagnostic { severity: Severity::Ok, path: String::new(), message };
-        Ok(Report { findings: vec![finding], outputs })
+        let mut findings = Findings::default();
+        findings.reached();
+        Ok(findings.report(outputs))
     }
 }

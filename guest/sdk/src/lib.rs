@@ -13,6 +13,7 @@ mod answers;
 #[doc(hidden)]
 pub mod bindings;
 mod bundle;
+pub mod check;
 pub mod columns;
 mod counters;
 mod datum;
@@ -25,8 +26,6 @@ mod handler;
 pub mod json;
 mod keys;
 mod lists;
-mod refusal;
-mod retry_after;
 mod rows;
 mod secrets;
 #[cfg(feature = "cel")]
@@ -56,6 +55,7 @@ pub use bundle::Bundle;
 pub use columns::{Fields, Found};
 pub use counters::Counters;
 pub use datum::Datum;
+pub use error::GrpcError;
 pub use handler::{Batching, Blame, Handler};
 pub use json::enrich_json;
 pub use transport::{Request, Response, Target, Timeouts, Transport, TransportError};

@@ -2,25 +2,25 @@
 //! accepted, is the service there, and does it want the keys that are sent.
 
 use crate::config::Configuration;
-use crate::count::count;
 use crate::entity::{ENCODER, EntityRule};
-use crate::refusal::{Body, refusal};
 use crate::response::Extras;
 use crate::service::{Service, Value as Wanted};
-use beamlet_guest::config::nearest;
+use beamlet_guest::check::{Findings, Places, URL, count, hint};
 use beamlet_guest::contract::pointer;
 use beamlet_guest::slots::Slot;
 use beamlet_guest::{Datum, FieldType};
-use beamlet_guest::{Diagnostic, Error, ErrorKind, Report, Response, Severity};
+use beamlet_guest::{Error, GrpcError, Report, Response};
 use serde_json::{Map, Value};
 
-const URL: &str = "/connection/url";
 const API_KEY: &str = "/connection/api_key";
 const SERVICE: &str = "/retrieval/feature_service_name";
 const ENTITY_ID: &str = "/retrieval/entity_id";
 const ENTITY_ROW_FN: &str = "/retrieval/entity_row_fn";
 const CONTEXT_MAP: &str = "/retrieval/request_context_map";
 const CONTEXT_FN: &str = "/retrieval/request_context_fn";
+
+const PLACES: Places<'static> =
+    Places { store: "Tecton", credential: API_KEY, resource: SERVICE, request: "/retrieval" };
 
 /// What of a configuration is compared.
 pub(crate) struct Check {
@@ -56,63 +56,42 @@ impl Check {
         let response = match answer {
             Ok(response) => response,
             Err(error) => {
-                findings.add(Severity::Problem, URL, error.message.clone());
+                findings.problem(URL, error.message.clone());
                 return Ok(findings.report(Vec::new()));
             }
         };
-        if refusal(response).retryable {
-            return Err(refusal(response));
-        }
         if response.status != 200 {
-            self.refused(response, &mut findings);
+            let error = response.grpc_refusal();
+            if error.retryable {
+                return Err(error);
+            }
+            let is_tectons = GrpcError::of(response).is_some_and(|body| body.message().is_some());
+            findings.refused(response, &error, is_tectons, PLACES);
             return Ok(findings.report(Vec::new()));
         }
         let service = match Service::read(response) {
             Ok(service) => service,
             Err(why) => {
-                findings.add(Severity::Problem, URL, format!("{why}; is this Tecton?"));
+                findings.problem(URL, format!("{why}; is this Tecton?"));
                 return Ok(findings.report(Vec::new()));
             }
         };
-        findings.add(Severity::Ok, URL, "the feature store was reached");
-        findings.add(Severity::Ok, API_KEY, "the key is accepted");
+        findings.reached();
+        findings.ok(API_KEY, "the key is accepted");
         let (name, workspace) = (&self.feature_service_name, &self.workspace);
         let features = count(service.features.len(), "feature");
         let found = format!("`{name}` is in workspace `{workspace}` and has {features}");
-        findings.add(Severity::Ok, SERVICE, found);
+        findings.ok(SERVICE, found);
         if service.is_wildcard() {
             let message = format!(
                 "`{name}` is a wildcard feature service: it answers with many rows for one entity, \
                  and a row is enriched with one; name another feature service"
             );
-            findings.add(Severity::Problem, SERVICE, message);
+            findings.problem(SERVICE, message);
         }
         self.join_keys(&service, entity, &mut findings);
         self.context(&service, entity, &mut findings);
         Ok(findings.report(service.outputs(extras)))
-    }
-
-    fn refused(&self, response: &Response, findings: &mut Findings) {
-        let Error { kind, message, .. } = refusal(response);
-        let is_tectons = Body::of(response).is_some_and(|body| body.message().is_some());
-        match (response.status, kind) {
-            (401, _) | (400 | 500, ErrorKind::Unauthenticated) => {
-                findings.add(Severity::Ok, URL, "the feature store was reached");
-                findings.add(Severity::Problem, API_KEY, message);
-            }
-            (403 | 404, _) | (400 | 500, ErrorKind::Forbidden | ErrorKind::NotFound)
-                if is_tectons =>
-            {
-                findings.add(Severity::Ok, URL, "the feature store was reached");
-                findings.add(Severity::Ok, API_KEY, "the key is known");
-                findings.add(Severity::Problem, SERVICE, message);
-            }
-            (400, _) if is_tectons => {
-                findings.add(Severity::Ok, URL, "the feature store was reached");
-                findings.add(Severity::Problem, "/retrieval", message);
-            }
-            _ => findings.add(Severity::Problem, URL, format!("{message}; is this Tecton?")),
-        }
     }
 
     fn join_keys(&self, service: &Service, entity: &EntityRule, findings: &mut Findings) {
@@ -124,7 +103,7 @@ impl Check {
             let (name, of) = (&key.name, &key.of);
             let message =
                 format!("the service needs the join key `{name}` ({of}), which is not sent");
-            findings.add(Severity::Problem, place, message);
+            findings.problem(place, message);
         }
         for key in &service.join_keys {
             if !matches!(key.of, FieldType::String | FieldType::Int64 | FieldType::Json) {
@@ -132,7 +111,7 @@ impl Check {
                     "the join key `{}` is {}; only keys of type string and int64 can be sent",
                     key.name, key.of
                 );
-                findings.add(Severity::Problem, place, message);
+                findings.problem(place, message);
             }
         }
         let wanted = names(&service.join_keys);
@@ -147,9 +126,9 @@ impl Check {
                 None => {
                     let message =
                         format!("the service has no join key `{name}`{}", hint(name, &wanted));
-                    findings.add(Severity::Problem, place, message);
+                    findings.problem(place, message);
                 }
-                Some(key) => findings.computed(&place, slot, key),
+                Some(key) => computed(findings, &place, slot, key),
             }
         }
         if findings.problems() == before {
@@ -157,7 +136,7 @@ impl Check {
                 [] => "the service has no join keys, and none are sent".to_owned(),
                 wanted => format!("the join keys are those of the service: {}", wanted.join(", ")),
             };
-            findings.add(Severity::Ok, place, message);
+            findings.ok(place, message);
         }
     }
 
@@ -169,7 +148,7 @@ impl Check {
             let message = format!(
                 "the service needs the request context parameter `{name}` ({of}), which is not sent; set it here, or in `request_context_fn`"
             );
-            findings.add(Severity::Problem, CONTEXT_MAP, message);
+            findings.problem(CONTEXT_MAP, message);
         }
         let unknown = |name: &str| {
             format!("the service has no request context parameter `{name}`{}", hint(name, &wanted))
@@ -177,11 +156,11 @@ impl Check {
         for (name, value) in &self.constants {
             let place = pointer::child(CONTEXT_MAP, name);
             match service.context.iter().find(|key| key.name == *name) {
-                None => findings.add(Severity::Warning, place, unknown(name)),
+                None => findings.warning(place, unknown(name)),
                 Some(key) if !fits(value, &key.of) => {
                     let message =
                         format!("`{name}` must be {}, is {}", key.of, other(value, &key.of));
-                    findings.add(Severity::Problem, place, message);
+                    findings.problem(place, message);
                 }
                 Some(_) => {}
             }
@@ -190,8 +169,8 @@ impl Check {
             let name = &slot.name;
             let place = pointer::child(CONTEXT_FN, name);
             match service.context.iter().find(|key| key.name == *name) {
-                None => findings.add(Severity::Warning, place, unknown(name)),
-                Some(key) => findings.computed(&place, slot, key),
+                None => findings.warning(place, unknown(name)),
+                Some(key) => computed(findings, &place, slot, key),
             }
         }
         if findings.problems() == before && !service.context.is_empty() {
@@ -199,7 +178,7 @@ impl Check {
                 "the request context has all that the service needs: {}",
                 wanted.join(", ")
             );
-            findings.add(Severity::Ok, CONTEXT_MAP, message);
+            findings.ok(CONTEXT_MAP, message);
         }
     }
 }
@@ -208,55 +187,30 @@ fn names(wanted: &[Wanted]) -> Vec<&str> {
     wanted.iter().map(|key| key.name.as_str()).collect()
 }
 
-fn hint(name: &str, wanted: &[&str]) -> String {
-    match nearest(name, wanted) {
-        Some(near) => format!("; did you mean `{near}`?"),
-        None if wanted.is_empty() => "; it has none".to_owned(),
-        None => format!("; it has {}", wanted.join(", ")),
-    }
-}
-
-#[derive(Default)]
-struct Findings(Vec<Diagnostic>);
-
-impl Findings {
-    fn add(&mut self, severity: Severity, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Diagnostic { severity, path: path.into(), message: message.into() });
-    }
-
-    fn problems(&self) -> usize {
-        self.0.iter().filter(|finding| finding.severity != Severity::Ok).count()
-    }
-
-    /// Compares what an expression yields for every row: its value, or its type.
-    fn computed(&mut self, path: &str, slot: &Slot, key: &Wanted) {
-        let (expression, is_key) = (&slot.expression, slot.is_key());
-        let value = match expression.constant() {
-            Some(Ok(value)) => value,
-            Some(Err(_)) => return,
-            None => match expression.yields() {
-                // What a text or, for a float, an integer says is known with the row.
-                None | Some(Datum::Text(_)) => return,
-                Some(value) => value,
-            },
-        };
-        let mut wire = String::new();
-        let pushed = if is_key {
-            ENCODER.key(&mut wire, &value)
-        } else {
-            ENCODER.typed(&mut wire, &value, &key.of)
-        };
-        let (name, is) = (&key.name, value.kind());
-        if let (true, Err(why)) = (is_key, pushed) {
-            let message = format!("`{name}` is {is}; {why}");
-            self.add(Severity::Problem, path, message);
-        } else if !serde_json::from_str(&wire).is_ok_and(|sent| fits(&sent, &key.of)) {
-            self.add(Severity::Problem, path, format!("`{name}` must be {}, is {is}", key.of));
-        }
-    }
-
-    fn report(self, outputs: Vec<beamlet_guest::Field>) -> Report {
-        Report { findings: self.0, outputs }
+/// Compares what an expression yields for every row: its value, or its type.
+fn computed(findings: &mut Findings, path: &str, slot: &Slot, key: &Wanted) {
+    let (expression, is_key) = (&slot.expression, slot.is_key());
+    let value = match expression.constant() {
+        Some(Ok(value)) => value,
+        Some(Err(_)) => return,
+        None => match expression.yields() {
+            // What a text or, for a float, an integer says is known with the row.
+            None | Some(Datum::Text(_)) => return,
+            Some(value) => value,
+        },
+    };
+    let mut wire = String::new();
+    let pushed = if is_key {
+        ENCODER.key(&mut wire, &value)
+    } else {
+        ENCODER.typed(&mut wire, &value, &key.of)
+    };
+    let (name, is) = (&key.name, value.kind());
+    if let (true, Err(why)) = (is_key, pushed) {
+        let message = format!("`{name}` is {is}; {why}");
+        findings.problem(path, message);
+    } else if !serde_json::from_str(&wire).is_ok_and(|sent| fits(&sent, &key.of)) {
+        findings.problem(path, format!("`{name}` must be {}, is {is}", key.of));
     }
 }
 

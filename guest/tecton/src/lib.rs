@@ -4,10 +4,8 @@
 mod blame;
 mod check;
 mod config;
-mod count;
 mod data_type;
 mod entity;
-mod refusal;
 mod request;
 mod response;
 mod service;
@@ -82,7 +80,7 @@ impl Handler for Tecton {
         let service = match answer {
             Ok(response) if response.status == 200 => service::Service::read(response).ok(),
             // The store may tell in a while, and rows that are sent in another type are refused.
-            Ok(response) => match refusal::refusal(response) {
+            Ok(response) => match response.grpc_refusal() {
                 error if error.retryable => return Err(error),
                 _ => None,
             },
@@ -124,7 +122,7 @@ impl Handler for Tecton {
 
     fn outputs(&self, response: &Response) -> Result<Vec<Field>, Error> {
         if response.status != 200 {
-            return Err(refusal::refusal(response));
+            return Err(response.grpc_refusal());
         }
         let service = service::Service::read(response)
             .map_err(|why| Error::new(ErrorKind::BadResponse, why))?;

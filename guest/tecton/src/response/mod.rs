@@ -9,10 +9,9 @@ mod template;
 mod tests;
 
 use crate::config::Configuration;
-use crate::count::count;
 use crate::data_type::WireType;
-use crate::refusal::refusal;
 use beamlet_guest::FieldType;
+use beamlet_guest::check::count;
 use beamlet_guest::columns::{Cell, column};
 use beamlet_guest::contract::time::micros_cut;
 use beamlet_guest::slots::Entity;
@@ -224,7 +223,7 @@ impl Answers {
     /// Reads an answer: exactly a row an entity, or an error for all of them.
     pub(crate) fn read(&self, entities: &[Entity], response: &Response) -> Result<Enriched, Error> {
         if response.status != 200 {
-            return Err(refusal(response));
+            return Err(response.grpc_refusal());
         }
         let lossy: Cow<'_, str>;
         let Whole { features, mut fields, failures, partial, told } =
