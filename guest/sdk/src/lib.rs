@@ -15,6 +15,7 @@ pub mod bindings;
 mod bundle;
 pub mod check;
 pub mod columns;
+pub mod connection;
 mod counters;
 mod datum;
 pub mod encode;
@@ -32,7 +33,6 @@ mod secrets;
 pub mod slots;
 mod texts;
 pub mod transport;
-mod url;
 
 #[cfg(all(target_arch = "wasm32", feature = "allocator"))]
 mod allocator;
@@ -53,13 +53,13 @@ pub use bindings::exports::beamlet::enrichment::enrichment_handler::{
 };
 pub use bundle::Bundle;
 pub use columns::{Fields, Found};
+pub use connection::{BaseUrl, Connection, ConnectionForm, Credential};
 pub use counters::Counters;
 pub use datum::Datum;
 pub use error::GrpcError;
 pub use handler::{Batching, Blame, Handler};
 pub use json::enrich_json;
 pub use transport::{Request, Response, Target, Timeouts, Transport, TransportError};
-pub use url::BaseUrl;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 
 use crate::config::Configuration;
 use beamlet_guest::slots::Entity;
-use beamlet_guest::{Request, Target, Timeouts};
+use beamlet_guest::{Request, Target};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -41,7 +41,10 @@ impl Requests {
         // Entities go in behind the last parameter.
         before.truncate(before.len() - 2);
         before.push_str(if batch { ",\"requestData\":[" } else { "," });
-        let endpoint = |name| Arc::new(target(config, name));
+        let endpoint = |name| {
+            let path = format!("/api/v1/feature-service/{name}");
+            Arc::new(config.connection.store.target(&path))
+        };
         Requests {
             features: endpoint(if batch { "get-features-batch" } else { "get-features" }),
             metadata: endpoint("metadata"),
@@ -74,26 +77,6 @@ impl Requests {
     pub(crate) fn metadata(&self) -> Request {
         Request { target: self.metadata.clone(), body: self.metadata_body.clone() }
     }
-}
-
-fn target(config: &Configuration, endpoint: &str) -> Target {
-    let connection = &config.connection;
-    let header = |name: &str, value: String| (name.to_owned(), value.into_bytes());
-    let mut headers = vec![
-        header("authorization", format!("Tecton-key {}", connection.api_key)),
-        header("content-type", "application/json".to_owned()),
-    ];
-    let own = &connection.kwargs.headers;
-    if !own.iter().any(|(name, _)| name == "user-agent") {
-        let agent = concat!("beamlet-tecton/", env!("CARGO_PKG_VERSION"));
-        headers.push(header("user-agent", agent.to_owned()));
-    }
-    headers.extend(own.iter().cloned());
-    let timeouts = Timeouts {
-        connect_ms: connection.kwargs.connect_timeout_ms,
-        response_ms: connection.kwargs.timeout_ms,
-    };
-    connection.url.target(&format!("/api/v1/feature-service/{endpoint}"), headers, timeouts)
 }
 
 #[cfg(test)]

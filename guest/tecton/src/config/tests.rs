@@ -1,6 +1,7 @@
 //! What a configuration promises: each rule is told, at its place, and all at once.
 
 use super::Configuration;
+use beamlet_guest::Timeouts;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -79,7 +80,7 @@ fn options_of_the_connection_are_checked_and_unknown_ones_pass_with_a_warning() 
     /connection/kwargs/timeout_ms: must be from 1 to 600000, is 0
     /connection/kwargs/connect_timeout_ms: must be a whole number, is a string
     /connection/kwargs/headers/Authorization: cannot be set here: the handler makes it from `api_key`
-    /connection/kwargs/headers/x y: is no name of a header
+    /connection/kwargs/headers/x y: is not the name of a header
     /connection/kwargs/headers/x-number: must be a string, is a number
     /connection/kwargs/headers/x-line: must be printable ASCII, on one line
     ");
@@ -89,9 +90,9 @@ fn options_of_the_connection_are_checked_and_unknown_ones_pass_with_a_warning() 
     ");
     let good = json!({ "timeout_ms": 5, "headers": { "X-Source": "a" } });
     let read = Configuration::read(&config(&[("/connection/kwargs", good)])).ok().unwrap();
-    let kwargs = read.connection.kwargs;
-    assert_eq!(kwargs.headers, [("x-source".to_owned(), b"a".to_vec())]);
-    assert_eq!((kwargs.timeout_ms, kwargs.connect_timeout_ms), (Some(5), None));
+    let target = read.connection.store.target("/");
+    assert_eq!(target.headers.last(), Some(&("x-source".to_owned(), b"a".to_vec())));
+    assert_eq!(target.timeouts, Timeouts { connect_ms: None, response_ms: Some(5) });
 }
 
 #[test]
@@ -259,7 +260,7 @@ fn the_schema_describes_every_key() {
     /connection/url type="string"
     /connection/default_workspace_name type=["string","null"] minLength=1
     /connection/api_key type="string" minLength=1 writeOnly=true
-    /connection/kwargs default={}
+    /connection/kwargs type="object" default={}
     /connection/kwargs/headers type="object" default={}
     /connection/kwargs/timeout_ms type=["integer","null"] minimum=1 maximum=600000
     /connection/kwargs/connect_timeout_ms type=["integer","null"] minimum=1 maximum=600000
