@@ -6,6 +6,7 @@
 
 use crate::answers::Answers;
 use crate::rows::Rows;
+use crate::transport::{Method, Target};
 use crate::{
     Batch, Blame, Counters, Enriched, Error, ErrorKind, Handler, Response, Transport,
     TransportError,
@@ -34,7 +35,8 @@ pub struct Bundle<H: Handler, T: Transport> {
 /// A wire batch that is in flight.
 struct Asked<E> {
     rows: Rows<E>,
-    target: Arc<crate::transport::Target>,
+    method: Method,
+    target: Arc<Target>,
     place: u64,
 }
 
@@ -73,10 +75,10 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
             ));
         }
         if let Some(request) = self.handler.preparation().filter(|_| rows.rows > 0) {
-            let target = request.target.clone();
+            let (method, target) = (request.method, request.target.clone());
             let mut call = vec![self.transport.send(request)];
             let answer = self.transport.any(&mut call).await.1;
-            let answer = answer.map_err(|why| Error::no_answer(&target, &why));
+            let answer = answer.map_err(|why| Error::no_answer(method, &target, &why));
             self.handler.prepare(answer.as_ref())?;
         }
         let mut batch_size = self.batch_size();
@@ -143,7 +145,8 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
                 }
                 let request = self.handler.request(&rows.entities);
                 self.counters.request();
-                self.asked.push(Asked { rows, target: request.target.clone(), place });
+                let (method, target) = (request.method, request.target.clone());
+                self.asked.push(Asked { rows, method, target, place });
                 self.calls.push(self.transport.send(request));
             }
         }
@@ -186,7 +189,7 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
                 // An answer for fewer rows may be small enough.
                 let large = matches!(why, TransportError::TooLarge(_));
                 let blame = if large { Blame::ARow } else { Blame::Request };
-                Err((Error::no_answer(&asked.target, &why), blame))
+                Err((Error::no_answer(asked.method, &asked.target, &why), blame))
             }
         }
     }

@@ -46,9 +46,9 @@ pub struct Configured<H> {
 impl<H: Handler> Configured<H> {
     /// Sends one request and waits for its answer.
     fn ask(&self, request: Request) -> Result<Response, Error> {
-        let target = request.target.clone();
+        let (method, target) = (request.method, request.target.clone());
         let mut calls = vec![self.transport.send(request)];
-        run(self.transport.any(&mut calls)).1.map_err(|why| Error::no_answer(&target, &why))
+        run(self.transport.any(&mut calls)).1.map_err(|why| Error::no_answer(method, &target, &why))
     }
 }
 

@@ -2,7 +2,7 @@
 //! answered with another status than 200.
 
 use crate::contract;
-use crate::transport::Target;
+use crate::transport::{Method, Target};
 use crate::{Blame, Error, ErrorKind, Response, TransportError};
 use serde::Deserialize;
 use std::time::SystemTime;
@@ -26,32 +26,34 @@ impl Error {
         self
     }
 
-    /// What it means that `target` gave no answer.
-    pub fn no_answer(target: &Target, why: &TransportError) -> Self {
+    /// The error of a request to `target` that got no answer.
+    pub fn no_answer(method: Method, target: &Target, why: &TransportError) -> Self {
         match why {
             TransportError::Denied => Error::new(
                 ErrorKind::Denied,
-                format!("POST {target}: the host has not granted this destination to the handler"),
+                format!(
+                    "{method} {target}: the host has not granted this destination to the handler"
+                ),
             ),
             TransportError::Unreachable(why) => {
-                Error::new(ErrorKind::Unavailable, format!("POST {target}: {why}")).retryable()
+                Error::new(ErrorKind::Unavailable, format!("{method} {target}: {why}")).retryable()
             }
             TransportError::TimedOut(why) => {
-                Error::new(ErrorKind::TimedOut, format!("POST {target}: {why}")).retryable()
+                Error::new(ErrorKind::TimedOut, format!("{method} {target}: {why}")).retryable()
             }
             TransportError::Broken(why) => {
-                Error::new(ErrorKind::BadResponse, format!("POST {target}: {why}")).retryable()
+                Error::new(ErrorKind::BadResponse, format!("{method} {target}: {why}")).retryable()
             }
             TransportError::Encoded(encoding) => Error::new(
                 ErrorKind::BadResponse,
                 format!(
-                    "POST {target}: the answer is encoded as {encoding}, which was not asked for \
+                    "{method} {target}: the answer is encoded as {encoding}, which was not asked for \
                      and is not understood; is a proxy in between?"
                 ),
             ),
             TransportError::TooLarge(limit) => Error::new(
                 ErrorKind::BadResponse,
-                format!("POST {target}: the answer is larger than {} MiB", limit >> 20),
+                format!("{method} {target}: the answer is larger than {} MiB", limit >> 20),
             ),
         }
     }

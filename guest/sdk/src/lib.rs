@@ -26,12 +26,10 @@ pub mod expression;
 mod handler;
 pub mod json;
 mod keys;
-mod lists;
 mod rows;
 mod secrets;
 #[cfg(feature = "cel")]
 pub mod slots;
-mod texts;
 pub mod transport;
 
 #[cfg(all(target_arch = "wasm32", feature = "allocator"))]
@@ -59,7 +57,7 @@ pub use datum::Datum;
 pub use error::GrpcError;
 pub use handler::{Batching, Blame, Handler};
 pub use json::enrich_json;
-pub use transport::{Request, Response, Target, Timeouts, Transport, TransportError};
+pub use transport::{Method, Request, Response, Target, Timeouts, Transport, TransportError};
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]

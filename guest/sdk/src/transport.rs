@@ -3,24 +3,88 @@
 
 pub use crate::encoding::decoded;
 use crate::{Error, ErrorKind};
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-/// An HTTP POST to a store. The parts that all requests of a handler share are shared.
+/// The method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Without a body: the path and the query say what is asked for.
+    Get,
+    /// With a body.
+    Post,
+}
+
+/// As in HTTP: `GET`, `POST`.
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        })
+    }
+}
+
+/// A request to a store. The parts that all requests of a handler share are shared.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// How to ask.
+    pub method: Method,
     /// Where to: the handler makes it once.
     pub target: Arc<Target>,
-    /// What to send.
+    /// The end of this request's path, and its query, behind the path of the target. Most likely
+    /// it has keys in it: errors show the target alone.
+    pub path: String,
+    /// The body. A GET has none.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// A request whose body is JSON.
-    pub fn json(target: &Arc<Target>, body: &serde_json::Value) -> Self {
-        Request { target: target.clone(), body: body.to_string().into_bytes() }
+    /// A POST with this body.
+    pub fn post(target: &Arc<Target>, body: Vec<u8>) -> Self {
+        Request { method: Method::Post, target: target.clone(), path: String::new(), body }
     }
+
+    /// A POST with JSON.
+    pub fn json(target: &Arc<Target>, body: &serde_json::Value) -> Self {
+        Request::post(target, body.to_string().into_bytes())
+    }
+
+    /// A GET. `path` is appended to the target's path: `/` and a key, or `?` and a query, with
+    /// keys [`percent_encoded`].
+    pub fn get(target: &Arc<Target>, path: impl Into<String>) -> Self {
+        let (target, path) = (target.clone(), path.into());
+        Request { method: Method::Get, target, path, body: Vec::new() }
+    }
+
+    /// Path and query, as they are sent.
+    pub fn path_with_query(&self) -> Cow<'_, str> {
+        match self.path.as_str() {
+            "" => Cow::Borrowed(&self.target.path),
+            path => Cow::Owned(format!("{}{path}", self.target.path)),
+        }
+    }
+}
+
+/// A text as one segment of a path, or as a value of a query: everything but letters, digits and
+/// `-._~` as its bytes in hexadecimal, behind `%`.
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'-' | b'.' | b'_' | b'~' => encoded.push(byte.into()),
+            byte if byte.is_ascii_alphanumeric() => encoded.push(byte.into()),
+            byte => {
+                encoded.push('%');
+                for digit in [byte >> 4, byte & 15] {
+                    encoded.push(b"0123456789ABCDEF"[usize::from(digit)].into());
+                }
+            }
+        }
+    }
+    encoded
 }
 
 /// Where a handler sends its requests, and with which headers.
@@ -31,7 +95,7 @@ pub struct Target {
     pub authority: String,
     /// Path and query, from the slash on.
     pub path: String,
-    /// Header names in lower case, and values. `content-length` is added to each request.
+    /// Header names in lower case, and values. `content-length` is added to each POST.
     pub headers: Vec<(String, Vec<u8>)>,
     /// Where set, how long to wait; else the host decides.
     pub timeouts: Timeouts,
@@ -132,4 +196,16 @@ pub trait Transport: Send + Sync {
         &self,
         calls: &mut Vec<Self::Call>,
     ) -> impl Future<Output = (usize, Result<Response, TransportError>)> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_one_segment_of_a_path_whatever_is_in_it() {
+        assert_eq!(percent_encoded("user-7_x.~"), "user-7_x.~");
+        assert_eq!(percent_encoded("a/b?c=d&e %"), "a%2Fb%3Fc%3Dd%26e%20%25");
+        assert_eq!(percent_encoded("\u{fc}"), "%C3%BC");
+    }
 }

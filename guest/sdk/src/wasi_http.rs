@@ -6,13 +6,13 @@
 
 use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method,
-    OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse,
+    Method as WasiMethod, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
 use crate::bindings::wasi::io::poll::{self, Pollable};
 use crate::bindings::wasi::io::streams::{InputStream, StreamError};
 use crate::encoding::{decoded, looks_encoded};
-use crate::transport::{MAX_BODY_BYTES, MAX_ERROR_BYTES, Target};
+use crate::transport::{MAX_BODY_BYTES, MAX_ERROR_BYTES, Method, Target};
 use crate::{Request, Response, Transport, TransportError};
 
 /// Sends over `wasi:http`; waits in `wasi:io/poll`.
@@ -214,16 +214,24 @@ impl Reading {
 
 fn send(request: &Request) -> Result<FutureIncomingResponse, ErrorCode> {
     let target = &*request.target;
-    let outgoing = OutgoingRequest::new(headers(target, request.body.len())?);
+    let outgoing = OutgoingRequest::new(headers(request)?);
     let scheme = if target.secure { Scheme::Https } else { Scheme::Http };
+    let method = match request.method {
+        Method::Get => WasiMethod::Get,
+        Method::Post => WasiMethod::Post,
+    };
     let set = [
-        outgoing.set_method(&Method::Post),
+        outgoing.set_method(&method),
         outgoing.set_scheme(Some(&scheme)),
         outgoing.set_authority(Some(&target.authority)),
-        outgoing.set_path_with_query(Some(&target.path)),
+        outgoing.set_path_with_query(Some(&request.path_with_query())),
     ];
     if set.iter().any(Result::is_err) {
         return Err(ErrorCode::HttpRequestUriInvalid);
+    }
+    if request.method == Method::Get {
+        // A body that was taken is sent, chunked, even where it is empty.
+        return outgoing_handler::handle(outgoing, options(target));
     }
     let body = outgoing.body().map_err(|()| internal("the body was taken"))?;
     let future = outgoing_handler::handle(outgoing, options(target))?;
@@ -235,10 +243,14 @@ fn send(request: &Request) -> Result<FutureIncomingResponse, ErrorCode> {
     Ok(future)
 }
 
-fn headers(target: &Target, length: usize) -> Result<Fields, ErrorCode> {
-    let mut headers = Vec::with_capacity(target.headers.len() + 1);
-    headers.extend(target.headers.iter().cloned());
-    headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
+fn headers(request: &Request) -> Result<Fields, ErrorCode> {
+    let own = &request.target.headers;
+    let mut headers = Vec::with_capacity(own.len() + 1);
+    headers.extend(own.iter().cloned());
+    if request.method == Method::Post {
+        let length = request.body.len().to_string();
+        headers.push(("content-length".to_owned(), length.into_bytes()));
+    }
     Fields::from_list(&headers)
         .map_err(|error| internal(&format!("a header is not valid: {error:?}")))
 }

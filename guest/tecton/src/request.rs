@@ -70,12 +70,12 @@ impl Requests {
             entities.iter().for_each(|entity| body.push_str(&entity.text));
             body.push_str("}}");
         }
-        Request { target: self.features.clone(), body: body.into_bytes() }
+        Request::post(&self.features, body.into_bytes())
     }
 
     /// Asks what the feature service takes and gives.
     pub(crate) fn metadata(&self) -> Request {
-        Request { target: self.metadata.clone(), body: self.metadata_body.clone() }
+        Request::post(&self.metadata, self.metadata_body.clone())
     }
 }
 

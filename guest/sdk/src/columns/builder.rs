@@ -4,7 +4,7 @@
 //! A value that is not of its type, or is spelled in a rarer way than most, fails without saying
 //! why: the answer is read again then, cell by cell, and [`column()`] says what is wrong.
 
-use super::{Cell, column};
+use super::cells::{Cell, column};
 use crate::contract::number::narrowed;
 use crate::contract::time::micros;
 use crate::{Column, FieldType, Texts, Values};

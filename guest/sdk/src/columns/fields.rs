@@ -1,6 +1,6 @@
 //! The fields that a configuration declares, and answers of JSON objects in their columns.
 
-use super::{Cell, column};
+use super::cells::{Cell, column};
 use crate::config::Section;
 use crate::contract::EXPECTED;
 use crate::{Batch, Enriched, Error, ErrorKind, Field, FieldType, RowFailure};

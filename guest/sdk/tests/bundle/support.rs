@@ -46,7 +46,7 @@ impl Handler for Tenfold {
     }
 
     fn request(&self, entities: &[i64]) -> Request {
-        Request { target: target(), body: serde_json::to_vec(entities).unwrap() }
+        Request::post(&target(), serde_json::to_vec(entities).unwrap())
     }
 
     fn answer(&self, _: &[i64], response: &Response) -> Result<Enriched, Error> {
@@ -75,7 +75,7 @@ impl Handler for Tenfold {
     }
 
     fn outputs_request(&self) -> Request {
-        Request { target: target(), body: Vec::new() }
+        Request::post(&target(), Vec::new())
     }
 
     fn outputs(&self, _: &Response) -> Result<Vec<Field>, Error> {

@@ -1,5 +1,4 @@
-//! Columns grow: appending one to another, filling with what stands for null, and taking
-//! one row's value.
+//! Changing columns: appending one to another, adding nulls, and taking the rows apart.
 
 use crate::{
     Batch, Blobs, BooleanLists, Column, Float32Lists, Float64Lists, Int64Lists, StringLists, Texts,
