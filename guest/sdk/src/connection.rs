@@ -8,7 +8,7 @@
 use crate::config::{Section, kind, parse_url};
 use crate::transport::{Target, Timeouts};
 use http::{HeaderName, HeaderValue};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The parts that a handler's `connection` has.
@@ -149,74 +149,73 @@ impl ConnectionForm {
     /// The JSON Schema of the section: an object, to which a handler adds the keys of its own.
     /// Secrets are `writeOnly`: the host keeps them, and the handler gets placeholders.
     pub fn schema(&self) -> Value {
-        let mut properties = Map::new();
-        let mut required = vec!["url"];
-        properties.insert(
-            "url".to_owned(),
-            json!({
-                "type": "string",
-                "description": self.url_description,
-                "examples": [self.url],
-                "format": "uri",
-            }),
-        );
-        if let Some(Credential { key, required: is_required, description, .. }) = self.credential {
-            let secret = json!({
-                "type": "string", "description": description, "minLength": 1, "writeOnly": true,
-            });
-            properties.insert(key.to_owned(), secret);
-            required.extend(is_required.then_some(key));
+        let mut schema = parsed(SCHEMA);
+        let url = &mut schema["properties"]["url"];
+        url["description"] = self.url_description.into();
+        url["examples"] = vec![self.url].into();
+        let mut add = |key: &str, of: Value| schema["properties"][key] = of;
+        if let Some(credential) = &self.credential {
+            let mut secret = parsed(SECRET);
+            secret["description"] = credential.description.into();
+            add(credential.key, secret);
         }
-        match self.options {
-            Options::None => {}
-            Options::Here => properties.extend(options_schema()),
-            Options::Under(name) => {
-                let options = json!({
-                    "type": "object",
-                    "description": "Further options of the connection. An unknown one has no \
-                                    effect, and is reported in a warning.",
-                    "properties": options_schema(),
-                    "default": {},
-                });
-                properties.insert(name.to_owned(), options);
+        match (self.options, parsed(OPTIONS)) {
+            (Options::None, _) => {}
+            (Options::Here, Value::Object(mut options)) => {
+                if let Some(Value::Object(properties)) = options.remove("properties") {
+                    properties.into_iter().for_each(|(key, of)| add(&key, of));
+                }
             }
+            (Options::Here, _) => {}
+            (Options::Under(name), options) => add(name, options),
         }
-        json!({
-            "type": "object",
-            "additionalProperties": false,
-            "properties": properties,
-            "required": required,
-            "description": "Where the feature store is, and which credential it gets.",
-        })
+        let required = self.credential.filter(|credential| credential.required);
+        let required: Vec<&str> =
+            ["url"].into_iter().chain(required.map(|credential| credential.key)).collect();
+        schema["required"] = required.into();
+        schema
     }
 }
 
-fn options_schema() -> Map<String, Value> {
-    let ms = |description: &str, example: u64| {
-        json!({
-            "type": ["integer", "null"],
-            "minimum": 1,
-            "maximum": LONGEST_MS,
-            "description": description,
-            "examples": [example],
-        })
-    };
-    let headers = json!({
-        "description": "Headers to send with each request, by name. Their values are secrets.",
-        "type": "object",
-        "additionalProperties": { "type": "string", "writeOnly": true },
-        "default": {},
-        "examples": [{ "x-request-source": "beamlet" }],
-    });
-    let timeout = "How long to wait for an answer to begin, and then between two parts of it, in \
-                   milliseconds. Without it, the host decides.";
-    let connect =
-        "How long to wait for a connection, in milliseconds. Without it, the host decides.";
-    Map::from_iter([
-        ("headers".to_owned(), headers),
-        ("timeout_ms".to_owned(), ms(timeout, 2000)),
-        ("connect_timeout_ms".to_owned(), ms(connect, 500)),
-    ])
+/// The section, with its URL.
+const SCHEMA: &str = r#"{
+    "type": "object",
+    "additionalProperties": false,
+    "properties": { "url": { "type": "string", "format": "uri" } },
+    "description": "Where the feature store is, and which credential it gets."
+}"#;
+
+/// A credential.
+const SECRET: &str = r#"{ "type": "string", "minLength": 1, "writeOnly": true }"#;
+
+/// The options, as an object of their own.
+const OPTIONS: &str = r#"{
+    "type": "object",
+    "description": "Further options of the connection. An unknown one has no effect, and is reported in a warning.",
+    "default": {},
+    "properties": {
+        "headers": {
+            "type": "object",
+            "description": "Headers to send with each request, by name. Their values are secrets.",
+            "additionalProperties": { "type": "string", "writeOnly": true },
+            "default": {},
+            "examples": [{ "x-request-source": "beamlet" }]
+        },
+        "timeout_ms": {
+            "type": ["integer", "null"], "minimum": 1, "maximum": 600000,
+            "description": "How long to wait for an answer to begin, and then between two parts of it, in milliseconds. Without it, the host decides.",
+            "examples": [2000]
+        },
+        "connect_timeout_ms": {
+            "type": ["integer", "null"], "minimum": 1, "maximum": 600000,
+            "description": "How long to wait for a connection, in milliseconds. Without it, the host decides.",
+            "examples": [500]
+        }
+    }
+}"#;
+
+fn parsed(schema: &str) -> Value {
+    serde_json::from_str(schema).unwrap_or_default()
 }
 
 impl Credential {
@@ -314,6 +313,7 @@ impl BaseUrl {
 mod tests {
     use super::*;
     use crate::config::Problems;
+    use serde_json::json;
 
     const FORM: ConnectionForm = ConnectionForm {
         url: "https://store.example",

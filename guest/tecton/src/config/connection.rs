@@ -5,7 +5,6 @@ use beamlet_guest::config::Section;
 use beamlet_guest::connection::Options;
 use beamlet_guest::{ConnectionForm, Credential};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde_json::json;
 use std::borrow::Cow;
 
 const FORM: ConnectionForm = ConnectionForm {
@@ -21,6 +20,14 @@ const FORM: ConnectionForm = ConnectionForm {
     options: Options::Under("kwargs"),
     user_agent: concat!("beamlet-tecton/", env!("CARGO_PKG_VERSION")),
 };
+
+/// The JSON Schema of the workspace's name.
+const WORKSPACE: &str = r#"{
+    "type": ["string", "null"],
+    "description": "Workspace of the feature service, where `retrieval.workspace_name` names no other.",
+    "examples": ["prod"],
+    "minLength": 1
+}"#;
 
 /// Where the feature store is, and who asks.
 pub struct Connection {
@@ -46,15 +53,9 @@ impl JsonSchema for Connection {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let mut schema = FORM.schema();
-        let name = json!({
-            "type": ["string", "null"],
-            "description": "Workspace of the feature service, where `retrieval.workspace_name` \
-                            names no other.",
-            "examples": ["prod"],
-            "minLength": 1,
-        });
         if let Some(properties) = schema["properties"].as_object_mut() {
-            properties.shift_insert(1, "default_workspace_name".to_owned(), name);
+            let workspace = serde_json::from_str(WORKSPACE).unwrap_or_default();
+            properties.shift_insert(1, "default_workspace_name".to_owned(), workspace);
         }
         Schema::try_from(schema).unwrap_or_default()
     }

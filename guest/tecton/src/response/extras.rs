@@ -2,7 +2,8 @@
 //! the request kept to its service level.
 
 use crate::config::MetadataOptions;
-use beamlet_guest::{Column, Field, Texts, Values};
+use beamlet_guest::columns::{ColumnValue, Timestamp};
+use beamlet_guest::{Column, Field};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -89,11 +90,11 @@ impl Extras {
         for (feature, extras) in features {
             if self.status {
                 let status = |row: usize| extras.statuses.get(row).map(Cow::as_ref);
-                columns.push(texts(format!("{feature}.status"), failed, status));
+                columns.push(column(format!("{feature}.status"), failed, status));
             }
             if self.effective_time {
                 let name = format!("{feature}.effective_time");
-                columns.push(column(name, failed, Values::Timestamps, |_| extras.effective_time));
+                columns.push(column(name, failed, |_| extras.effective_time.map(Timestamp)));
             }
         }
         if self.slo {
@@ -104,51 +105,23 @@ impl Extras {
 }
 
 fn slo_columns(slo: &[Slo], failed: &[bool]) -> [Column; 6] {
-    let [eligible, reasons, server, own, latency, size] =
-        SLO_FIELDS.map(|(name, _)| name.to_owned());
+    let [eligible, reasons, server, own, latency, size] = SLO_FIELDS.map(|(name, _)| name);
     let of = |row: usize| slo.get(row);
     [
-        column(eligible, failed, Values::Booleans, |row| of(row)?.slo_eligible),
-        column(
-            reasons,
-            failed,
-            |lists| Values::StringLists(lists.into_iter().collect()),
-            |row| Some(of(row)?.slo_ineligibility_reasons.clone()),
-        ),
-        column(server, failed, Values::Float64s, |row| of(row)?.server_time_seconds),
-        column(own, failed, Values::Float64s, |row| of(row)?.slo_server_time_seconds),
-        column(latency, failed, Values::Float64s, |row| of(row)?.store_max_latency),
-        column(size, failed, Values::Int64s, |row| of(row)?.store_response_size_bytes),
+        column(eligible, failed, |row| of(row)?.slo_eligible),
+        column(reasons, failed, |row| Some(&*of(row)?.slo_ineligibility_reasons)),
+        column(server, failed, |row| of(row)?.server_time_seconds),
+        column(own, failed, |row| of(row)?.slo_server_time_seconds),
+        column(latency, failed, |row| of(row)?.store_max_latency),
+        column(size, failed, |row| of(row)?.store_response_size_bytes),
     ]
 }
 
-fn column<T: Default>(
-    name: String,
+/// A column with the value of each row, null in the rows that failed.
+fn column<T: ColumnValue>(
+    name: impl Into<String>,
     failed: &[bool],
-    values: impl Fn(Vec<T>) -> Values,
     of: impl Fn(usize) -> Option<T>,
 ) -> Column {
-    let mut nulls = Vec::new();
-    let mut list = Vec::with_capacity(failed.len());
-    for (row, failed) in failed.iter().enumerate() {
-        let value = of(row).filter(|_| !*failed);
-        if value.is_none() {
-            nulls.push(row as u32);
-        }
-        list.push(value.unwrap_or_default());
-    }
-    Column { name, values: values(list), nulls }
-}
-
-fn texts<'t>(name: String, failed: &[bool], of: impl Fn(usize) -> Option<&'t str>) -> Column {
-    let mut nulls = Vec::new();
-    let mut list = Texts::new();
-    for (row, failed) in failed.iter().enumerate() {
-        let text = of(row).filter(|_| !*failed);
-        if text.is_none() {
-            nulls.push(row as u32);
-        }
-        list.push(text.unwrap_or_default());
-    }
-    Column { name, values: Values::Strings(list), nulls }
+    Column::of(name, (0..).zip(failed).map(|(row, failed)| of(row).filter(|_| !*failed)))
 }
