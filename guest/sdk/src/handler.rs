@@ -3,6 +3,7 @@
 use crate::check::Findings;
 use crate::config::{Problem, Section};
 use crate::{Batch, Enriched, Error, Field, Input, Report, Request, Response};
+use serde_json::{Value, json};
 
 /// How a handler wants its rows put into requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,9 @@ pub struct Batching {
     pub max_in_flight: usize,
 }
 
+/// The largest numbers that a configuration may set.
+const MOST: Batching = Batching { max_batch_size: 10_000, max_in_flight: 256 };
+
 /// A hundred entities in a request, four requests on the wire.
 impl Default for Batching {
     fn default() -> Self {
@@ -21,15 +25,41 @@ impl Default for Batching {
 }
 
 impl Batching {
-    /// Reads `max_batch_size` and `max_in_flight`, each within a range from 1; what is not there
-    /// is as by default.
+    /// Reads `max_batch_size`, from 1 to 10,000, and `max_in_flight`, from 1 to 256. Without a key,
+    /// its default counts.
     pub fn read(section: &Section<'_>) -> Self {
-        let number = |name, most| section.integer(name, 1..=most).map(|number| number as usize);
-        let usual = Batching::default();
+        let number = |name, most: usize, default| {
+            section.integer(name, 1..=most as i64).map_or(default, |number| number as usize)
+        };
+        let default = Batching::default();
         Batching {
-            max_batch_size: number("max_batch_size", 10_000).unwrap_or(usual.max_batch_size),
-            max_in_flight: number("max_in_flight", 256).unwrap_or(usual.max_in_flight),
+            max_batch_size: number("max_batch_size", MOST.max_batch_size, default.max_batch_size),
+            max_in_flight: number("max_in_flight", MOST.max_in_flight, default.max_in_flight),
         }
+    }
+
+    /// The JSON Schema of what [`read`](Self::read) reads.
+    pub fn schema() -> Value {
+        let default = Batching::default();
+        let number = |default: usize, most: usize, description: &str| {
+            json!({
+                "type": "integer",
+                "minimum": 1,
+                "maximum": most,
+                "default": default,
+                "description": description,
+            })
+        };
+        let (size, flight) = ("Entities in one request.", "Requests of a bundle at the same time.");
+        json!({
+            "type": "object",
+            "additionalProperties": false,
+            "description": "How rows are put into requests.",
+            "properties": {
+                "max_batch_size": number(default.max_batch_size, MOST.max_batch_size, size),
+                "max_in_flight": number(default.max_in_flight, MOST.max_in_flight, flight),
+            },
+        })
     }
 }
 

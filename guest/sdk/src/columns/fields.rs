@@ -4,7 +4,7 @@ use super::cells::{Cell, column};
 use crate::config::Section;
 use crate::contract::EXPECTED;
 use crate::{Batch, Enriched, Error, ErrorKind, Field, FieldType, RowFailure};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Fields that come out, with their types, in their order.
@@ -36,7 +36,19 @@ impl Fields {
         Fields(fields)
     }
 
-    /// Whether there is none.
+    /// The JSON Schema of what [`read`](Self::read) reads.
+    pub fn schema() -> Value {
+        json!({
+            "type": "object",
+            "description": "The fields that come out: names, and their types.",
+            "additionalProperties": {
+                "type": "string",
+                "examples": ["int64", "array<float32>", "struct<a: date, b: decimal>"],
+            },
+        })
+    }
+
+    /// Whether there is no field.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -106,7 +118,6 @@ mod tests {
     use super::*;
     use crate::Values;
     use crate::config::Problems;
-    use serde_json::json;
 
     fn read(fields: &Value) -> Result<Fields, Vec<crate::config::Problem>> {
         let problems = Problems::default();
