@@ -1,16 +1,15 @@
 //! What comes out of bodies, wherever they are cut.
 
-use super::{Broken, MAX_ROW_BYTES, Rows};
-use crate::media::Form;
+use super::{Broken, Form, MAX_ROW_BYTES, Rows};
 use proptest::prelude::*;
 
 /// The rows of a body that comes in pieces, at most `most` at a time, and what broke it.
 fn cut(form: Form, pieces: &[&[u8]], most: usize) -> (Vec<String>, Option<Broken>) {
     let mut rows = Rows::new(form);
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     let mut take = |rows: &mut Rows| {
-        assert_eq!(rows.first(), told.len());
-        told.extend(rows.rows().map(|row| String::from_utf8_lossy(row).into_owned()));
+        assert_eq!(rows.first(), found.len());
+        found.extend(rows.rows().map(|row| String::from_utf8_lossy(row).into_owned()));
         rows.clear();
     };
     for piece in pieces {
@@ -20,7 +19,7 @@ fn cut(form: Form, pieces: &[&[u8]], most: usize) -> (Vec<String>, Option<Broken
             let full = rows.rows().len() == most;
             take(&mut rows);
             match cut {
-                Err(broken) => return (told, Some(broken)),
+                Err(broken) => return (found, Some(broken)),
                 Ok(()) if full => {}
                 Ok(()) => break,
             }
@@ -31,11 +30,11 @@ fn cut(form: Form, pieces: &[&[u8]], most: usize) -> (Vec<String>, Option<Broken
         let cut = rows.cut(most);
         take(&mut rows);
         if let Err(broken) = cut {
-            return (told, Some(broken));
+            return (found, Some(broken));
         }
     }
     let broken = rows.cut(most).err();
-    (told, broken)
+    (found, broken)
 }
 
 #[track_caller]
@@ -80,7 +79,7 @@ fn what_is_no_array_of_rows_is_told_at_once() {
     let begins = |with: &str| Broken::NoArray(with.to_owned());
     assert_broken("", &[], Broken::Empty);
     assert_broken("  ", &[], Broken::Empty);
-    assert_broken("hello", &[], begins("what is no JSON"));
+    assert_broken("hello", &[], begins("something that is not JSON"));
     assert_broken("\"x\"", &[], begins("a text"));
     assert_broken("17", &[], begins("a number"));
     assert_broken("[,{}]", &[], Broken::NoRow(0));
@@ -158,4 +157,19 @@ fn any_row() -> impl Strategy<Value = String> {
     });
     prop::collection::vec((text(), value), 0..4)
         .prop_map(|fields| serde_json::Value::Object(fields.into_iter().collect()).to_string())
+}
+
+#[test]
+fn a_form_is_known_by_its_type_whatever_its_case_and_parameters() {
+    assert_eq!(Form::of("application/json"), Some(Form::Array));
+    assert_eq!(Form::of("Application/JSON; charset=\"UTF-8\""), Some(Form::Array));
+    assert_eq!(Form::of("application/x-ndjson;charset=utf-8; q=1"), Some(Form::Lines));
+    assert_eq!(Form::of("application/jsonl"), Some(Form::Lines));
+}
+
+#[test]
+fn another_type_and_another_encoding_are_no_form() {
+    for other in ["", "text/plain", "application/json+x", "application/json; charset=latin1"] {
+        assert_eq!(Form::of(other), None, "{other}");
+    }
 }

@@ -1,36 +1,74 @@
-//! A body becomes rows while it comes: pieces of bytes go in wherever they were cut, and the text
-//! of each row comes out as soon as its end has been seen.
+//! Cuts a body into rows while it arrives. Bytes go in as they are received, and the text of each
+//! row comes out as soon as its end has been seen.
 //!
-//! Only the array around the rows is understood here. Whether a row is JSON is for who reads it.
+//! Only the array around the rows is parsed here. [`Row::read`](beamlet_guest::json::Row::read)
+//! decides whether a row is JSON.
 
-use crate::media::Form;
 use std::ops::Range;
 
-/// The longest row that is taken, in bytes.
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One JSON array of objects.
+    Array,
+    /// An object a line: NDJSON.
+    Lines,
+}
+
+impl Form {
+    /// The form that a `content-type` names; none where it is another, or in another encoding than
+    /// UTF-8.
+    pub fn of(content_type: &str) -> Option<Self> {
+        let mut parts = content_type.split(';').map(str::trim);
+        let form = match parts.next()?.to_ascii_lowercase().as_str() {
+            "application/json" => Form::Array,
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Form::Lines,
+            _ => return None,
+        };
+        for parameter in parts {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            let value = value.trim_matches('"');
+            if name.eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
+                return None;
+            }
+        }
+        Some(form)
+    }
+
+    /// The `content-type` of rows in this form.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Form::Array => "application/json",
+            Form::Lines => "application/x-ndjson",
+        }
+    }
+}
+
+/// The longest row that is accepted, in bytes.
 pub const MAX_ROW_BYTES: usize = 1 << 20;
 
 /// A body that cannot be cut into rows any further.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// It is none of a JSON array.
-    #[error("the body is no JSON array of objects: it begins with {0}")]
+    /// It does not begin as a JSON array.
+    #[error("the body is not a JSON array of objects: it begins with {0}")]
     NoArray(String),
-    /// There is nothing in it.
+    /// It is empty.
     #[error("the body is empty, where a JSON array of objects should be")]
     Empty,
-    /// There is no row where one has to be; its number.
+    /// A row is missing between two commas or brackets: its number.
     #[error("the body is not JSON: there is nothing where row {0} should be")]
     NoRow(usize),
-    /// The array is not at its end, and the body is. The number of the row that should end or come.
+    /// The body ends before the array does: the number of the row that is not whole.
     #[error(
         "the body breaks off: the array does not end behind its rows, and row {0} is not whole"
     )]
     BreaksOff(usize),
-    /// There is something behind the array.
-    #[error("the body is not JSON: there is more behind the end of the array")]
+    /// More text follows the array.
+    #[error("the body is not JSON: more text follows the end of the array")]
     More,
-    /// A row is longer than is taken; its number.
-    #[error("row {0} is longer than {limit} bytes, which is the most that is taken", limit = MAX_ROW_BYTES)]
+    /// A row is longer than [`MAX_ROW_BYTES`]: its number.
+    #[error("row {0} is longer than {limit} bytes, the longest row that is accepted", limit = MAX_ROW_BYTES)]
     TooLong(usize),
 }
 
@@ -38,41 +76,41 @@ pub enum Broken {
 #[derive(Clone)]
 pub struct Rows {
     form: Form,
-    /// What has come, from the first row that has not been taken out.
+    /// The bytes received, from the first row that has not been taken out.
     bytes: Vec<u8>,
-    /// Where the whole rows are in it.
+    /// Where the complete rows are in `bytes`.
     rows: Vec<Range<usize>>,
     /// Rows taken out before.
     before: usize,
-    state: State,
-    /// How far the bytes have been looked at.
+    expected: Expected,
+    /// How many of the bytes have been parsed.
     seen: usize,
     ended: bool,
 }
 
 /// What is expected next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// The array's begin.
-    Begin,
+enum Expected {
+    /// The beginning of the array.
+    Array,
     /// A row, or the array's end.
     First,
     /// A row.
     Next,
     /// More of a row.
     Row(Place),
-    /// Nothing but white space.
+    /// White space only.
     End,
 }
 
-/// A place inside of a row.
+/// A position inside of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     /// Where the row starts.
     start: usize,
     /// Brackets that are open.
     depth: usize,
-    /// Inside of a text, and there behind a backslash.
+    /// Whether it is inside of a string, and there behind a backslash.
     text: bool,
     escaped: bool,
 }
@@ -80,20 +118,20 @@ struct Place {
 impl Rows {
     /// Rows of a body in this form.
     pub fn new(form: Form) -> Self {
-        let state = match form {
-            Form::Array => State::Begin,
-            Form::Lines => State::Next,
+        let expected = match form {
+            Form::Array => Expected::Array,
+            Form::Lines => Expected::Next,
         };
         let (bytes, rows) = (Vec::new(), Vec::new());
-        Rows { form, bytes, rows, before: 0, state, seen: 0, ended: false }
+        Rows { form, bytes, rows, before: 0, expected, seen: 0, ended: false }
     }
 
-    /// Takes more of the body.
+    /// Appends bytes of the body.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Says that there is no more.
+    /// Ends the body.
     pub fn end(&mut self) {
         self.ended = true;
     }
@@ -103,12 +141,12 @@ impl Rows {
         self.ended && self.seen == self.bytes.len()
     }
 
-    /// Bytes that are held.
+    /// How many bytes are buffered.
     pub fn pending_bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The rows that are cut and not taken out.
+    /// The rows that are complete and have not been taken out.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.rows.iter().map(|row| &self.bytes[row.clone()])
     }
@@ -120,23 +158,23 @@ impl Rows {
 
     /// Takes the rows out.
     pub fn clear(&mut self) {
-        let kept = match self.state {
-            State::Row(place) => place.start,
+        let kept = match self.expected {
+            Expected::Row(place) => place.start,
             _ => self.seen,
         };
         self.bytes.drain(..kept);
         self.seen -= kept;
-        if let State::Row(place) = &mut self.state {
+        if let Expected::Row(place) = &mut self.expected {
             place.start = 0;
         }
         self.before += self.rows.len();
         self.rows.clear();
     }
 
-    /// Cuts what has come, until there are so many rows.
+    /// Cuts the bytes received until there are `most` rows.
     ///
     /// # Errors
-    /// The body cannot be cut; the rows before that are there.
+    /// The body cannot be cut. The rows before the error stay.
     pub fn cut(&mut self, most: usize) -> Result<(), Broken> {
         match self.form {
             Form::Array => self.cut_array(most),
@@ -151,8 +189,8 @@ impl Rows {
 
     fn cut_lines(&mut self, most: usize) -> Result<(), Broken> {
         while self.rows.len() < most {
-            let start = match self.state {
-                State::Row(place) => place.start,
+            let start = match self.expected {
+                Expected::Row(place) => place.start,
                 _ => self.seen,
             };
             let found = self.bytes[self.seen..].iter().position(|byte| *byte == b'\n');
@@ -164,7 +202,7 @@ impl Rows {
                 None => {
                     self.seen = self.bytes.len();
                     if start < self.seen {
-                        self.state = State::Row(Place::at(start));
+                        self.expected = Expected::Row(Place::at(start));
                     }
                     return self.not_too_long(self.seen - start);
                 }
@@ -173,7 +211,7 @@ impl Rows {
             if !self.bytes[start..end].trim_ascii().is_empty() {
                 self.rows.push(start..end);
             }
-            (self.seen, self.state) = (next, State::Next);
+            (self.seen, self.expected) = (next, Expected::Next);
         }
         Ok(())
     }
@@ -181,30 +219,30 @@ impl Rows {
     fn cut_array(&mut self, most: usize) -> Result<(), Broken> {
         while self.rows.len() < most && self.seen < self.bytes.len() {
             let byte = self.bytes[self.seen];
-            match self.state {
-                State::Row(place) => {
+            match self.expected {
+                Expected::Row(place) => {
                     self.row(place, byte)?;
                     continue;
                 }
                 _ if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') => {}
-                State::Begin if byte == b'[' => self.state = State::First,
-                State::Begin => return Err(Broken::NoArray(self.begin())),
-                State::First if byte == b']' => self.state = State::End,
-                State::First | State::Next if matches!(byte, b',' | b']') => {
+                Expected::Array if byte == b'[' => self.expected = Expected::First,
+                Expected::Array => return Err(Broken::NoArray(self.begin())),
+                Expected::First if byte == b']' => self.expected = Expected::End,
+                Expected::First | Expected::Next if matches!(byte, b',' | b']') => {
                     return Err(Broken::NoRow(self.next()));
                 }
-                State::First | State::Next => {
-                    self.state = State::Row(Place::at(self.seen));
+                Expected::First | Expected::Next => {
+                    self.expected = Expected::Row(Place::at(self.seen));
                     continue;
                 }
-                State::End => return Err(Broken::More),
+                Expected::End => return Err(Broken::More),
             }
             self.seen += 1;
         }
-        match self.state {
+        match self.expected {
             _ if !self.ended || self.seen < self.bytes.len() => Ok(()),
-            State::End => Ok(()),
-            State::Begin => Err(Broken::Empty),
+            Expected::End => Ok(()),
+            Expected::Array => Err(Broken::Empty),
             _ => Err(Broken::BreaksOff(self.next())),
         }
     }
@@ -221,7 +259,7 @@ impl Rows {
                 b',' | b']' if place.depth == 0 => {
                     self.not_too_long(self.seen - place.start)?;
                     self.rows.push(place.start..self.seen);
-                    self.state = if byte == b',' { State::Next } else { State::End };
+                    self.expected = if byte == b',' { Expected::Next } else { Expected::End };
                     self.seen += 1;
                     return Ok(());
                 }
@@ -232,7 +270,7 @@ impl Rows {
             match self.bytes.get(self.seen) {
                 Some(next) => byte = *next,
                 None => {
-                    self.state = State::Row(place);
+                    self.expected = Expected::Row(place);
                     return self.not_too_long(self.seen - place.start);
                 }
             }
@@ -243,7 +281,7 @@ impl Rows {
         if length > MAX_ROW_BYTES { Err(Broken::TooLong(self.next())) } else { Ok(()) }
     }
 
-    /// What the body begins with, for a message: never a value of it.
+    /// What the body begins with, for a message. It never shows a value of the body.
     fn begin(&self) -> String {
         match self.bytes[self.seen] {
             b'{' => "an object; send [ before it and ] behind it, or an object a line as \
@@ -252,7 +290,7 @@ impl Rows {
             b'"' => "a text".to_owned(),
             b'-' | b'0'..=b'9' => "a number".to_owned(),
             0xef => "a byte order mark; leave it out".to_owned(),
-            _ => "what is no JSON".to_owned(),
+            _ => "something that is not JSON".to_owned(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What became of a request: kept while it is answered, then told to the log, to the counts and,
-//! for rows, in trailers.
+//! The summary of a request: collected while it is answered, then written to the log, to the counts
+//! and, for rows, to trailers.
 
 use crate::counts::Counts;
 use crate::route::Route;
@@ -7,16 +7,16 @@ use beamlet_guest::Error;
 use beamlet_guest::contract::Outcome;
 use serde_json::{Value, json};
 
-/// A request and what became of it.
+/// What a request asked for, and how it was answered.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
-    /// The place that it asked for, if there is one.
+pub struct Summary {
+    /// The endpoint, if there is one for the path.
     pub route: Option<Route>,
-    /// The status it was answered with.
+    /// The status of the answer.
     pub status: u16,
-    /// Bytes of its body that were read, and of the answer's that were written.
+    /// Bytes of its body that were read.
     pub bytes_in: u64,
-    /// Bytes of the answer's body.
+    /// Bytes of the answer's body that were written.
     pub bytes_out: u64,
     /// Rows with features.
     pub enriched: u64,
@@ -26,9 +26,9 @@ pub struct Told {
     pub null_keys: u64,
     /// Rows that could not be enriched.
     pub failed: u64,
-    /// What the handler counted meanwhile.
+    /// The counters of the handler, for this request.
     pub handler: Vec<(String, u64)>,
-    /// Why it was not answered as it should be.
+    /// Why it failed.
     pub error: Option<String>,
     /// Whether the answer broke off after it had begun.
     pub broken_off: bool,
@@ -40,7 +40,7 @@ pub struct Told {
 pub const TRAILERS: [&str; 5] =
     ["beamlet-rows", "beamlet-enriched", "beamlet-missing", "beamlet-null-keys", "beamlet-failed"];
 
-impl Told {
+impl Summary {
     /// Counts a row.
     pub fn row(&mut self, outcome: Outcome<&Error>) {
         *match outcome {
@@ -65,8 +65,8 @@ impl Told {
         self.route.map_or("other", Route::path)
     }
 
-    /// One line of JSON. Never holds a path that is not the service's own, a value of a row or a
-    /// secret.
+    /// One line of JSON for the log. It never shows a path that is not an endpoint, a value of a row
+    /// or a secret.
     pub fn line(&self) -> String {
         let mut line = json!({
             "request": self.path(),
@@ -94,7 +94,7 @@ impl Told {
         line.to_string()
     }
 
-    /// The same as counts.
+    /// The same as metrics.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         let (path, status) = (self.path(), self.status);
@@ -125,16 +125,17 @@ mod tests {
     use insta::assert_snapshot;
 
     #[test]
-    fn a_request_is_told_in_one_line_and_in_counts() {
-        let mut told = Told { route: Some(Route::Enrich), status: 200, ms: 7, ..Told::default() };
+    fn a_request_is_summarised_in_one_line_and_in_counts() {
+        let mut summary =
+            Summary { route: Some(Route::Enrich), status: 200, ms: 7, ..Summary::default() };
         for row in [Outcome::Enriched, Outcome::Enriched, Outcome::NullKey] {
-            told.row(row);
+            summary.row(row);
         }
-        told.handler.push(("feature_retrieval_requests".to_owned(), 1));
-        told.broken_off = true;
-        told.error = Some("the client went away".to_owned());
-        assert_snapshot!(told.line(), @r#"{"request":"/enrich","status":200,"ms":7,"bytes_in":0,"bytes_out":0,"rows":3,"enriched":2,"missing":0,"null_keys":1,"failed":0,"feature_retrieval_requests":1,"broken_off":true,"error":"the client went away"}"#);
-        assert_snapshot!(told.counts().to_text(), @r#"
+        summary.handler.push(("feature_retrieval_requests".to_owned(), 1));
+        summary.broken_off = true;
+        summary.error = Some("the client went away".to_owned());
+        assert_snapshot!(summary.line(), @r#"{"request":"/enrich","status":200,"ms":7,"bytes_in":0,"bytes_out":0,"rows":3,"enriched":2,"missing":0,"null_keys":1,"failed":0,"feature_retrieval_requests":1,"broken_off":true,"error":"the client went away"}"#);
+        assert_snapshot!(summary.counts().to_text(), @r#"
         beamlet_edge_broken_off_total 1
         beamlet_edge_request_bytes_total 0
         beamlet_edge_requests_total{path="/enrich",status="200"} 1
@@ -145,12 +146,12 @@ mod tests {
         beamlet_edge_rows_total{outcome="null-key"} 1
         beamlet_handler_feature_retrieval_requests_total 1
         "#);
-        assert_eq!(told.trailers(), [3, 2, 0, 1, 0]);
+        assert_eq!(summary.trailers(), [3, 2, 0, 1, 0]);
     }
 
     #[test]
-    fn a_path_that_is_not_the_services_own_is_not_told() {
-        let told = Told { status: 404, ..Told::default() };
-        assert_snapshot!(told.line(), @r#"{"request":"other","status":404,"ms":0,"bytes_in":0,"bytes_out":0}"#);
+    fn a_path_that_is_not_an_endpoint_is_not_logged() {
+        let summary = Summary { status: 404, ..Summary::default() };
+        assert_snapshot!(summary.line(), @r#"{"request":"other","status":404,"ms":0,"bytes_in":0,"bytes_out":0}"#);
     }
 }

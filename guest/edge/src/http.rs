@@ -1,20 +1,65 @@
-//! An answer on its way out, no faster than it is taken.
+//! Bodies of requests and answers over `wasi:http`, read and written piece by piece.
 
-use crate::account::Account;
-use crate::problem::{self, Problem};
 use beamlet_guest::bindings::wasi::http::types::{
-    Fields, OutgoingBody, OutgoingResponse, ResponseOutparam,
+    Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
-use beamlet_guest::bindings::wasi::io::streams::OutputStream;
+use beamlet_guest::bindings::wasi::io::poll::Pollable;
+use beamlet_guest::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 
-/// An answer whose head is sent. Dropped before [`finish`](Self::finish), it breaks off, so that
-/// nobody takes what there is of it for the whole.
+/// The result of one read.
+pub(crate) enum Read {
+    /// Bytes of the body.
+    Bytes(Vec<u8>),
+    /// No byte has arrived since the last read.
+    Nothing,
+    /// The body has ended.
+    End,
+}
+
+/// A body that is being read. Fields drop in order: each before the one that it is a part of.
+pub(crate) struct Body {
+    pollable: Option<Pollable>,
+    stream: InputStream,
+    _body: IncomingBody,
+}
+
+/// The most bytes of one read.
+const READ_BYTES: u64 = 64 << 10;
+
+impl Body {
+    /// The body of a request; `None` where it was taken before.
+    pub(crate) fn of(request: &IncomingRequest) -> Option<Self> {
+        let body = request.consume().ok()?;
+        let stream = body.stream().ok()?;
+        Some(Body { pollable: None, stream, _body: body })
+    }
+
+    /// Reads the bytes that have arrived. The error says why the client sends no more.
+    pub(crate) fn read(&mut self) -> Result<Read, String> {
+        match self.stream.read(READ_BYTES) {
+            Ok(bytes) if bytes.is_empty() => Ok(Read::Nothing),
+            Ok(bytes) => Ok(Read::Bytes(bytes)),
+            Err(StreamError::Closed) => Ok(Read::End),
+            Err(StreamError::LastOperationFailed(error)) => {
+                Err(format!("the body broke off: {}", error.to_debug_string()))
+            }
+        }
+    }
+
+    /// Waits for more.
+    pub(crate) fn wait(&mut self) {
+        self.pollable.get_or_insert_with(|| self.stream.subscribe()).block();
+    }
+}
+
+/// An answer whose head is sent. Where it is dropped before [`finish`](Self::finish), the client
+/// sees that it is not complete.
 pub(crate) struct Reply {
     stream: OutputStream,
     body: OutgoingBody,
 }
 
-/// Nobody takes the answer any more.
+/// The client has closed the connection.
 #[derive(Debug)]
 pub(crate) struct Gone;
 
@@ -38,7 +83,7 @@ impl Reply {
         Ok(Reply { stream, body })
     }
 
-    /// Writes, and waits while nobody takes it.
+    /// Writes bytes, as fast as the client takes them.
     pub(crate) fn write(&mut self, mut bytes: &[u8]) -> Result<(), Gone> {
         while !bytes.is_empty() {
             let room = self.stream.check_write().map_err(|_| Gone)? as usize;
@@ -55,7 +100,7 @@ impl Reply {
 
     /// Ends the answer, with trailers where there are any.
     pub(crate) fn finish(self, trailers: &[(&str, u64)]) -> Result<(), Gone> {
-        // Until the flush has come to its end, there is something of the body in the stream.
+        // The body can end only after the flush.
         self.stream.subscribe().block();
         self.stream.check_write().map_err(|_| Gone)?;
         drop(self.stream);
@@ -69,34 +114,4 @@ impl Reply {
         };
         OutgoingBody::finish(self.body, trailers).map_err(|_| Gone)
     }
-}
-
-/// Sends a whole answer.
-pub(crate) fn whole(
-    out: ResponseOutparam,
-    account: &mut Account<'_>,
-    status: u16,
-    headers: &[(&str, &str)],
-    body: &str,
-) {
-    account.told.status = status;
-    account.told.bytes_out = body.len() as u64;
-    account.close();
-    let length = body.len().to_string();
-    let mut all = vec![("content-length", length.as_str())];
-    all.extend_from_slice(headers);
-    // To a HEAD, the host sends no body; and a client that has gone is nothing to answer.
-    if let Ok(mut reply) = Reply::start(out, status, &all)
-        && reply.write(body.as_bytes()).is_ok()
-    {
-        let _ = reply.finish(&[]);
-    }
-}
-
-/// Sends a problem.
-pub(crate) fn problem(out: ResponseOutparam, account: &mut Account<'_>, problem: &Problem) {
-    let mut headers = vec![("content-type", problem::CONTENT_TYPE)];
-    headers.extend(problem.headers.iter().map(|(name, value)| (*name, value.as_str())));
-    account.told.error = problem.body["detail"].as_str().map(str::to_owned);
-    whole(out, account, problem.status, &headers, &problem.body.to_string());
 }
