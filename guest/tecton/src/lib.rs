@@ -4,7 +4,6 @@
 mod blame;
 mod check;
 mod config;
-mod data_type;
 mod entity;
 mod request;
 mod response;
@@ -127,7 +126,7 @@ impl Handler for Tecton {
         let service = service::Service::read(response)
             .map_err(|why| Error::new(ErrorKind::BadResponse, why))?;
         self.entity.learn(Some(&service));
-        Ok(service.outputs(self.answers.extras()))
+        Ok(self.answers.extras().outputs(&service))
     }
 
     fn check(&self, answer: Result<&Response, &Error>) -> Result<Report, Error> {

@@ -1,10 +1,14 @@
-//! What comes beside the features where it is asked for: statuses, effective times, and how
-//! the request kept to its service level.
+//! Columns beside the features, where they are asked for: statuses, effective times, and how the
+//! request kept to its service level.
 
+use super::metadata::{broken, not_metadata};
 use crate::config::MetadataOptions;
+use crate::service::Service;
 use beamlet_guest::columns::{ColumnValue, Timestamp};
-use beamlet_guest::{Column, Field};
+use beamlet_guest::contract::time::micros_cut;
+use beamlet_guest::{Column, Error, Field};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// Which extras are asked for.
@@ -60,11 +64,14 @@ impl Extras {
         self.status || self.effective_time || self.slo
     }
 
-    /// Names and types of the fields, beside features of these names.
-    pub(crate) fn fields<'n>(self, features: impl Iterator<Item = &'n str>) -> Vec<Field> {
+    /// The fields that come out for a feature service: its features, and then the extras.
+    pub(crate) fn outputs(self, service: &Service) -> Vec<Field> {
         let field = |name: String, of: &str| Field { name, type_: of.to_owned() };
-        let mut fields = Vec::new();
-        for feature in features {
+        let features = service.features.iter();
+        let mut fields: Vec<Field> =
+            features.map(|feature| field(feature.name.clone(), &feature.of.to_string())).collect();
+        for feature in &service.features {
+            let feature = &feature.name;
             if self.status {
                 fields.push(field(format!("{feature}.status"), "string"));
             }
@@ -78,8 +85,46 @@ impl Extras {
         fields
     }
 
-    /// The columns of the extras, in the order of [`fields`](Self::fields); null in the rows
-    /// that `failed`. Those of an entity that is missing have what the store reports of it.
+    /// The extras of each feature, from the metadata of the features; none where `statuses` are not
+    /// needed and effective times not asked for.
+    pub(crate) fn of_features(
+        self,
+        metadata: &str,
+        statuses: bool,
+    ) -> Result<Vec<FeatureExtras<'_>>, Error> {
+        if !statuses && !self.effective_time {
+            return Ok(Vec::new());
+        }
+        let wire: Vec<WireExtras<'_>> =
+            serde_json::from_str(metadata).map_err(|error| not_metadata(&error))?;
+        wire.into_iter()
+            .enumerate()
+            .map(|(at, extras)| {
+                let statuses = extras.status.map(OneOrMore::into_vec).unwrap_or_default();
+                let effective_time = extras.effective_time.map(|Text(text)| {
+                    // Only about the value: digits that are finer than the type are cut off.
+                    micros_cut(&text).ok_or_else(|| {
+                        broken(&format!("the effective time of feature {at} is no timestamp"))
+                    })
+                });
+                Ok(FeatureExtras {
+                    statuses: statuses.into_iter().map(|Text(status)| status).collect(),
+                    effective_time: effective_time.transpose()?,
+                })
+            })
+            .collect()
+    }
+
+    /// How the request kept to its service level, for each row; none where it was not asked for.
+    pub(crate) fn slo(self, metadata: Option<&RawValue>) -> Result<Vec<Slo>, Error> {
+        let Some(text) = metadata.filter(|_| self.slo) else { return Ok(Vec::new()) };
+        let slo: OneOrMore<Slo> =
+            serde_json::from_str(text.get()).map_err(|error| not_metadata(&error))?;
+        Ok(slo.into_vec())
+    }
+
+    /// The columns of the extras, in the order of [`outputs`](Self::outputs); null in the rows
+    /// that `failed`. For a missing entity they have what the store reports of it.
     pub(crate) fn columns<'n>(
         self,
         features: impl Iterator<Item = (&'n str, FeatureExtras<'n>)>,
@@ -124,4 +169,35 @@ fn column<T: ColumnValue>(
     of: impl Fn(usize) -> Option<T>,
 ) -> Column {
     Column::of(name, (0..).zip(failed).map(|(row, failed)| of(row).filter(|_| !*failed)))
+}
+
+/// The metadata of a feature that changes from answer to answer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireExtras<'a> {
+    #[serde(borrow, default)]
+    status: Option<OneOrMore<Text<'a>>>,
+    #[serde(borrow, default)]
+    effective_time: Option<Text<'a>>,
+}
+
+/// A text, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A value for the one row, or one for each.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore<T> {
+    More(Vec<T>),
+    One(T),
+}
+
+impl<T> OneOrMore<T> {
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            OneOrMore::More(list) => list,
+            OneOrMore::One(one) => vec![one],
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use crate::config::Configuration;
 use crate::entity::{ENCODER, EntityRule};
 use crate::response::Extras;
-use crate::service::{Service, Value as Wanted};
+use crate::service::{Parameter, Service};
 use beamlet_guest::check::{Findings, Places, URL, count, hint};
 use beamlet_guest::contract::pointer;
 use beamlet_guest::slots::Slot;
@@ -91,7 +91,7 @@ impl Check {
         }
         self.join_keys(&service, entity, &mut findings);
         self.context(&service, entity, &mut findings);
-        Ok(findings.report(service.outputs(extras)))
+        Ok(findings.report(extras.outputs(&service)))
     }
 
     fn join_keys(&self, service: &Service, entity: &EntityRule, findings: &mut Findings) {
@@ -183,12 +183,12 @@ impl Check {
     }
 }
 
-fn names(wanted: &[Wanted]) -> Vec<&str> {
+fn names(wanted: &[Parameter]) -> Vec<&str> {
     wanted.iter().map(|key| key.name.as_str()).collect()
 }
 
 /// Compares what an expression yields for every row: its value, or its type.
-fn computed(findings: &mut Findings, path: &str, slot: &Slot, key: &Wanted) {
+fn computed(findings: &mut Findings, path: &str, slot: &Slot, key: &Parameter) {
     let (expression, is_key) = (&slot.expression, slot.is_key());
     let value = match expression.constant() {
         Some(Ok(value)) => value,
