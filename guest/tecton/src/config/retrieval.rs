@@ -1,6 +1,7 @@
 //! What to ask for.
 
-use super::{MetadataOptions, RequestOptions, name};
+use super::name;
+use super::options::{MetadataOptions, RequestOptions};
 use beamlet_guest::config::{Section, camel_case};
 use beamlet_guest::expression::Expression;
 use beamlet_guest::slots::{read_constants, read_expressions};
@@ -84,8 +85,8 @@ const RESERVED: [(&str, &str); 8] = [
 ];
 
 impl Retrieval {
-    /// Whether answers are to tell where each value comes from: for the user, or where a feature
-    /// may be null as it came too late, which is not to be taken for an entity that is missing.
+    /// Whether statuses are asked for: the user wants them, or there is a latency budget. With a
+    /// budget, a feature may be null because it came too late, and only its status says so.
     pub(crate) fn asks_for_statuses(&self) -> bool {
         self.metadata_options.include_serving_status
             || self.request_options.latency_budget_ms.is_some()
@@ -157,7 +158,7 @@ fn kwargs(section: &Section<'_>) -> Map<String, Value> {
     read
 }
 
-/// What is there and of another type has been told already.
+/// A value of another type has been reported already.
 fn is_empty_or_absent(value: Option<&Value>) -> bool {
     value.is_none_or(|value| value == "")
 }

@@ -1,9 +1,11 @@
-//! How the feature server is to treat a request.
+//! Options of a request to the feature server: how it treats the request, and what it sends beside
+//! the features' values.
 
+use super::none_set;
 use beamlet_guest::config::{Section, camel_case};
 use beamlet_guest::contract::time::is_timestamp;
 use schemars::JsonSchema;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// How the feature server is to treat a request: Tecton's RequestOptions. What is not set is
 /// not sent. Each key may also be written in camelCase.
@@ -25,7 +27,7 @@ pub struct RequestOptions {
     pub ignore_extra_request_context_fields: Option<bool>,
     /// After this many milliseconds the server answers with what it has; 100 to 2000 make
     /// sense. Statuses are asked for with it: a feature that came too late is null, and only its
-    /// status tells it from one that is missing.
+    /// status distinguishes it from one that is missing.
     #[schemars(range(min = 100, max = 2_147_483_647), example = 500)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_budget_ms: Option<i64>,
@@ -43,7 +45,7 @@ pub struct RequestOptions {
     pub high_watermark_override: Option<String>,
 }
 
-/// What Tecton's own time-out is, in milliseconds.
+/// Tecton's own time-out, in milliseconds.
 const SERVER_TIMEOUT_MS: i64 = 2000;
 
 impl RequestOptions {
@@ -94,5 +96,95 @@ impl RequestOptions {
         let wire: Map<String, Value> =
             set.into_iter().map(|(name, value)| (camel_case(&name), value)).collect();
         (!wire.is_empty()).then_some(Value::Object(wire))
+    }
+}
+
+/// What is asked for beside the features' values: Tecton's MetadataOptions. Each key may also
+/// be written in camelCase.
+#[derive(Default, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MetadataOptions {
+    /// The names of the features. They are always asked for: without them no row could be
+    /// enriched.
+    #[schemars(default = "yes")]
+    pub include_names: bool,
+    /// The data types of the features. They are always asked for.
+    #[schemars(default = "yes")]
+    pub include_data_types: bool,
+    /// When each feature's value became effective: a field `<feature>.effective_time` of type
+    /// timestamp.
+    #[schemars(default)]
+    pub include_effective_times: bool,
+    /// How the request kept to its service level: fields `slo.eligible`,
+    /// `slo.ineligibility_reasons`, `slo.server_time_seconds`, `slo.slo_server_time_seconds`,
+    /// `slo.store_max_latency` and `slo.store_response_size_bytes`.
+    #[schemars(default)]
+    pub include_slo_info: bool,
+    /// Where each feature's value comes from: a field `<feature>.status` of type string, such
+    /// as `PRESENT`, `MISSING_DATA` or `TIME_OUT`.
+    #[schemars(default)]
+    pub include_serving_status: bool,
+    /// Accepted, and not asked for: a description is the same for all rows.
+    #[schemars(default)]
+    pub include_feature_descriptions: bool,
+    /// Accepted, and not asked for: tags are the same for all rows.
+    #[schemars(default)]
+    pub include_feature_tags: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl serde::Serialize for MetadataOptions {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        none_set(serializer)
+    }
+}
+
+impl MetadataOptions {
+    pub(super) fn read(section: Section<'_>) -> Self {
+        let section = section.in_either_case();
+        let flag = |name| section.boolean(name);
+        for name in ["include_names", "include_data_types"] {
+            if flag(name) == Some(false) {
+                section.warn(name, "has no effect: names and data types are always asked for");
+            }
+        }
+        for name in ["include_feature_descriptions", "include_feature_tags"] {
+            if flag(name) == Some(true) {
+                section.warn(
+                    name,
+                    "has no effect: it is the same for all rows, and not a field of a row",
+                );
+            }
+        }
+        let on = |name| flag(name).unwrap_or(false);
+        let options = MetadataOptions {
+            include_names: true,
+            include_data_types: true,
+            include_effective_times: on("include_effective_times"),
+            include_slo_info: on("include_slo_info"),
+            include_serving_status: on("include_serving_status"),
+            include_feature_descriptions: false,
+            include_feature_tags: false,
+        };
+        section.close();
+        options
+    }
+
+    /// As it goes into a request, with statuses or without.
+    pub(crate) fn to_wire(&self, statuses: bool) -> Value {
+        let mut wire = json!({ "includeNames": true, "includeDataTypes": true });
+        for (name, on) in [
+            ("includeEffectiveTimes", self.include_effective_times),
+            ("includeSloInfo", self.include_slo_info),
+            ("includeServingStatus", statuses),
+        ] {
+            if on {
+                wire[name] = true.into();
+            }
+        }
+        wire
     }
 }
