@@ -1,5 +1,6 @@
-//! The Tecton handler: a configuration becomes [`Tecton`], a row an entity, entities a
-//! request to the online store's HTTP API, and the answer columns of features.
+//! The handler for Tecton's online store. `config` reads a configuration, `entity` makes an
+//! entity of each row, `request` asks the HTTP API for entities, and `response` makes columns of
+//! features of the answer. `check` compares a configuration with the feature service.
 
 mod blame;
 mod check;
@@ -26,7 +27,7 @@ pub struct Tecton {
     answers: response::Answers,
     check: check::Check,
     batching: Batching,
-    /// The most entities in a request that the store has not refused for their number.
+    /// The most entities that the store takes in a request, as far as it has said.
     most_entities: AtomicUsize,
     warnings: Vec<Problem>,
 }
@@ -78,7 +79,7 @@ impl Handler for Tecton {
     fn prepare(&self, answer: Result<&Response, &Error>) -> Result<(), Error> {
         let service = match answer {
             Ok(response) if response.status == 200 => service::Service::read(response).ok(),
-            // The store may tell in a while, and rows that are sent in another type are refused.
+            // The store may answer later. Until then no row is sent: one in another type is refused.
             Ok(response) => match response.grpc_refusal() {
                 error if error.retryable => return Err(error),
                 _ => None,

@@ -1,5 +1,5 @@
-//! The configuration against what the store tells of itself: can it be reached, is the key
-//! accepted, is the service there, and does it want the keys that are sent.
+//! The configuration compared with the store: can it be reached, is the key accepted, is the feature
+//! service there, and does it take the keys and the context that are sent.
 
 use crate::config::Configuration;
 use crate::entity::{ENCODER, EntityRule};
@@ -22,7 +22,7 @@ const CONTEXT_FN: &str = "/retrieval/request_context_fn";
 const PLACES: Places<'static> =
     Places { store: "Tecton", credential: API_KEY, resource: SERVICE, request: "/retrieval" };
 
-/// What of a configuration is compared.
+/// The parts of a configuration that are compared.
 pub(crate) struct Check {
     feature_service_name: String,
     workspace: String,
@@ -45,7 +45,7 @@ impl Check {
         }
     }
 
-    /// What the answer to the question for metadata says of the configuration.
+    /// Compares the configuration with the answer of the metadata endpoint.
     pub(crate) fn report(
         &self,
         answer: Result<&Response, &Error>,
@@ -194,7 +194,7 @@ fn computed(findings: &mut Findings, path: &str, slot: &Slot, key: &Parameter) {
         Some(Ok(value)) => value,
         Some(Err(_)) => return,
         None => match expression.yields() {
-            // What a text or, for a float, an integer says is known with the row.
+            // Whether a text fits is known only with a row.
             None | Some(Datum::Text(_)) => return,
             Some(value) => value,
         },
@@ -224,7 +224,7 @@ fn fits(value: &Value, of: &FieldType) -> bool {
     }
 }
 
-/// What a value is that Tecton does not take for a type.
+/// Describes a value that Tecton does not take for a type.
 fn other(value: &Value, of: &FieldType) -> &'static str {
     match (of, value) {
         (FieldType::Array(_), Value::Array(_)) => "an array with an element of another type",

@@ -25,8 +25,8 @@ fn service() -> Value {
     })
 }
 
-/// What the check tells of an answer, a line each.
-fn told(retrieval: Value, status: u16, body: &str) -> String {
+/// The findings of a check of an answer, a line each.
+fn findings(retrieval: Value, status: u16, body: &str) -> String {
     let response = Response { status, retry_after: None, location: None, body: body.into() };
     match handler(retrieval).check(Ok(&response)) {
         Ok(report) => {
@@ -49,7 +49,7 @@ fn told(retrieval: Value, status: u16, body: &str) -> String {
 }
 
 fn found(retrieval: Value) -> String {
-    told(retrieval, 200, &service().to_string())
+    findings(retrieval, 200, &service().to_string())
 }
 
 #[test]
@@ -153,8 +153,8 @@ fn what_is_wrong_with_a_constant_is_told_for_every_type() {
         "p": [1, 2],
     });
     let retrieval = json!({ "entity_row_fn": {}, "request_context_map": constants });
-    let told = told(retrieval, 200, &service);
-    let wrong: Vec<&str> = told.lines().filter(|line| line.starts_with("problem")).collect();
+    let found = findings(retrieval, 200, &service);
+    let wrong: Vec<&str> = found.lines().filter(|line| line.starts_with("problem")).collect();
     assert_snapshot!(wrong.join("\n"), @"
     problem /retrieval/request_context_map/n: `n` must be int64, is a string that is no such number
     problem /retrieval/request_context_map/t: `t` must be timestamp, is a string that is no RFC 3339 timestamp
@@ -169,39 +169,39 @@ fn what_is_wrong_with_a_constant_is_told_for_every_type() {
 #[test]
 fn a_refusal_is_a_problem_where_its_cause_is() {
     let id = || json!({ "entity_id": "user_id" });
-    let said = |message: &str| json!({ "message": message, "code": 5 }).to_string();
-    assert_snapshot!(told(id(), 401, &said("invalid 'Tecton-key' authorization header.")), @r"
+    let body = |message: &str| json!({ "message": message, "code": 5 }).to_string();
+    assert_snapshot!(findings(id(), 401, &body("invalid 'Tecton-key' authorization header.")), @r"
     ok /connection/url: the feature store was reached
     problem /connection/api_key: the feature store answered 401: invalid 'Tecton-key' authorization header.
     ");
-    assert_snapshot!(told(id(), 403, &said("Not Authorized.")), @r"
+    assert_snapshot!(findings(id(), 403, &body("Not Authorized.")), @r"
     ok /connection/url: the feature store was reached
     ok /connection/api_key: the key is known
     problem /retrieval/feature_service_name: the feature store answered 403: Not Authorized.
     ");
-    assert_snapshot!(told(id(), 404, &said("Unknown feature_service_name: fs for workspace: ws")), @r"
+    assert_snapshot!(findings(id(), 404, &body("Unknown feature_service_name: fs for workspace: ws")), @r"
     ok /connection/url: the feature store was reached
     ok /connection/api_key: the key is known
     problem /retrieval/feature_service_name: the feature store answered 404: Unknown feature_service_name: fs for workspace: ws
     ");
-    assert_snapshot!(told(id(), 404, "<html>no such page</html>"), @"problem /connection/url: the feature store answered 404: no such page; is this Tecton?");
-    assert_snapshot!(told(id(), 400, &said("Unable to query FeatureService")), @"
+    assert_snapshot!(findings(id(), 404, "<html>no such page</html>"), @"problem /connection/url: the feature store answered 404: no such page; is this Tecton?");
+    assert_snapshot!(findings(id(), 400, &body("Unable to query FeatureService")), @"
     ok /connection/url: the feature store was reached
     ok /connection/api_key: the key is known
     problem /retrieval/feature_service_name: the feature store answered 400: Unable to query FeatureService
     ");
     let odd = json!({ "message": "something is odd", "code": 9 }).to_string();
-    assert_snapshot!(told(id(), 400, &odd), @r"
+    assert_snapshot!(findings(id(), 400, &odd), @r"
     ok /connection/url: the feature store was reached
     problem /retrieval: the feature store answered 400: something is odd
     ");
-    assert_snapshot!(told(id(), 200, "<html>welcome</html>"), @"problem /connection/url: the metadata is not what Tecton promises: expected value at line 1 column 1; is this Tecton?");
-    assert_snapshot!(told(id(), 302, ""), @"problem /connection/url: the feature store answered 302: an empty body; is this Tecton?");
+    assert_snapshot!(findings(id(), 200, "<html>welcome</html>"), @"problem /connection/url: the metadata is not what Tecton promises: expected value at line 1 column 1; is this Tecton?");
+    assert_snapshot!(findings(id(), 302, ""), @"problem /connection/url: the feature store answered 302: an empty body; is this Tecton?");
 }
 
 #[test]
 fn a_store_that_cannot_tell_now_is_an_error_and_one_out_of_reach_a_problem() {
-    assert_snapshot!(told(json!({ "entity_id": "user_id" }), 503, "busy"), @"error unavailable, retryable true: the feature store answered 503: busy");
+    assert_snapshot!(findings(json!({ "entity_id": "user_id" }), 503, "busy"), @"error unavailable, retryable true: the feature store answered 503: busy");
     let error = Error::new(ErrorKind::Unavailable, "POST http://h/: connection refused");
     let report = handler(json!({ "entity_id": "user_id" })).check(Err(&error)).unwrap();
     assert_eq!(report.findings[0].path, "/connection/url");
@@ -214,8 +214,8 @@ fn what_a_service_of_another_kind_or_key_would_refuse_for_every_row_is_a_problem
         "featureServiceType": "WILDCARD",
         "inputJoinKeys": [{ "name": "user_id", "dataType": { "type": "float64" } }],
     });
-    let told = told(json!({ "entity_id": "user_id" }), 200, &service.to_string());
-    let wrong: Vec<&str> = told.lines().filter(|line| line.starts_with("problem")).collect();
+    let found = findings(json!({ "entity_id": "user_id" }), 200, &service.to_string());
+    let wrong: Vec<&str> = found.lines().filter(|line| line.starts_with("problem")).collect();
     assert_snapshot!(wrong.join("\n"), @"
     problem /retrieval/feature_service_name: `fs` is a wildcard feature service: it answers with many rows for one entity, and a row is enriched with one; name another feature service
     problem /retrieval/entity_id: the join key `user_id` is float64; only keys of type string and int64 can be sent
@@ -224,11 +224,11 @@ fn what_a_service_of_another_kind_or_key_would_refuse_for_every_row_is_a_problem
 
 #[test]
 fn an_expression_that_yields_another_type_for_every_row_is_a_problem() {
-    let told = found(json!({
+    let found = found(json!({
         "entity_row_fn": { "user_id": "double(row.u)", "ad_id": "row.a == 1 ? int(row.a) : 5" },
         "request_context_fn": { "amount": "row.a > 5", "at": "string(row.t)" },
     }));
-    let wrong: Vec<&str> = told.lines().filter(|line| line.starts_with("problem")).collect();
+    let wrong: Vec<&str> = found.lines().filter(|line| line.starts_with("problem")).collect();
     assert_snapshot!(wrong.join("\n"), @"
     problem /retrieval/entity_row_fn/user_id: `user_id` is a fractional number; a join key is a string, an integer or null
     problem /retrieval/request_context_fn/amount: `amount` must be float64, is a boolean
@@ -237,9 +237,9 @@ fn an_expression_that_yields_another_type_for_every_row_is_a_problem() {
 
 #[test]
 fn a_constant_that_is_sent_as_the_type_of_its_parameter_is_no_problem() {
-    let told = found(json!({
+    let found = found(json!({
         "entity_row_fn": { "user_id": "row.u", "ad_id": "row.a" },
         "request_context_map": { "amount": 100, "at": "2025-01-01T00:00:00Z" },
     }));
-    assert!(!told.contains("problem"), "{told}");
+    assert!(!found.contains("problem"), "{found}");
 }

@@ -1,5 +1,5 @@
-//! Options of a request to the feature server: how it treats the request, and what it sends beside
-//! the features' values.
+//! Options of a request to the feature server: how it treats the request, and what it sends in
+//! addition to the features' values.
 
 use super::none_set;
 use beamlet_guest::config::{Section, camel_case};
@@ -99,7 +99,7 @@ impl RequestOptions {
     }
 }
 
-/// What is asked for beside the features' values: Tecton's MetadataOptions. Each key may also
+/// What is asked for in addition to the features' values: Tecton's MetadataOptions. Each key may also
 /// be written in camelCase.
 #[derive(Default, JsonSchema)]
 #[schemars(deny_unknown_fields)]

@@ -41,7 +41,7 @@ pub struct Retrieval {
     /// How the feature server is to treat a request.
     #[schemars(default)]
     pub request_options: RequestOptions,
-    /// What is asked for beside the features' values.
+    /// What is asked for in addition to the features' values.
     #[schemars(default)]
     pub metadata_options: MetadataOptions,
     /// Further parameters of a request, sent in its `params` as they are. What the handler sets

@@ -200,7 +200,7 @@ fn metadata_options_are_flags_and_some_have_no_effect() {
         "includeNames": false, "include_feature_tags": true, "include_slo_info": true,
     })), @r"
     warning: /retrieval/metadata_options/includeNames: has no effect: names and data types are always asked for
-    warning: /retrieval/metadata_options/include_feature_tags: has no effect: it is the same for all rows, and no field of them
+    warning: /retrieval/metadata_options/include_feature_tags: has no effect: it is the same for all rows, and not a field of a row
     ");
     assert_snapshot!(options(json!({
         "include_names": true, "includeDataTypes": true, "includeServingStatus": true,

@@ -31,12 +31,12 @@ fn asked(handler: &Tecton, columns: Vec<Column>) -> String {
     let rows = columns.first().map_or(1, |column| column.values.len() as u32);
     match handler.entities(&Batch { rows, columns }) {
         Ok(entities) => {
-            let told = entities.into_iter().map(|entity| match entity {
+            let lines = entities.into_iter().map(|entity| match entity {
                 Ok(entity) if entity.null_key => format!("null key: {}", entity.text),
                 Ok(entity) => entity.text,
                 Err(error) => format!("{}: {}", error.kind.name(), error.message),
             });
-            told.collect::<Vec<_>>().join("\n")
+            lines.collect::<Vec<_>>().join("\n")
         }
         Err(error) => format!("the bundle: {}", error.message),
     }
@@ -254,6 +254,6 @@ fn a_wildcard_feature_service_refuses_the_bundle_once_it_is_known() {
     let body = json!({ "featureServiceType": "WILDCARD" }).to_string().into_bytes();
     let response = beamlet_guest::Response { status: 200, retry_after: None, location: None, body };
     handler.outputs(&response).unwrap();
-    let told = asked(&handler, vec![column("k", Values::Int64s(vec![1]), &[])]);
-    assert!(told.starts_with("the bundle: the feature service is a wildcard"), "{told}");
+    let lines = asked(&handler, vec![column("k", Values::Int64s(vec![1]), &[])]);
+    assert!(lines.starts_with("the bundle: the feature service is a wildcard"), "{lines}");
 }

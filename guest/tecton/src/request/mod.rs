@@ -1,5 +1,5 @@
-//! Requests to the online store's HTTP API. All that does not change from one to the next is
-//! written once.
+//! Requests to the online store's HTTP API. The parts that are the same in every request are made
+//! once.
 
 use crate::config::Configuration;
 use beamlet_guest::slots::Entity;
@@ -54,7 +54,7 @@ impl Requests {
         }
     }
 
-    /// Asks for the features of entities: of one only, where batches are off.
+    /// Asks for the features of entities; of one only, where batches are off.
     pub(crate) fn features(&self, entities: &[Entity]) -> Request {
         let length: usize = entities.iter().map(|entity| entity.text.len() + 3).sum();
         let mut body = String::with_capacity(self.before.len() + length + 3);
@@ -73,7 +73,7 @@ impl Requests {
         Request::post(&self.features, body.into_bytes())
     }
 
-    /// Asks what the feature service takes and gives.
+    /// Asks for the metadata of the feature service.
     pub(crate) fn metadata(&self) -> Request {
         Request::post(&self.metadata, self.metadata_body.clone())
     }

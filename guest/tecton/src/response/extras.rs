@@ -1,4 +1,4 @@
-//! Columns beside the features, where they are asked for: statuses, effective times, and how the
+//! Columns in addition to the features, where they are asked for: statuses, effective times, and how the
 //! request kept to its service level.
 
 use super::metadata::{broken, not_metadata};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Which extras are asked for.
+/// Which additional columns are asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extras {
     pub(crate) status: bool,

@@ -1,4 +1,4 @@
-//! Everything of an answer beside its rows: names and types of the features, and the text around
+//! Everything of an answer but its rows: names and types of the features, and the text around
 //! the rows, which is most likely the same in the next answer.
 
 use crate::service::WireType;

@@ -25,8 +25,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Answers {
     batch: bool,
     extras: Extras,
-    /// Whether statuses are asked for: as a field that comes out, or to tell entities that are
-    /// missing from features that came too late.
+    /// Whether statuses are asked for: as a field that comes out, or to distinguish missing
+    /// entities from features that came too late.
     statuses: bool,
     /// What is known of the last answer.
     last: Mutex<Option<Arc<Known>>>,
@@ -42,7 +42,7 @@ impl Answers {
         }
     }
 
-    /// What is asked for beside the features.
+    /// What is asked for in addition to the features.
     pub(crate) fn extras(&self) -> Extras {
         self.extras
     }
