@@ -3,12 +3,12 @@
 
 use crate::contract;
 use crate::transport::{Method, Target};
-use crate::{Blame, Error, ErrorKind, Response, TransportError};
+use crate::{Error, ErrorKind, Response, TransportError};
 use serde::Deserialize;
 use std::time::SystemTime;
 
 impl Error {
-    /// An error that the same rows will meet again.
+    /// An error that is not retryable.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error {
             kind,
@@ -19,7 +19,7 @@ impl Error {
         }
     }
 
-    /// The same error, but one that may pass.
+    /// The same error, but retryable.
     #[must_use]
     pub fn retryable(mut self) -> Self {
         self.retryable = true;
@@ -83,13 +83,30 @@ impl From<&ErrorKind> for contract::ErrorKind {
     }
 }
 
-/// The longest piece of a server's own text that goes into a message, in characters.
+/// The longest part of a server's own text in a message, in characters.
 const LONGEST: usize = 300;
 
-/// How much of a body that is no JSON is looked at, in bytes.
+/// How much of a body that is not JSON is read, in bytes.
 const LOOKED_AT: usize = 16 << 10;
 
 impl Response {
+    /// Parses the body as JSON.
+    ///
+    /// # Errors
+    /// It is not JSON, or has another form. The error is retryable.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let what = match error.classify() {
+                serde_json::error::Category::Data => "is not of the form that was asked for",
+                serde_json::error::Category::Eof => "breaks off",
+                _ => "is not JSON",
+            };
+            let message = format!("the feature store's answer {what}, at {line}:{column}");
+            Error::new(ErrorKind::BadResponse, message).retryable()
+        })
+    }
+
     /// The error of an answer with another status than 200. Its message has the server's own:
     /// `message`, where the handler found one in the body, or else the body's text.
     pub fn refusal(&self, message: Option<&str>) -> Error {
@@ -138,6 +155,18 @@ impl GrpcError {
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref().or(self.error.as_deref())
     }
+}
+
+/// What an answer that is an error says of the rows that were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// All rows of the request fail. Others may not.
+    Request,
+    /// One row of the request makes it fail: the request is split until that row is alone. Costs at
+    /// most twice as many requests as there are rows.
+    ARow,
+    /// Every row would fail in the same way: the bundle ends.
+    Bundle,
 }
 
 impl Blame {
@@ -284,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_that_is_asked_for_is_told() {
+    fn the_wait_that_is_asked_for_is_in_the_message() {
         let answered = |wait: &str| {
             let retry_after = Some(wait.to_owned());
             let body = b"busy".to_vec();
@@ -298,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_told_with_where_it_leads() {
+    fn a_redirect_says_where_it_leads() {
         let location = Some("https://elsewhere/".to_owned());
         let response = Response { status: 302, retry_after: None, location, body: vec![] };
         assert_eq!(
@@ -308,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_a_long_and_a_binary_body_are_told_too() {
+    fn an_empty_a_long_and_a_binary_body_have_a_message() {
         assert!(answered(500, "").message.ends_with("an empty body"));
         assert!(answered(500, &"x".repeat(5000)).message.chars().count() < 350);
         let binary =
@@ -329,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn json_that_breaks_off_and_a_page_without_text_are_told() {
+    fn json_that_breaks_off_and_a_page_without_text_have_a_message() {
         assert!(refused(400, r#"{"message":"Miss"#).message.ends_with(r#"{"message":"Miss"#));
         assert!(refused(503, "<html></html>").message.ends_with("an empty body"));
         assert!(refused(200 + 4, "").message.contains("204"));

@@ -1,11 +1,12 @@
-//! Changing columns: appending one to another, adding nulls, and taking the rows apart.
+//! Appending columns and answers to each other, adding nulls and failures, and taking rows apart.
 
 use crate::{
-    Batch, Blobs, BooleanLists, Column, Float32Lists, Float64Lists, Int64Lists, StringLists, Texts,
-    Values,
+    Batch, Blobs, BooleanLists, Column, Enriched, Error, ErrorKind, Float32Lists, Float64Lists,
+    Int64Lists, RowFailure, StringLists, Texts, Values,
 };
 
-/// Runs `$body` with `$list` bound to the list inside, whatever its type; `$flat` for what lies one behind the other.
+/// Runs `$body` with `$list` bound to the list inside, whatever its type; `$flat` for texts, bytes and
+/// lists.
 macro_rules! each_list {
     ($values:expr, $list:ident => $body:expr, flat => $flat:expr) => {
         match $values {
@@ -39,7 +40,7 @@ impl Values {
         self.len() == 0
     }
 
-    /// Grows (or shrinks) to `rows` values with what stands for null.
+    /// Extends (or shortens) the list to `rows` values with values that stand for null.
     pub(crate) fn resize(&mut self, rows: usize) {
         each_list!(self, list => list.resize(rows, Default::default()), flat => list.resize(rows));
     }
@@ -179,5 +180,114 @@ impl Batch {
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+impl Enriched {
+    /// An answer for rows that all fail for one reason.
+    pub fn failed(rows: u32, error: &Error) -> Enriched {
+        Enriched {
+            fields: Batch::empty(rows),
+            missing: Vec::new(),
+            null_keys: Vec::new(),
+            failures: (0..rows).map(|row| RowFailure { row, error: error.clone() }).collect(),
+        }
+    }
+
+    /// An answer for no row.
+    pub(crate) fn none() -> Enriched {
+        Enriched::failed(0, &Error::new(ErrorKind::InvalidInput, ""))
+    }
+
+    /// How many rows have an entity's features.
+    pub(crate) fn retrieved(&self) -> u64 {
+        u64::from(self.fields.rows)
+            - (self.missing.len() + self.null_keys.len() + self.failures.len()) as u64
+    }
+
+    /// Whether `next` can be appended: both have the same fields, or one has none.
+    pub(crate) fn takes(&self, next: &Enriched) -> bool {
+        let (own, new) = (&self.fields.columns, &next.fields.columns);
+        own.is_empty()
+            || new.is_empty()
+            || (own.len() == new.len()
+                && own
+                    .iter()
+                    .zip(new)
+                    .all(|(a, b)| a.name == b.name && a.values.same_type(&b.values)))
+    }
+
+    /// Appends the next rows, for which [`takes`](Self::takes) is true.
+    pub(crate) fn append(&mut self, next: Enriched) {
+        let rows = self.fields.rows;
+        let more = next.fields.rows;
+        let own = &mut self.fields.columns;
+        if own.is_empty() {
+            *own =
+                next.fields.columns.iter().map(|column| Column::nulls_like(column, rows)).collect();
+        }
+        if next.fields.columns.is_empty() {
+            for column in own.iter_mut() {
+                column.append_nulls(rows, more);
+            }
+        }
+        for (column, new) in own.iter_mut().zip(next.fields.columns) {
+            column.append(rows, new);
+        }
+        self.missing.extend(next.missing.into_iter().map(|at| at + rows));
+        self.null_keys.extend(next.null_keys.into_iter().map(|at| at + rows));
+        self.failures.extend(
+            next.failures
+                .into_iter()
+                .map(|RowFailure { row, error }| RowFailure { row: row + rows, error }),
+        );
+        self.fields.rows += more;
+    }
+
+    /// Adds rows that failed to `self`, the answer for the other rows, so that there are `rows` rows.
+    pub(crate) fn spread(self, rows: u32, failures: Vec<RowFailure>) -> Enriched {
+        if failures.is_empty() {
+            return self;
+        }
+        let mut whole = Enriched::none();
+        let mut good = self.split().into_iter();
+        let mut bad = failures.into_iter().peekable();
+        for row in 0..rows {
+            let one = match bad.next_if(|failure| failure.row == row) {
+                Some(failure) => Some(Enriched::failed(1, &failure.error)),
+                None => good.next(),
+            };
+            if let Some(one) = one {
+                whole.append(one);
+            }
+        }
+        whole
+    }
+
+    /// Each row as an answer of its own. Called only where rows failed.
+    fn split(self) -> Vec<Enriched> {
+        let mut rows: Vec<Enriched> = (0..self.fields.rows)
+            .map(|_| Enriched { fields: Batch::empty(1), ..Enriched::none() })
+            .collect();
+        for column in self.fields.columns {
+            let mask = column.null_mask();
+            for (row, (values, null)) in rows.iter_mut().zip(column.values.split().zip(mask)) {
+                row.fields.columns.push(Column {
+                    name: column.name.clone(),
+                    values,
+                    nulls: if null { vec![0] } else { Vec::new() },
+                });
+            }
+        }
+        for at in self.missing {
+            rows[at as usize].missing.push(0);
+        }
+        for at in self.null_keys {
+            rows[at as usize].null_keys.push(0);
+        }
+        for failure in self.failures {
+            rows[failure.row as usize].failures.push(RowFailure { row: 0, error: failure.error });
+        }
+        rows
     }
 }
