@@ -66,7 +66,7 @@ impl<'a> Datum<'a> {
             Values::StringLists(list) => Datum::Json(json!(list.get(row))),
             Values::Json(list) => match serde_json::from_str(list.get(row)) {
                 Ok(value) => Datum::of_json(value),
-                Err(_) => Datum::Refused("no JSON, though its column says so"),
+                Err(_) => Datum::Refused("not JSON, though its column says so"),
             },
         }
     }

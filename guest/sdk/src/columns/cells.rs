@@ -32,7 +32,7 @@ pub enum Cell<'a> {
     Text(Cow<'a, str>),
     /// An array.
     List(Vec<Cell<'a>>),
-    /// An object; of a key that stands twice, both members.
+    /// An object. Where a key stands twice, it has both members.
     Object(Vec<(Cow<'a, str>, Cell<'a>)>),
 }
 
@@ -42,7 +42,7 @@ impl Cell<'_> {
         matches!(self, Cell::Null)
     }
 
-    /// What it is, in a sentence.
+    /// What it is, for a sentence: `a string`.
     pub fn kind(&self) -> &'static str {
         match self {
             Cell::Null => "null",
@@ -165,7 +165,7 @@ impl<'de> Visitor<'de> for CellVisitor {
     }
 }
 
-/// A value is not of its declared type. Says what it is, never the value itself.
+/// A value is not of its declared type. The message describes the value, and never shows it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotOfType {
     wanted: String,
@@ -290,7 +290,7 @@ fn texts<'c>(
     Ok(texts)
 }
 
-/// Where each list ends. `push` takes an element, and tells how many there are then.
+/// The end of each list. `push` appends an element, and returns how many there are then.
 fn ends<'a>(
     of: &FieldType,
     cells: &[Cell<'a>],
@@ -312,7 +312,7 @@ fn ends<'a>(
     cells.iter().map(end).collect()
 }
 
-/// The contract's own lists cannot hold a null: such a column comes as JSON.
+/// The lists of the contract cannot hold a null: a column with one comes as JSON.
 fn has_no_null_elements(cells: &[Cell<'_>]) -> bool {
     !cells
         .iter()
@@ -335,27 +335,28 @@ fn boolean(of: &FieldType, cell: &Cell<'_>) -> Result<bool, NotOfType> {
     }
 }
 
-/// A number, or its digits: what is beyond the integers that all JSON parsers hold exactly,
-/// stores send as a string.
+/// A number, or its digits: stores send integers that a JSON parser may round as strings.
 fn integer<T: TryFrom<i64>>(of: &FieldType, cell: &Cell<'_>) -> Result<T, NotOfType> {
     let value = match cell {
         Cell::Integer(value) => *value,
         Cell::Text(text) => match text.parse() {
             Ok(value) => value,
-            Err(_) => return not(of, "a string that is no 64-bit integer"),
+            Err(_) => return not(of, "a string that is not a 64-bit integer"),
         },
         other => return not(of, other.kind()),
     };
     T::try_from(value).or_else(|_| not(of, "an integer beyond its range"))
 }
 
-/// A number, or one of the three names for what is none in JSON.
+/// A number, or one of the three names of floats that JSON has no number for.
 fn float(of: &FieldType, cell: &Cell<'_>) -> Result<f64, NotOfType> {
     match cell {
         Cell::Integer(value) => Ok(*value as f64),
         Cell::Large(value) => Ok(*value as f64),
         Cell::Float(value) => Ok(*value),
-        Cell::Text(text) => named(text).map_or_else(|| not(of, "a string that is no number"), Ok),
+        Cell::Text(text) => {
+            named(text).map_or_else(|| not(of, "a string that is not a number"), Ok)
+        }
         other => not(of, other.kind()),
     }
 }
@@ -375,11 +376,11 @@ fn text<'c>(of: &FieldType, cell: &'c Cell<'_>) -> Result<&'c str, NotOfType> {
 
 fn bytes(of: &FieldType, cell: &Cell<'_>) -> Result<Vec<u8>, NotOfType> {
     let text = text(of, cell)?;
-    BASE64.decode(text).or_else(|_| not(of, "a string that is no base64 with padding"))
+    BASE64.decode(text).or_else(|_| not(of, "a string that is not base64 with padding"))
 }
 
 fn date(of: &FieldType, cell: &Cell<'_>) -> Result<i32, NotOfType> {
-    date_of(text(of, cell)?).map_or_else(|| not(of, "a string that is no date"), Ok)
+    date_of(text(of, cell)?).map_or_else(|| not(of, "a string that is not a date"), Ok)
 }
 
 /// RFC 3339, to microseconds since the epoch.
@@ -390,7 +391,7 @@ fn timestamp(of: &FieldType, cell: &Cell<'_>) -> Result<i64, NotOfType> {
         None if is_timestamp(text) => {
             not(of, "finer than microseconds, which is all that a timestamp field holds")
         }
-        None => not(of, "a string that is no RFC 3339 timestamp"),
+        None => not(of, "a string that is not an RFC 3339 timestamp"),
     }
 }
 
@@ -415,7 +416,7 @@ fn decimal(of: &FieldType, cell: &Cell<'_>) -> Result<String, NotOfType> {
             let text = text(of, other)?;
             match is_decimal(text) {
                 true => Ok(text.to_owned()),
-                false => not(of, "a string that is no decimal"),
+                false => not(of, "a string that is not a decimal"),
             }
         }
     }
@@ -462,7 +463,7 @@ fn json_value(of: &FieldType, cell: Cell<'_>) -> Result<Value, NotOfType> {
         // It stays the text that came, so that it may be as fine as it is.
         (FieldType::Timestamp, cell) => {
             if !is_timestamp(text(of, &cell)?) {
-                return not(of, "a string that is no RFC 3339 timestamp");
+                return not(of, "a string that is not an RFC 3339 timestamp");
             }
             cell.into_json()
         }
@@ -506,7 +507,7 @@ fn json_value(of: &FieldType, cell: Cell<'_>) -> Result<Value, NotOfType> {
 mod tests {
     use super::*;
 
-    /// The column of a type's cells, as JSON; what is wrong where there is none.
+    /// The column of cells of a type, as JSON, or what is wrong.
     fn of(name: &str, cells: &Value) -> Result<Value, String> {
         let of: FieldType = name.parse().unwrap();
         let cells = cells.as_array().unwrap().iter().map(Cell::from).collect();
@@ -555,19 +556,19 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_another_type_is_told_by_what_it_is_and_never_by_itself() {
+    fn a_value_of_another_type_is_described_and_never_shown() {
         for (name, cell, is) in [
             ("boolean", json!(0), "a number"),
             ("int8", json!(128), "an integer beyond its range"),
             ("int64", json!(1.5), "a number"),
-            ("int64", json!("9223372036854775808"), "a string that is no 64-bit integer"),
+            ("int64", json!("9223372036854775808"), "a string that is not a 64-bit integer"),
             ("float32", json!(1e39), "a number beyond the range of a float32"),
-            ("float64", json!("nan"), "a string that is no number"),
+            ("float64", json!("nan"), "a string that is not a number"),
             ("string", json!(7), "a number"),
-            ("bytes", json!("AAE"), "a string that is no base64 with padding"),
-            ("date", json!("2023-02-29"), "a string that is no date"),
-            ("timestamp", json!("2023-02-28"), "a string that is no RFC 3339 timestamp"),
-            ("decimal", json!("1e5"), "a string that is no decimal"),
+            ("bytes", json!("AAE"), "a string that is not base64 with padding"),
+            ("date", json!("2023-02-29"), "a string that is not a date"),
+            ("timestamp", json!("2023-02-28"), "a string that is not an RFC 3339 timestamp"),
+            ("decimal", json!("1e5"), "a string that is not a decimal"),
             ("decimal", json!(1.5), "a number with a fraction, which a store sends as a string"),
             ("array<int64>", json!({}), "an object"),
             ("map<string, int64>", json!([]), "an array"),

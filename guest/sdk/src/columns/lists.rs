@@ -11,7 +11,7 @@ impl Texts {
         Texts { text: String::new(), ends: Vec::new() }
     }
 
-    /// No text, with room for some of so many bytes in all.
+    /// No text, with room for so many texts and bytes.
     pub fn with_capacity(texts: usize, bytes: usize) -> Self {
         Texts { text: String::with_capacity(bytes), ends: Vec::with_capacity(texts) }
     }
@@ -37,7 +37,7 @@ impl Texts {
         self.ends.is_empty()
     }
 
-    /// The text at a position; empty where the ends are not what the contract promises.
+    /// The text at a position; empty where the ends are not what the contract requires.
     pub fn get(&self, at: usize) -> &str {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         self.text.get(start as usize..self.ends[at] as usize).unwrap_or_default()
@@ -53,7 +53,7 @@ impl Texts {
         })
     }
 
-    /// Grows with empty texts, or shrinks.
+    /// Appends empty texts, or removes texts, up to this length.
     pub(crate) fn resize(&mut self, len: usize) {
         let kept = self.ends.get(..len).unwrap_or(&self.ends);
         let end = kept.last().copied().unwrap_or(0);
@@ -61,8 +61,8 @@ impl Texts {
         self.text.truncate(end as usize);
     }
 
-    /// Makes room for so many more, each as long as those that are there, and for so many bytes
-    /// at most: the next ones may well be shorter.
+    /// Makes room for so many more texts, each of the average length so far, and for a limited number
+    /// of bytes, as the next texts may be shorter.
     pub(crate) fn reserve(&mut self, texts: usize) {
         const MOST: usize = 64 << 10;
         let each = self.text.len().div_ceil(self.len().max(1));
@@ -120,7 +120,7 @@ macro_rules! flat {
                 (0..self.ends.len()).map(|at| self.get(at))
             }
 
-            /// Grows with empty lists, or shrinks.
+            /// Appends empty lists, or removes lists, up to this length.
             pub(crate) fn resize(&mut self, len: usize) {
                 let elements = resized(&mut self.ends, len);
                 self.$elements.truncate(elements);
@@ -206,7 +206,7 @@ impl StringLists {
         (0..self.ends.len()).map(|at| self.get(at))
     }
 
-    /// Grows with empty lists, or shrinks.
+    /// Appends empty lists, or removes lists, up to this length.
     pub(crate) fn resize(&mut self, len: usize) {
         let elements = resized(&mut self.ends, len);
         self.elements.resize(elements);

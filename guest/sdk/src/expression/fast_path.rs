@@ -1,7 +1,8 @@
-//! Common shapes of expressions, evaluated without the interpreter: fields, constants,
-//! conditions, and what keys are most often made with.
+//! Common shapes of expressions, evaluated without the interpreter: fields, constants, conditions,
+//! and the functions that keys are most often made with.
 //!
-//! Nothing here is an error: what is not plain goes to the interpreter, which knows best.
+//! No case here is an error: where operands are not scalars of the expected types, the interpreter
+//! evaluates the expression, and reports errors.
 
 use super::fields;
 use super::row::Row;
@@ -9,7 +10,7 @@ use crate::datum::Datum;
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 use std::borrow::Cow;
 
-/// The operands have to go to the interpreter.
+/// The operands are not of the expected types: the interpreter has to evaluate the expression.
 #[derive(Debug)]
 pub(super) struct NotScalar;
 
@@ -20,7 +21,7 @@ type Scalar<'a> = Result<Datum<'a>, NotScalar>;
 pub(super) enum FastPath {
     Field(usize),
     Constant(Datum<'static>),
-    /// Texts, one behind the other.
+    /// The concatenation of texts.
     Concat(Vec<FastPath>),
     Change(Change, Box<FastPath>),
     Test(Test, Box<FastPath>, String),
@@ -106,7 +107,7 @@ impl FastPath {
     }
 
     fn equals(&self, other: &FastPath, row: Row<'_>) -> Result<bool, NotScalar> {
-        // Whether a field is null is cheaper to ask than what it is.
+        // Checking for null is cheaper than reading the value.
         if let (FastPath::Field(at), FastPath::Constant(Datum::Null)) = (self, other) {
             return Ok(row.is_null(*at) || row.get(*at) == Datum::Null);
         }

@@ -1,4 +1,4 @@
-//! Which fields of the row an expression reads, and whether it can do without one.
+//! Finds the fields of the row that an expression reads, and whether a field may be absent.
 
 use super::functions;
 use crate::config::nearest;
@@ -18,13 +18,13 @@ pub struct Read {
 
 /// The one variable that there is.
 const ROW: &str = "row";
-/// How the name begins that stands for a field: no name in CEL can.
+/// The first character of a name that stands for a field. No name in CEL can have it.
 const MARK: char = '\u{e000}';
 /// Names of types, which `type(x)` is compared with.
 const TYPES: [&str; 10] =
     ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
 
-/// The position of a field that a name stands for.
+/// The position of the field that a name stands for.
 pub(super) fn position(name: &str) -> Option<usize> {
     name.strip_prefix(MARK)?.parse().ok()
 }
@@ -34,14 +34,14 @@ pub(super) fn field(at: usize) -> IdedExpr {
     IdedExpr { id: 0, expr: Expr::Ident(format!("{MARK}{at}")) }
 }
 
-/// Walks an expression and replaces what reads a field.
+/// Walks an expression, and replaces each `row.x` by a name for its position.
 #[derive(Default)]
 pub(super) struct Fields {
     reads: Vec<Read>,
     problems: Vec<String>,
-    /// Fields whose presence is certain where the walk is.
+    /// Fields that are present at this point of the walk, because `has()` was true.
     guarded: Vec<String>,
-    /// Variables of the comprehensions around.
+    /// Variables of the enclosing comprehensions.
     variables: Vec<String>,
 }
 

@@ -10,8 +10,8 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// Functions that an expression may call: each has been looked at for what a row can make it
-/// do. `format` is not among them, as its widths are not bounded.
+/// Functions that an expression may call. Each was checked for what a row can make it do: `format`
+/// is not among them, as its widths are not bounded.
 const FUNCTIONS: [&str; 36] = [
     "bool",
     "bytes",
@@ -50,25 +50,25 @@ const FUNCTIONS: [&str; 36] = [
     "uint",
     "upperAscii",
 ];
-/// What looks like a function, and is replaced by the parser where it is called as it should be.
+/// Macros: the parser replaces their calls.
 const MACROS: [&str; 6] = ["has", "all", "exists", "exists_one", "map", "filter"];
 
-/// Functions of our own that the `cel` crate may have, too, over types of its own: whether it
-/// does is a feature of it, which another crate of the same build can turn on. Theirs are out of
-/// reach, as ours go by other names once an expression is read.
+/// Functions of this crate that the `cel` crate has, too, for types of its own. It has them with a
+/// feature that another crate of the same build can switch on. Once an expression is read, ours have
+/// other names, so that the two cannot be confused.
 const OURS: [(&str, &str); 2] = [("duration", "@duration"), ("timestamp", "@timestamp")];
 
-/// The name that a function goes by once an expression is read.
+/// The name of a function once an expression is read.
 pub(super) fn name_within(name: &str) -> &str {
-    OURS.iter().find(|(told, _)| *told == name).map_or(name, |(_, within)| within)
+    OURS.iter().find(|(written, _)| *written == name).map_or(name, |(_, within)| within)
 }
 
-/// Whether the function is one that can be called, or an operator.
+/// Whether it is an operator, or a function that can be called.
 pub(super) fn is_known(name: &str) -> bool {
     name.starts_with(['_', '@', '!', '-']) || FUNCTIONS.contains(&name)
 }
 
-/// What can be called, macros included.
+/// The names of functions and macros, for hints.
 pub(super) fn names() -> Vec<&'static str> {
     FUNCTIONS.into_iter().chain(MACROS).collect()
 }
@@ -76,7 +76,7 @@ pub(super) fn names() -> Vec<&'static str> {
 /// All functions, for the interpreter.
 pub(super) fn environment() -> Env {
     let mut env = Env::default().with_optional_support(false).with_stdlib();
-    // Only a name that is declared twice fails: a test holds that there is none.
+    // Only a name that is declared twice fails, and a test checks that there is none.
     let _ = register(&mut env);
     env
 }
@@ -90,29 +90,29 @@ fn register(env: &mut Env) -> Result<(), DeclarationError> {
     time::register(env)
 }
 
-/// How many patterns are kept: most expressions have one, which is a constant.
+/// How many compiled patterns are cached: most expressions have one, which is a constant.
 const PATTERNS: usize = 32;
 
 fn matches(text: &CelString<'_>, pattern: &CelString<'_>) -> Result<CelBool, ExecutionError> {
     thread_local! {
-        static KEPT: RefCell<HashMap<String, Regex>> = RefCell::default();
+        static CACHE: RefCell<HashMap<String, Regex>> = RefCell::default();
     }
-    KEPT.with_borrow_mut(|kept| {
-        if let Some(regex) = kept.get(pattern.inner()) {
+    CACHE.with_borrow_mut(|cache| {
+        if let Some(regex) = cache.get(pattern.inner()) {
             return Ok(regex.is_match(text.inner()).into());
         }
         let regex = Regex::new(pattern.inner())
             .map_err(|_| ExecutionError::function_error("matches", "the pattern is not valid"))?;
         let matched = regex.is_match(text.inner());
-        if kept.len() >= PATTERNS {
-            kept.clear();
+        if cache.len() >= PATTERNS {
+            cache.clear();
         }
-        kept.insert(pattern.inner().to_owned(), regex);
+        cache.insert(pattern.inner().to_owned(), regex);
         Ok(matched.into())
     })
 }
 
-/// A value that no expression can do anything with.
+/// A value that no function takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Nothing(pub(super) &'static str);
 

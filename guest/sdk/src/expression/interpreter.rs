@@ -77,7 +77,7 @@ impl VariableResolver for RowResolver<'_> {
     }
 }
 
-/// All functions. Made once in an instance: it takes some 50 µs.
+/// All functions. Made once in an instance, as it takes some 50 µs.
 fn environment() -> Arc<Env> {
     static ENVIRONMENT: OnceLock<Arc<Env>> = OnceLock::new();
     ENVIRONMENT.get_or_init(|| Arc::new(functions::environment())).clone()
@@ -121,7 +121,7 @@ fn json_to_cel(value: Value) -> Box<dyn Val> {
     }
 }
 
-/// What the interpreter came to.
+/// The result of the interpreter.
 fn of_cel<'a>(value: &dyn Val) -> Datum<'a> {
     if let Some(text) = value.downcast_ref::<CelString>() {
         return Datum::Text(text.inner().to_owned().into());
@@ -159,11 +159,11 @@ fn json_of_cel(value: &dyn Val) -> Result<Value, &'static str> {
     }
     if let Some(map) = value.downcast_ref::<CelMap>() {
         let mut object = Map::new();
-        // The order of a CEL map is none: sorted, a row looks the same each time.
+        // A CEL map has no order. Sorted, the same row has the same text each time.
         let mut entries: Vec<_> = map.inner().iter().collect();
         entries.sort_by_cached_key(|(key, _)| key_text(key).unwrap_or_default().to_owned());
         for (key, value) in entries {
-            let key = key_text(key).ok_or("a map with a key that is no string")?;
+            let key = key_text(key).ok_or("a map with a key that is not a string")?;
             object.insert(key.to_owned(), json_of_cel(value.as_ref())?);
         }
         return Ok(Value::Object(object));

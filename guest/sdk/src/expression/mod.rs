@@ -1,7 +1,7 @@
-//! Expressions in CEL over a row: from their text, read at set-up, to a value for each row.
+//! Expressions in CEL over a row: parsed at set-up, and evaluated for each row.
 //!
-//! Common shapes are evaluated by a few operators of our own ([`fast_path`]); whatever those do not
-//! cover goes to the interpreter of the `cel` crate, with the same result.
+//! [`fast_path`] evaluates expressions of common shapes. The interpreter of the `cel` crate evaluates
+//! all others. Where both can, they have the same result.
 
 mod fast_path;
 mod fields;
@@ -20,11 +20,11 @@ use cel::parser::PrattParser;
 use fast_path::FastPath;
 use fields::Fields;
 
-/// An expression that has been read.
+/// An expression that has been parsed.
 #[derive(Debug)]
 pub struct Expression {
     source: String,
-    /// With each `row.x` replaced by a name that tells its position in `reads`.
+    /// Each `row.x` is replaced by a name that holds its position in `reads`.
     tree: IdedExpr,
     reads: Vec<Read>,
     /// The same, where its shape is a common one.
@@ -32,10 +32,11 @@ pub struct Expression {
 }
 
 impl Expression {
-    /// Reads an expression; the errors tell, for after the name of its key, what is wrong.
+    /// Parses an expression.
     ///
     /// # Errors
-    /// It is no CEL, or not one over `row`: every problem, with its position where it has one.
+    /// It is not CEL, or not an expression over `row`: every problem, for the end of a message, with its
+    /// position where it has one.
     pub fn parse(source: &str) -> Result<Self, Vec<String>> {
         if source.trim().is_empty() {
             return Err(vec!["must not be empty; write an expression such as `row.x`".to_owned()]);
@@ -73,7 +74,7 @@ impl Expression {
         }
     }
 
-    /// Its value, where it is the same for every row; the error tells why it has none.
+    /// Its value, where it is the same for every row. The error says why there is none.
     pub fn constant(&self) -> Option<Result<Datum<'static>, String>> {
         let frame = Frame::default();
         let resolver = RowResolver::new(&frame);
@@ -81,14 +82,13 @@ impl Expression {
         self.reads.is_empty().then(|| self.evaluate(&session).map(Datum::into_owned))
     }
 
-    /// A value of the type that it yields, where that is the same for every row and shows in what
-    /// is written.
+    /// A value of the type of its results, where the expression alone shows that type.
     pub fn yields(&self) -> Option<Datum<'static>> {
         yields(&self.tree.expr)
     }
 
-    /// Its value for the row that the session is at; the error tells why there is none, and
-    /// never what the row holds.
+    /// Its value for the row that the session is at. The error says why there is none, and never
+    /// shows a value of the row.
     pub(crate) fn evaluate<'a>(&'a self, session: &Session<'a>) -> Result<Datum<'a>, String> {
         if let Some(fast_path) = &self.fast_path
             && let Ok(value) = fast_path.evaluate(session.row())
@@ -123,22 +123,22 @@ fn yields(expression: &Expr) -> Option<Datum<'static>> {
     }
 }
 
-/// What the parser found. Behind the first errors it is but guessing.
+/// The errors of the parser. Only the first two: later ones are mostly consequences.
 fn syntax_errors(errors: &[cel::ParseError]) -> Vec<String> {
-    let mut told: Vec<String> = errors.iter().map(syntax_error).collect();
-    told.dedup();
-    told.truncate(2);
-    told
+    let mut messages: Vec<String> = errors.iter().map(syntax_error).collect();
+    messages.dedup();
+    messages.truncate(2);
+    messages
 }
 
-/// Position and message of what the parser found.
+/// The position and message of an error.
 fn syntax_error(error: &cel::ParseError) -> String {
     let (line, column) = error.pos;
     let message = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
     match (line, column) {
-        (..=0, _) => format!("is no CEL: {message}"),
-        (1, column) => format!("is no CEL: at column {column}: {message}"),
-        (line, column) => format!("is no CEL: at line {line}, column {column}: {message}"),
+        (..=0, _) => format!("is not CEL: {message}"),
+        (1, column) => format!("is not CEL: at column {column}: {message}"),
+        (line, column) => format!("is not CEL: at line {line}, column {column}: {message}"),
     }
 }
 

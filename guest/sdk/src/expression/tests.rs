@@ -1,4 +1,4 @@
-//! What an expression promises.
+//! Tests of expressions over a row, and that the fast path and the interpreter agree.
 
 use super::interpreter::describe;
 use super::*;
@@ -41,7 +41,7 @@ fn parse(source: &str) -> Expression {
     Expression::parse(source).unwrap_or_else(|why| panic!("{source}: {}", why.join("; ")))
 }
 
-/// What an expression comes to over [`flight`], or why to nothing.
+/// The value of an expression over [`flight`], or why it has none.
 fn value(source: &str) -> String {
     let rows = flight();
     let expression = parse(source);
@@ -63,21 +63,21 @@ fn problems(source: &str) -> String {
 
 fn reads(source: &str) -> String {
     let expression = parse(source);
-    let told = |read: &Read| format!("{}{}", read.name, if read.required { "" } else { "?" });
-    expression.reads().iter().map(told).collect::<Vec<_>>().join(" ")
+    let shown = |read: &Read| format!("{}{}", read.name, if read.required { "" } else { "?" });
+    expression.reads().iter().map(shown).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn a_syntax_error_is_told_with_its_position() {
-    assert_snapshot!(problems("row.a +"), @"is no CEL: at column 8: mismatched input '<EOF>' expecting expression");
-    assert_snapshot!(problems("row.a\n  ? 1"), @"is no CEL: at line 2, column 6: expected ':' in conditional expression");
-    assert_snapshot!(problems("\"open"), @"is no CEL: at column 1: unterminated string literal");
-    assert_snapshot!(problems("row.?a"), @"is no CEL: at column 4: unsupported syntax '.?'");
-    assert_snapshot!(problems("has(row)"), @"is no CEL: at column 5: invalid argument to has() macro");
+fn a_syntax_error_has_its_position() {
+    assert_snapshot!(problems("row.a +"), @"is not CEL: at column 8: mismatched input '<EOF>' expecting expression");
+    assert_snapshot!(problems("row.a\n  ? 1"), @"is not CEL: at line 2, column 6: expected ':' in conditional expression");
+    assert_snapshot!(problems("\"open"), @"is not CEL: at column 1: unterminated string literal");
+    assert_snapshot!(problems("row.?a"), @"is not CEL: at column 4: unsupported syntax '.?'");
+    assert_snapshot!(problems("has(row)"), @"is not CEL: at column 5: invalid argument to has() macro");
     assert_snapshot!(problems("  "), @"must not be empty; write an expression such as `row.x`");
     assert_snapshot!(problems(&"(".repeat(500)), @r"
-    is no CEL: expression recursion limit exceeded: 96
-    is no CEL: error recovery attempt limit exceeded: 30
+    is not CEL: expression recursion limit exceeded: 96
+    is not CEL: error recovery attempt limit exceeded: 30
     ");
 }
 
@@ -128,12 +128,12 @@ fn the_fields_read_are_derived_and_one_behind_has_may_be_absent() {
 
 #[test]
 fn fields_of_every_type_have_values() {
-    let told: Vec<String> = flight()
+    let lines: Vec<String> = flight()
         .columns
         .iter()
         .map(|column| format!("{}: {}", column.name, value(&format!("row.{}", column.name))))
         .collect();
-    assert_snapshot!(told.join("\n"), @r#"
+    assert_snapshot!(lines.join("\n"), @r#"
     tailnum: "n123-ab"
     code: " Äx "
     flight: Integer(1545)
@@ -217,7 +217,7 @@ fn functions_that_keys_need_are_there() {
 }
 
 #[test]
-fn why_there_is_no_value_is_told_without_what_the_row_holds() {
+fn why_there_is_no_value_never_shows_what_the_row_holds() {
     let sources = [
         "row.none.upperAscii()",
         "int(row.tailnum)",
@@ -248,13 +248,13 @@ fn why_there_is_no_value_is_told_without_what_the_row_holds() {
         "row.tailnum in row.tailnum",
         "!row.tailnum",
     ];
-    let told: Vec<String> =
+    let lines: Vec<String> =
         sources.iter().map(|source| format!("{source} -> {}", value(source))).collect();
-    let told = told.join("\n");
+    let lines = lines.join("\n");
     for secret in ["n123", "1545", "EWR", "1999"] {
-        assert!(!told.replace("1546", "").contains(secret), "{secret} is told");
+        assert!(!lines.replace("1546", "").contains(secret), "{secret} is shown");
     }
-    assert_snapshot!(told, @r"
+    assert_snapshot!(lines, @r"
     row.none.upperAscii() -> no value: null_type has no upperAscii()
     int(row.tailnum) -> no value: int() does not take this value
     row.tailnum + 1 -> no value: add does not take string and int
@@ -287,12 +287,12 @@ fn why_there_is_no_value_is_told_without_what_the_row_holds() {
 }
 
 #[test]
-fn what_has_no_form_on_the_wire_says_what_it_is() {
+fn a_value_that_cannot_be_sent_says_what_it_is() {
     assert_snapshot!(value("row.raw"), @"Bytes([97, 98])");
     assert_snapshot!(value("bytes(row.tailnum)"), @r#"Refused("bytes")"#);
     assert_snapshot!(value("duration('1h')"), @r#"Refused("a duration")"#);
     assert_snapshot!(value("[duration('1h')]"), @r#"Refused("a duration")"#);
-    assert_snapshot!(value("{1: 2}"), @r#"Refused("a map with a key that is no string")"#);
+    assert_snapshot!(value("{1: 2}"), @r#"Refused("a map with a key that is not a string")"#);
     assert_snapshot!(value("type(1)"), @r#"Refused("a type")"#);
     assert_snapshot!(value("18446744073709551615u"), @r#"Refused("an integer above the greatest int64")"#);
     assert_snapshot!(value("row.big"), @r#"Refused("an integer above the greatest int64")"#);
@@ -399,8 +399,8 @@ fn expressions() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
 
-    /// No row and no expression can make the handler panic, and the operators of our own come
-    /// to what the interpreter comes to.
+    /// No row and no expression can make the handler panic, and the fast path has the same results
+    /// as the interpreter.
     #[test]
     fn an_expression_ends_with_a_value_or_a_reason_and_both_ways_agree(source in expressions()) {
         let rows = flight();

@@ -164,7 +164,7 @@ impl Subtractor for Moment {
 }
 
 fn timestamp(text: &CelString<'_>) -> Result<Moment, ExecutionError> {
-    let refused = || ExecutionError::function_error("timestamp", "is no RFC 3339");
+    let refused = || ExecutionError::function_error("timestamp", "is not RFC 3339");
     Moment::parse(text.inner()).ok_or_else(refused)
 }
 
@@ -195,7 +195,7 @@ macro_rules! parts {
 
             fn $zoned(moment: &Moment, zone: &CelString<'_>) -> Result<CelInt, ExecutionError> {
                 let refused =
-                    || ExecutionError::function_error($name, "the time zone is no offset");
+                    || ExecutionError::function_error($name, "the time zone is not an offset");
                 let $at = moment.at(zone.inner()).ok_or_else(refused)?;
                 Ok(CelInt::from(i64::from($part)))
             }
@@ -315,7 +315,7 @@ impl Subtractor for Duration {
 }
 
 fn duration(text: &CelString<'_>) -> Result<Duration, ExecutionError> {
-    let refused = || ExecutionError::function_error("duration", "is no duration");
+    let refused = || ExecutionError::function_error("duration", "is not a duration");
     Duration::parse(text.inner()).ok_or_else(refused)
 }
 

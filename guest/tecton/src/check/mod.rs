@@ -233,9 +233,9 @@ fn other(value: &Value, of: &FieldType) -> &'static str {
         }
         (FieldType::Struct(_), Value::Array(_)) => "an array with other members",
         (FieldType::Int64 | FieldType::Float32 | FieldType::Float64, Value::String(_)) => {
-            "a string that is no such number"
+            "a string that is not such a number"
         }
-        (FieldType::Timestamp, Value::String(_)) => "a string that is no RFC 3339 timestamp",
+        (FieldType::Timestamp, Value::String(_)) => "a string that is not an RFC 3339 timestamp",
         (_, value) => beamlet_guest::config::kind(value),
     }
 }

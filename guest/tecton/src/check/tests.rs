@@ -125,7 +125,7 @@ fn constants_of_another_type_are_told() {
     ok /retrieval/feature_service_name: `fs` is in workspace `ws` and has 2 features
     problem /retrieval/entity_row_fn/user_id: `user_id` is a boolean; a join key is a string, an integer or null
     problem /retrieval/entity_row_fn/ad_id: `ad_id` must be int64, is a string
-    problem /retrieval/request_context_map/amount: `amount` must be float64, is a string that is no such number
+    problem /retrieval/request_context_map/amount: `amount` must be float64, is a string that is not such a number
     problem /retrieval/request_context_fn/at: `at` must be timestamp, is an integer
     fv.count: int64
     fv.name: string
@@ -156,8 +156,8 @@ fn what_is_wrong_with_a_constant_is_told_for_every_type() {
     let found = findings(retrieval, 200, &service);
     let wrong: Vec<&str> = found.lines().filter(|line| line.starts_with("problem")).collect();
     assert_snapshot!(wrong.join("\n"), @"
-    problem /retrieval/request_context_map/n: `n` must be int64, is a string that is no such number
-    problem /retrieval/request_context_map/t: `t` must be timestamp, is a string that is no RFC 3339 timestamp
+    problem /retrieval/request_context_map/n: `n` must be int64, is a string that is not such a number
+    problem /retrieval/request_context_map/t: `t` must be timestamp, is a string that is not an RFC 3339 timestamp
     problem /retrieval/request_context_map/b: `b` must be boolean, is a number
     problem /retrieval/request_context_map/l: `l` must be array<int64>, is an array with an element of another type
     problem /retrieval/request_context_map/m: `m` must be map<string, string>, is an object with a member of another type

@@ -126,7 +126,7 @@ fn problems_of_an_expression_are_reported_at_its_key() {
         ("/retrieval/request_context_fn", json!({ "f": "row.x.toUpper()" })),
     ]), @r"
     /retrieval/request_context_fn/f: unknown function `toUpper`
-    /retrieval/entity_row_fn/a: is no CEL: at column 5: expected identifier after '.'
+    /retrieval/entity_row_fn/a: is not CEL: at column 5: expected identifier after '.'
     /retrieval/entity_row_fn/b~1c: unknown variable `user`; an expression is over `row`, as in `row.user`
     /retrieval/entity_row_fn/d: must be an expression in a string, is a number
     /retrieval/entity_row_fn/e: must not be empty; write an expression such as `row.x`

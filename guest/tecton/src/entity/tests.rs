@@ -66,7 +66,7 @@ fn a_field_of_any_type_is_a_key_or_says_why_not() {
     invalid-input: field `k` is an integer above the greatest int64; a join key is a string, an integer or null
     invalid-input: field `k` is a fractional number; a join key is a string, an integer or null
     invalid-input: field `k` is a list; a join key is a string, an integer or null
-    invalid-input: field `k` is no JSON, though its column says so; a join key is a string, an integer or null
+    invalid-input: field `k` is not JSON, though its column says so; a join key is a string, an integer or null
     "#);
     assert_snapshot!(by_name(Values::Dates(vec![15_706]), &[]), @r#""joinKeyMap":{"k":"2013-01-01"}"#);
     assert_snapshot!(by_name(Values::Decimals(texts(&["-12.50"])), &[]), @r#""joinKeyMap":{"k":"-12.50"}"#);

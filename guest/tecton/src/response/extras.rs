@@ -104,7 +104,7 @@ impl Extras {
                 let effective_time = extras.effective_time.map(|Text(text)| {
                     // Only about the value: digits that are finer than the type are cut off.
                     micros_cut(&text).ok_or_else(|| {
-                        broken(&format!("the effective time of feature {at} is no timestamp"))
+                        broken(&format!("the effective time of feature {at} is not a timestamp"))
                     })
                 });
                 Ok(FeatureExtras {

@@ -243,7 +243,7 @@ fn an_answer_that_cannot_be_used_is_an_error_whatever_it_is() {
     assert_snapshot!(shown_answer(&handler, &[1], &metadata(json!([]))), @"bad-response: the feature store's answer cannot be used: a row has 1 value for 0 features");
     assert_snapshot!(shown_answer(&handler, &[1], &metadata(json!([{}]))), @"bad-response: the feature store's answer cannot be used: feature 0 has no name");
     assert_snapshot!(shown_answer(&handler, &[1], &metadata(json!([{ "name": "a" }]))), @"bad-response: the feature store's answer cannot be used: feature `a` has no data type");
-    assert_snapshot!(shown_answer(&handler, &[1], &metadata(json!([int64("a", json!({}))]))), @"bad-response: the feature store's answer cannot be used: feature `a` is declared int64 and is a string that is no 64-bit integer");
+    assert_snapshot!(shown_answer(&handler, &[1], &metadata(json!([int64("a", json!({}))]))), @"bad-response: the feature store's answer cannot be used: feature `a` is declared int64 and is a string that is not a 64-bit integer");
     assert_snapshot!(shown_answer(&handler, &[1, 2], &metadata(json!([]))), @"bad-response: the feature store's answer cannot be used: it has 1 row for 2 entities");
 }
 
@@ -441,7 +441,7 @@ fn failures(body: &[u8]) -> Vec<(u32, String)> {
 fn a_value_of_another_type_fails_its_row_alone() {
     let failed = failures(&two_features("int64", &json!([["x", "1"], ["2", "2"]])));
     assert_eq!(failed[0].0, 0);
-    assert_snapshot!(failed[0].1, @"the feature store's answer cannot be used: feature `a` is declared int64 and is a string that is no 64-bit integer");
+    assert_snapshot!(failed[0].1, @"the feature store's answer cannot be used: feature `a` is declared int64 and is a string that is not a 64-bit integer");
 }
 
 #[test]
