@@ -15,7 +15,7 @@ pub const MAX_ROWS: usize = 100;
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,
-    /// Headers beside `content-type`.
+    /// Headers in addition to `content-type`.
     pub headers: Vec<(&'static str, String)>,
     /// The document.
     pub body: Value,

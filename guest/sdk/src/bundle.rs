@@ -160,10 +160,10 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
                 self.counters.error();
                 match blame {
                     Blame::Bundle => self.ended = Some(error),
-                    Blame::ARow if sent.rows.entities.len() > 1 => {
+                    Blame::OneRow if sent.rows.entities.len() > 1 => {
                         self.split(sent.rows, sent.place);
                     }
-                    Blame::ARow | Blame::Request => {
+                    Blame::OneRow | Blame::Request => {
                         let failed = Enriched::failed(sent.rows.entities.len() as u32, &error);
                         self.keep(sent, failed);
                     }
@@ -186,7 +186,7 @@ impl<H: Handler, T: Transport> Bundle<H, T> {
             Err(why) => {
                 // An answer for fewer rows may be small enough.
                 let large = matches!(why, TransportError::TooLarge(_));
-                let blame = if large { Blame::ARow } else { Blame::Request };
+                let blame = if large { Blame::OneRow } else { Blame::Request };
                 Err((Error::no_answer(sent.method, &sent.target, &why), blame))
             }
         }

@@ -164,7 +164,7 @@ pub enum Blame {
     Request,
     /// One row of the request makes it fail: the request is split until that row is alone. Costs at
     /// most twice as many requests as there are rows.
-    ARow,
+    OneRow,
     /// Every row would fail in the same way: the bundle ends.
     Bundle,
 }
@@ -178,7 +178,7 @@ impl Blame {
             ErrorKind::Unauthenticated | ErrorKind::Forbidden | ErrorKind::NotFound => {
                 Blame::Bundle
             }
-            _ if response.status == 413 => Blame::ARow,
+            _ if response.status == 413 => Blame::OneRow,
             _ => Blame::Request,
         }
     }
@@ -415,7 +415,7 @@ mod tests {
             assert_eq!(blame(status, ""), Blame::Bundle);
         }
         assert_eq!(blame(400, r#"{"code": 5, "message": "no such service"}"#), Blame::Bundle);
-        assert_eq!(blame(413, ""), Blame::ARow);
+        assert_eq!(blame(413, ""), Blame::OneRow);
         for status in [302, 400, 422, 429, 500, 503] {
             assert_eq!(blame(status, ""), Blame::Request);
         }

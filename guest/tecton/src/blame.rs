@@ -35,9 +35,9 @@ fn of_message(message: &str, context: &[String]) -> Blame {
     if let Some(rest) = message.strip_prefix("Expected key not found: [") {
         // A parameter that is sent lacks a member, perhaps in this row only.
         let sent = context.iter().any(|name| rest.starts_with(&format!("{name}]")));
-        return if sent { Blame::ARow } else { Blame::Bundle };
+        return if sent { Blame::OneRow } else { Blame::Bundle };
     }
-    Blame::ARow
+    Blame::OneRow
 }
 
 #[cfg(test)]
@@ -68,9 +68,9 @@ mod tests {
     #[test]
     fn a_value_of_another_type_is_one_rows_fault() {
         let other = "Unexpected JSON type for content_id in joinKeyMap. Expected int64 or null.";
-        assert_eq!(refused(other), Blame::ARow);
+        assert_eq!(refused(other), Blame::OneRow);
         let inside = "Expected key not found: [amount] in requestContextMap";
-        assert_eq!(refused(inside), Blame::ARow);
+        assert_eq!(refused(inside), Blame::OneRow);
     }
 
     #[test]
@@ -92,8 +92,8 @@ mod tests {
 
     #[test]
     fn a_request_that_is_too_large_is_split() {
-        assert_eq!(blamed(413, "<html>"), Blame::ARow);
-        assert_eq!(refused("Batch size 10 exceeds maximum of 5."), Blame::ARow);
+        assert_eq!(blamed(413, "<html>"), Blame::OneRow);
+        assert_eq!(refused("Batch size 10 exceeds maximum of 5."), Blame::OneRow);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Feature columns. A handler makes them in one of three ways:
 //!
-//! - of Rust values, with [`Column::of`]: one [`ColumnValue`] a row, whose type is the column's;
+//! - of Rust values, with [`Column::of`](crate::Column::of): one [`ColumnValue`] a row, whose type is the column's;
 //! - of JSON values, with [`column()`]: [`Cell`]s of a field whose type is known at run time. They
 //!   are checked and converted;
 //! - while an answer is parsed, with [`ColumnBuilder`]: nothing stands between the answer's text

@@ -4,8 +4,7 @@
 //! No case here is an error: where operands are not scalars of the expected types, the interpreter
 //! evaluates the expression, and reports errors.
 
-use super::fields;
-use super::row::Row;
+use super::fields::{self, RowView};
 use crate::datum::Datum;
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 use std::borrow::Cow;
@@ -66,7 +65,7 @@ impl FastPath {
         }
     }
 
-    pub(super) fn evaluate<'a>(&'a self, row: Row<'a>) -> Scalar<'a> {
+    pub(super) fn evaluate<'a>(&'a self, row: RowView<'a>) -> Scalar<'a> {
         Ok(match self {
             FastPath::Field(at) => row.get(*at),
             FastPath::Constant(Datum::Text(text)) => Datum::Text(Cow::Borrowed(text)),
@@ -92,21 +91,21 @@ impl FastPath {
         })
     }
 
-    fn text<'a>(&'a self, row: Row<'a>) -> Result<Cow<'a, str>, NotScalar> {
+    fn text<'a>(&'a self, row: RowView<'a>) -> Result<Cow<'a, str>, NotScalar> {
         match self.evaluate(row)? {
             Datum::Text(text) => Ok(text),
             _ => Err(NotScalar),
         }
     }
 
-    fn boolean(&self, row: Row<'_>) -> Result<bool, NotScalar> {
+    fn boolean(&self, row: RowView<'_>) -> Result<bool, NotScalar> {
         match self.evaluate(row)? {
             Datum::Boolean(value) => Ok(value),
             _ => Err(NotScalar),
         }
     }
 
-    fn equals(&self, other: &FastPath, row: Row<'_>) -> Result<bool, NotScalar> {
+    fn equals(&self, other: &FastPath, row: RowView<'_>) -> Result<bool, NotScalar> {
         // Checking for null is cheaper than reading the value.
         if let (FastPath::Field(at), FastPath::Constant(Datum::Null)) = (self, other) {
             return Ok(row.is_null(*at) || row.get(*at) == Datum::Null);

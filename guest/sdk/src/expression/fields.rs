@@ -1,7 +1,10 @@
-//! Finds the fields of the row that an expression reads, and whether a field may be absent.
+//! The fields of the row that an expression reads: found when it is parsed, and bound to the columns
+//! of a batch when it is evaluated.
 
 use super::functions;
 use crate::config::nearest;
+use crate::datum::Datum;
+use crate::{Batch, Column};
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue,
     SelectExpr, operators,
@@ -36,16 +39,16 @@ pub(super) fn field(at: usize) -> IdedExpr {
 
 /// Walks an expression, and replaces each `row.x` by a name for its position.
 #[derive(Default)]
-pub(super) struct Fields {
+pub(super) struct FieldWalk {
     reads: Vec<Read>,
     problems: Vec<String>,
-    /// Fields that are present at this point of the walk, because `has()` was true.
+    /// FieldWalk that are present at this point of the walk, because `has()` was true.
     guarded: Vec<String>,
     /// Variables of the enclosing comprehensions.
     variables: Vec<String>,
 }
 
-impl Fields {
+impl FieldWalk {
     /// The fields, or every problem.
     pub(super) fn end(mut self) -> Result<Vec<Read>, Vec<String>> {
         if self.problems.is_empty() {
@@ -260,5 +263,50 @@ fn absent(condition: &IdedExpr) -> Vec<String> {
             _ => Vec::new(),
         },
         _ => Vec::new(),
+    }
+}
+
+/// The columns of a batch that expressions read, in the order of their reads.
+#[derive(Debug, Default)]
+pub(crate) struct Frame<'a> {
+    fields: Vec<Bound<'a>>,
+}
+
+#[derive(Debug)]
+struct Bound<'a> {
+    column: &'a Column,
+    /// Empty where no value is null.
+    nulls: Vec<bool>,
+}
+
+impl<'a> Frame<'a> {
+    /// The columns of a batch; the error is a field that is not there.
+    pub(crate) fn bind<'r>(reads: &'r [Read], rows: &'a Batch) -> Result<Self, &'r str> {
+        let bind = |read: &'r Read| -> Result<Bound<'a>, &'r str> {
+            let column = rows.column(&read.name).ok_or(read.name.as_str())?;
+            let nulls = if column.nulls.is_empty() { Vec::new() } else { column.null_mask() };
+            Ok(Bound { column, nulls })
+        };
+        Ok(Frame { fields: reads.iter().map(bind).collect::<Result<_, _>>()? })
+    }
+}
+
+/// One row of a frame.
+#[derive(Clone, Copy)]
+pub(super) struct RowView<'a> {
+    pub(super) frame: &'a Frame<'a>,
+    pub(super) at: usize,
+}
+
+impl<'a> RowView<'a> {
+    pub(super) fn is_null(self, field: usize) -> bool {
+        self.frame.fields[field].nulls.get(self.at).copied().unwrap_or(false)
+    }
+
+    pub(super) fn get(self, field: usize) -> Datum<'a> {
+        if self.is_null(field) {
+            return Datum::Null;
+        }
+        Datum::of_column(self.frame.fields[field].column, self.at)
     }
 }

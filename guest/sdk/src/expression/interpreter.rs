@@ -1,6 +1,6 @@
 //! The interpreter of the `cel` crate, over a row.
 
-use super::row::{Frame, Row};
+use super::fields::{Frame, RowView};
 use super::time::{Duration, Moment};
 use super::{fields, functions};
 use crate::datum::{Datum, float};
@@ -34,7 +34,7 @@ impl<'a> Session<'a> {
         self.resolver.go_to(row);
     }
 
-    pub(super) fn row(&self) -> Row<'a> {
+    pub(super) fn row(&self) -> RowView<'a> {
         self.resolver.row()
     }
 
@@ -61,8 +61,8 @@ impl<'a> RowResolver<'a> {
         RowResolver { frame, at: AtomicUsize::new(0) }
     }
 
-    pub(super) fn row(&self) -> Row<'a> {
-        Row { frame: self.frame, at: self.at.load(Ordering::Relaxed) }
+    pub(super) fn row(&self) -> RowView<'a> {
+        RowView { frame: self.frame, at: self.at.load(Ordering::Relaxed) }
     }
 
     pub(super) fn go_to(&self, row: usize) {

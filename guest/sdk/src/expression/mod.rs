@@ -1,24 +1,23 @@
 //! Expressions in CEL over a row: parsed at set-up, and evaluated for each row.
 //!
-//! [`fast_path`] evaluates expressions of common shapes. The interpreter of the `cel` crate evaluates
+//! A fast path evaluates expressions of common shapes. The interpreter of the `cel` crate evaluates
 //! all others. Where both can, they have the same result.
 
 mod fast_path;
 mod fields;
 mod functions;
 mod interpreter;
-mod row;
 mod time;
 
+pub(crate) use fields::Frame;
 pub use fields::Read;
 pub(crate) use interpreter::{RowResolver, Session};
-pub(crate) use row::Frame;
 
 use crate::datum::Datum;
 use cel::common::ast::{Expr, IdedExpr, operators};
 use cel::parser::PrattParser;
 use fast_path::FastPath;
-use fields::Fields;
+use fields::FieldWalk;
 
 /// An expression that has been parsed.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ impl Expression {
         }
         let tree =
             PrattParser::default().parse(source).map_err(|errors| syntax_errors(&errors.errors))?;
-        let mut fields = Fields::default();
+        let mut fields = FieldWalk::default();
         let tree = fields.replace(tree);
         let reads = fields.end()?;
         let fast_path = FastPath::of(&tree);

@@ -13,7 +13,7 @@ use std::any::Any;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Makes a value of a number that has a static [`Type`](cel::common::types::Type).
+/// Makes a value of a number that has a static [`Type`].
 macro_rules! scalar {
     ($value:ident, $type:ident) => {
         impl Val for $value {

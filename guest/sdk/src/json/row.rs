@@ -62,7 +62,7 @@ impl<'a> Row<'a> {
             return Err(NotARow::NotAnObject(crate::config::kind(&other)));
         }
         let mut parser = serde_json::Deserializer::from_str(text);
-        let fields = parser.deserialize_map(Fields)?;
+        let fields = parser.deserialize_map(FieldsVisitor)?;
         parser.end()?;
         Ok(Row { text, fields })
     }
@@ -91,9 +91,9 @@ impl<'a> Row<'a> {
 }
 
 /// Reads the keys of an object, and the text of each value.
-struct Fields;
+struct FieldsVisitor;
 
-impl<'a> Visitor<'a> for Fields {
+impl<'a> Visitor<'a> for FieldsVisitor {
     type Value = Vec<(Key<'a>, &'a RawValue)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

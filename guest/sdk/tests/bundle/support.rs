@@ -68,7 +68,7 @@ impl Handler for Tenfold {
 
     fn blame(&self, response: &Response, _: &Error) -> Blame {
         match response.status {
-            400 => Blame::ARow,
+            400 => Blame::OneRow,
             401 => Blame::Bundle,
             _ => Blame::Request,
         }

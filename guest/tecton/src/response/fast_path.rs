@@ -24,14 +24,14 @@ pub(super) fn read<'a>(
     let (partial, texts) = match known.template.rows(text).filter(|_| !metadata) {
         Some(rows) => {
             let mut parser = serde_json::Deserializer::from_str(rows);
-            let seed = Results { columns: &mut columns, batch };
+            let seed = ResultSeed { columns: &mut columns, batch };
             seed.deserialize(&mut parser).ok()?;
             parser.end().ok()?;
             (known.template.partial, None)
         }
         None => {
             let mut parser = serde_json::Deserializer::from_str(text);
-            let seed = Answer { columns: &mut columns, batch };
+            let seed = AnswerSeed { columns: &mut columns, batch };
             let metadata = seed.deserialize(&mut parser).ok()?;
             parser.end().ok()?;
             let features = metadata.features?.get();
@@ -50,12 +50,12 @@ pub(super) fn read<'a>(
 }
 
 /// Reads an answer's rows into columns, and gives its metadata.
-struct Answer<'c, 'f, 'a> {
+struct AnswerSeed<'c, 'f, 'a> {
     columns: &'c mut Columns<'f, 'a>,
     batch: bool,
 }
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Answer<'_, '_, 'a> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for AnswerSeed<'_, '_, 'a> {
     type Value = Metadata<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -63,7 +63,7 @@ impl<'de: 'a, 'a> DeserializeSeed<'de> for Answer<'_, '_, 'a> {
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Answer<'_, '_, 'a> {
+impl<'de: 'a, 'a> Visitor<'de> for AnswerSeed<'_, '_, 'a> {
     type Value = Metadata<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,7 +75,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Answer<'_, '_, 'a> {
         while let Some(key) = answer.next_key::<&str>()? {
             match key {
                 "result" if !result => {
-                    let seed = Results { columns: &mut *self.columns, batch: self.batch };
+                    let seed = ResultSeed { columns: &mut *self.columns, batch: self.batch };
                     answer.next_value_seed(seed)?;
                     result = true;
                 }
@@ -89,18 +89,18 @@ impl<'de: 'a, 'a> Visitor<'de> for Answer<'_, '_, 'a> {
 }
 
 /// Reads the rows of an answer into columns.
-struct Results<'c, 'f, 'a> {
+struct ResultSeed<'c, 'f, 'a> {
     columns: &'c mut Columns<'f, 'a>,
     batch: bool,
 }
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Results<'_, '_, 'a> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for ResultSeed<'_, '_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.batch {
-            true => Rows(self.columns).deserialize(deserializer),
-            false => Row(self.columns).deserialize(deserializer),
+            true => RowsSeed(self.columns).deserialize(deserializer),
+            false => RowSeed(self.columns).deserialize(deserializer),
         }
     }
 }
@@ -130,9 +130,9 @@ impl<'f, 'a> Columns<'f, 'a> {
 }
 
 /// Rows: an array of objects with `features`.
-struct Rows<'c, 'f, 'a>(&'c mut Columns<'f, 'a>);
+struct RowsSeed<'c, 'f, 'a>(&'c mut Columns<'f, 'a>);
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Rows<'_, '_, 'a> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for RowsSeed<'_, '_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -140,7 +140,7 @@ impl<'de: 'a, 'a> DeserializeSeed<'de> for Rows<'_, '_, 'a> {
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Rows<'_, '_, 'a> {
+impl<'de: 'a, 'a> Visitor<'de> for RowsSeed<'_, '_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,15 +148,15 @@ impl<'de: 'a, 'a> Visitor<'de> for Rows<'_, '_, 'a> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
-        while rows.next_element_seed(Row(&mut *self.0))?.is_some() {}
+        while rows.next_element_seed(RowSeed(&mut *self.0))?.is_some() {}
         Ok(())
     }
 }
 
 /// A row: an object with `features`, once.
-struct Row<'c, 'f, 'a>(&'c mut Columns<'f, 'a>);
+struct RowSeed<'c, 'f, 'a>(&'c mut Columns<'f, 'a>);
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Row<'_, '_, 'a> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for RowSeed<'_, '_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -164,7 +164,7 @@ impl<'de: 'a, 'a> DeserializeSeed<'de> for Row<'_, '_, 'a> {
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Row<'_, '_, 'a> {
+impl<'de: 'a, 'a> Visitor<'de> for RowSeed<'_, '_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,7 +175,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Row<'_, '_, 'a> {
         let before = self.0.rows;
         while let Some(key) = row.next_key::<&str>()? {
             if key == "features" && self.0.rows == before {
-                row.next_value_seed(Features(&mut *self.0))?;
+                row.next_value_seed(FeaturesSeed(&mut *self.0))?;
             } else {
                 row.next_value::<IgnoredAny>()?;
             }
@@ -185,9 +185,9 @@ impl<'de: 'a, 'a> Visitor<'de> for Row<'_, '_, 'a> {
 }
 
 /// The values of a row, as many as there are columns.
-struct Features<'c, 'f, 'a>(&'c mut Columns<'f, 'a>);
+struct FeaturesSeed<'c, 'f, 'a>(&'c mut Columns<'f, 'a>);
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Features<'_, '_, 'a> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for FeaturesSeed<'_, '_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -195,7 +195,7 @@ impl<'de: 'a, 'a> DeserializeSeed<'de> for Features<'_, '_, 'a> {
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Features<'_, '_, 'a> {
+impl<'de: 'a, 'a> Visitor<'de> for FeaturesSeed<'_, '_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

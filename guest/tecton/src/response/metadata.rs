@@ -72,7 +72,7 @@ pub(super) struct Template {
 impl Template {
     /// The text around the rows of this answer.
     pub(super) fn of(text: &str, partial: bool) -> serde_json::Result<Self> {
-        let Answer { result } = serde_json::from_str(text)?;
+        let RowsOnly { result } = serde_json::from_str(text)?;
         // It borrows from the text.
         let before = result.get().as_ptr().addr() - text.as_ptr().addr();
         let after = before + result.get().len();
@@ -99,7 +99,7 @@ pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
 
 /// An answer of which only the rows are wanted.
 #[derive(Deserialize)]
-struct Answer<'a> {
+struct RowsOnly<'a> {
     #[serde(borrow)]
     result: &'a RawValue,
 }
