@@ -5,11 +5,10 @@
 //! in its place.
 
 use crate::bindings::beamlet::enrichment::enrichment_handler::Bundle;
-use crate::http::{Body, Gone, Read, Reply};
+use crate::http::{Body, Gone, Read, Reply, send_problem};
 use crate::instance::{Instance, Record};
 use crate::problem::Problem;
 use crate::rows::{Broken, Form, MAX_ROW_BYTES, Rows};
-use crate::service::send_problem;
 use crate::summary::{Summary, TRAILERS};
 use beamlet_guest::bindings::wasi::http::types::{IncomingRequest, ResponseOutparam};
 use beamlet_guest::contract::Outcome;

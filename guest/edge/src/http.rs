@@ -1,5 +1,7 @@
 //! Bodies of requests and answers over `wasi:http`, read and written piece by piece.
 
+use crate::instance::Record;
+use crate::problem::{CONTENT_TYPE, Problem};
 use beamlet_guest::bindings::wasi::http::types::{
     Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
@@ -114,4 +116,34 @@ impl Reply {
         };
         OutgoingBody::finish(self.body, trailers).map_err(|_| Gone)
     }
+}
+
+/// Sends a whole answer.
+pub(crate) fn send(
+    out: ResponseOutparam,
+    record: &mut Record<'_>,
+    status: u16,
+    headers: &[(&str, &str)],
+    body: &str,
+) {
+    record.summary.status = status;
+    record.summary.bytes_out = body.len() as u64;
+    record.close();
+    let length = body.len().to_string();
+    let mut all = vec![("content-length", length.as_str())];
+    all.extend_from_slice(headers);
+    // The host leaves out the body of an answer to HEAD. A client that has gone gets no answer.
+    if let Ok(mut reply) = Reply::start(out, status, &all)
+        && reply.write(body.as_bytes()).is_ok()
+    {
+        let _ = reply.finish(&[]);
+    }
+}
+
+/// Sends a problem.
+pub(crate) fn send_problem(out: ResponseOutparam, record: &mut Record<'_>, problem: &Problem) {
+    let mut headers = vec![("content-type", CONTENT_TYPE)];
+    headers.extend(problem.headers.iter().map(|(name, value)| (*name, value.as_str())));
+    record.summary.error = problem.body["detail"].as_str().map(str::to_owned);
+    send(out, record, problem.status, &headers, &problem.body.to_string());
 }

@@ -4,9 +4,9 @@ use crate::bindings::export;
 use crate::bindings::exports::wasi::http::incoming_handler::Guest;
 use crate::counts::Totals;
 use crate::enrich::enrich;
-use crate::http::Reply;
+use crate::http::{send, send_problem};
 use crate::instance::{self, Instance, Record};
-use crate::problem::{CONTENT_TYPE, Problem};
+use crate::problem::Problem;
 use crate::route::{self, NoRoute, Route};
 use beamlet_guest::bindings::wasi::http::types::{IncomingRequest, Method, ResponseOutparam};
 use serde_json::{Value, json};
@@ -109,36 +109,6 @@ fn method(request: &IncomingRequest) -> String {
         Method::Post => "POST".to_owned(),
         other => format!("{other:?}"),
     }
-}
-
-/// Sends a whole answer.
-fn send(
-    out: ResponseOutparam,
-    record: &mut Record<'_>,
-    status: u16,
-    headers: &[(&str, &str)],
-    body: &str,
-) {
-    record.summary.status = status;
-    record.summary.bytes_out = body.len() as u64;
-    record.close();
-    let length = body.len().to_string();
-    let mut all = vec![("content-length", length.as_str())];
-    all.extend_from_slice(headers);
-    // The host leaves out the body of an answer to HEAD. A client that has gone gets no answer.
-    if let Ok(mut reply) = Reply::start(out, status, &all)
-        && reply.write(body.as_bytes()).is_ok()
-    {
-        let _ = reply.finish(&[]);
-    }
-}
-
-/// Sends a problem.
-pub(crate) fn send_problem(out: ResponseOutparam, record: &mut Record<'_>, problem: &Problem) {
-    let mut headers = vec![("content-type", CONTENT_TYPE)];
-    headers.extend(problem.headers.iter().map(|(name, value)| (*name, value.as_str())));
-    record.summary.error = problem.body["detail"].as_str().map(str::to_owned);
-    send(out, record, problem.status, &headers, &problem.body.to_string());
 }
 
 export!(Edge with_types_in crate::bindings);
