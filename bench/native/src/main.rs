@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use beamlet_bench_workload::{Bundles, Clock, Options, config};
 use beamlet_egress::{Allowed, Destination, Egress, Secrets, Timeouts};
 use beamlet_guest::{
-    Batch, Bundle, Column, Counters, Enriched, Handler, Request, Response, Transport,
+    Batch, Bundle, Column, Counters, Enriched, Handler, Method, Request, Response, Transport,
     TransportError, Values,
 };
 use beamlet_tecton::Tecton;
@@ -39,7 +39,11 @@ impl Transport for Pooled {
 async fn send(egress: &Egress<Full<Bytes>>, request: Request) -> Result<Response, TransportError> {
     let broken = |error: &dyn std::fmt::Display| TransportError::Broken(error.to_string());
     let target = &request.target;
-    let mut outgoing = http::Request::post(target.to_string());
+    let url = format!("{target}{}", request.path);
+    let mut outgoing = match request.method {
+        Method::Get => http::Request::get(url),
+        Method::Post => http::Request::post(url),
+    };
     for (name, value) in &target.headers {
         outgoing = outgoing.header(name, value.as_slice());
     }

@@ -1,20 +1,28 @@
 //! A handler for key-value stores over HTTP: `POST /lookup` with `{"keys": ["a", "b"]}` is
-//! answered with `{"values": {"a": {"field": 1}}}`; a key that is not there is missing.
+//! answered with `{"values": {"a": {"field": 1}}}`. A key without a value is missing.
 
-mod config;
-
-use beamlet_guest::config::Problem;
+use beamlet_guest::config::{Problem, Problems, Section};
+use beamlet_guest::connection::Options;
 use beamlet_guest::{
-    Batch, Batching, Blame, Enriched, Error, Field, Fields, Found, Handler, Input, Request,
-    Response, Target, Timeouts,
+    Batch, Batching, ConnectionForm, Credential, Enriched, Error, Field, Fields, Found, Handler,
+    Input, Request, Response, Target,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+const CONNECTION: ConnectionForm = ConnectionForm {
+    url: "https://store.example",
+    url_description: "URL of the store, http or https.",
+    credential: Some(Credential::bearer("api_key", false, "API key. A secret.")),
+    options: Options::Here,
+    user_agent: concat!("beamlet-key-value/", env!("CARGO_PKG_VERSION")),
+};
+
 /// A configured handler.
 pub struct KeyValue {
+    /// The row's field that holds the key.
     key: String,
     fields: Fields,
     lookup: Arc<Target>,
@@ -34,17 +42,45 @@ impl Handler for KeyValue {
     type Entity = Option<String>;
 
     fn config_schema() -> String {
-        include_str!("../config.schema.json").to_owned()
+        let key =
+            json!({ "type": "string", "minLength": 1, "description": "The field of the key." });
+        let retrieval = json!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["key", "fields"],
+            "properties": { "key": key, "fields": Fields::schema() },
+        });
+        let schema = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["connection", "retrieval"],
+            "properties": {
+                "connection": CONNECTION.schema(),
+                "retrieval": retrieval,
+                "batching": Batching::schema(),
+            },
+        });
+        schema.to_string()
     }
 
     fn new(config: &Value) -> Result<Self, Vec<Problem>> {
-        let config = config::Config::read(config)?;
-        let mut headers = vec![("content-type".to_owned(), b"application/json".to_vec())];
-        if let Some(key) = config.api_key {
-            headers.push(("authorization".to_owned(), format!("Bearer {key}").into_bytes()));
-        }
-        let lookup = Arc::new(config.url.target("/lookup", headers, Timeouts::default()));
-        Ok(KeyValue { key: config.key, fields: config.fields, lookup, batching: config.batching })
+        let problems = Problems::default();
+        let root = Section::root(config, &problems);
+        let (connection, retrieval) =
+            (root.section("connection", true), root.section("retrieval", true));
+        let store = CONNECTION.read(&connection);
+        let key = retrieval.required_text("key").map(str::to_owned);
+        let fields = Fields::read(&retrieval.section("fields", true));
+        let batch = root.section("batching", false);
+        let batching = Batching::read(&batch);
+        [connection, retrieval, batch, root].into_iter().for_each(Section::close);
+        problems.or(store.zip(key).map(|(store, key)| KeyValue {
+            key,
+            fields,
+            lookup: Arc::new(store.target("/lookup")),
+            batching,
+        }))
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -74,11 +110,6 @@ impl Handler for KeyValue {
             Some(key) => values.get(key).map_or(Found::Missing, Found::Values),
         };
         Ok(self.fields.enriched(&keys.iter().map(found).collect::<Vec<_>>()))
-    }
-
-    fn blame(&self, response: &Response, _: &Error) -> Blame {
-        // What is wrong with the configuration is wrong for every row.
-        if matches!(response.status, 401 | 403 | 404) { Blame::Bundle } else { Blame::Request }
     }
 
     fn outputs_request(&self) -> Request {

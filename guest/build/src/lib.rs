@@ -1,28 +1,27 @@
-//! How a handler's package becomes a component: cargo builds it, and a stamp says what it is.
+//! Makes a component of a handler's package: builds it with cargo, and stamps it with metadata.
 //!
 //! The host's build script, `cargo xtask` and the tests all call this, so that the component
 //! that is built in, the one in a file and the one in a registry are the same bytes.
 
 mod cargo;
-mod package;
 mod stamp;
 
 pub use beamlet_revision as revision;
-pub use package::Package;
+pub use cargo::Package;
 pub use stamp::{Origin, stamp};
 
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Builds a package of the workspace at `root` as a component and stamps it; its file, named
-/// like the package, in `guests`.
+/// Builds a package of the workspace at `root` as a component, stamps it, and returns its file in
+/// `guests`, which is named like the package.
 ///
-/// `guests` is a target directory of its own, `guests` in the outer one by custom: a cargo that
-/// runs this holds the lock on its own.
+/// `guests` is a target directory of its own, by convention `guests` in the outer one: an outer cargo
+/// holds the lock on its own target directory.
 ///
 /// # Errors
-/// The package does not build, or is none of the workspace.
+/// The package does not build, or is not one of the workspace.
 pub fn component(root: &Path, guests: &Path, package: &str) -> Result<PathBuf> {
     let built = cargo::build(root, guests, package)?;
     let bytes = fs::read(&built).with_context(|| format!("{} cannot be read", built.display()))?;
@@ -36,7 +35,7 @@ pub fn component(root: &Path, guests: &Path, package: &str) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// Writes a file, unless it holds the same already: who looks at its time has nothing to do then.
+/// Writes a file, unless it has the same content already: build tools look at its time.
 fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(file).is_ok_and(|present| present == bytes) {
         return Ok(());

@@ -1,24 +1,24 @@
 //! Metadata in a component, where `wasm-tools metadata show` and `wkg` read it.
 
-use crate::Package;
+use crate::cargo::Package;
 use anyhow::Result;
 use wasm_encoder::{ComponentSection, CustomSection};
 use wasm_metadata::{AddMetadata, AddMetadataField};
 
-/// What a component is stamped with besides what its package says.
+/// What a component is stamped with in addition to what its package says.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     /// The commit of its sources, where there is one.
     pub revision: Option<String>,
-    /// The version of the compiler, where it told.
+    /// The version of the compiler, where it is known.
     pub rustc: Option<String>,
 }
 
-/// A component with its name, version, description, licence, the revision of its sources, and
-/// what it is written in and made with: custom sections, which change nothing of what it does.
+/// Adds custom sections to a component: its name, version, description, licence, the revision of its
+/// sources, its language and its tools. They do not change what it does.
 ///
 /// # Errors
-/// The bytes are no component.
+/// The bytes are not a component.
 pub fn stamp(component: &[u8], package: &Package, origin: &Origin) -> Result<Vec<u8>> {
     let mut add = AddMetadata::default();
     add.name = AddMetadataField::Set(package.name.clone());

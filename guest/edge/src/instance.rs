@@ -1,18 +1,22 @@
-//! What an instance of the service is set up with: once, at its first request.
+//! The state of an instance, set up at its first request, and the record of one request.
 
 use crate::bindings::beamlet::enrichment::enrichment_handler::Handler;
-use crate::counts::Counts;
+use crate::counts::{Counts, Totals};
 use crate::settings::Settings;
+use crate::summary::Summary;
 use beamlet_guest::config::Problem;
+use serde_json::json;
 use std::cell::{OnceCell, RefCell};
+use std::io::Write as _;
+use std::time::Instant;
 
 /// A handler, set up.
 pub(crate) struct Instance {
     pub(crate) settings: Settings,
     pub(crate) handler: Handler,
-    /// The fields that it reads, and whether a row has to have them.
+    /// The fields that the handler reads, and whether every row must have them.
     pub(crate) inputs: Vec<(String, bool)>,
-    /// What was counted since the set-up.
+    /// The counts since the set-up.
     pub(crate) counts: RefCell<Counts>,
 }
 
@@ -20,7 +24,7 @@ thread_local! {
     static INSTANCE: OnceCell<Result<Instance, Vec<Problem>>> = const { OnceCell::new() };
 }
 
-/// Gives the instance, or all problems that its configuration has.
+/// Passes the instance to `take`, or all problems of its configuration.
 pub(crate) fn with<T>(take: impl FnOnce(&Result<Instance, Vec<Problem>>) -> T) -> T {
     INSTANCE.with(|instance| take(instance.get_or_init(set_up)))
 }
@@ -37,8 +41,56 @@ fn set_up() -> Result<Instance, Vec<Problem>> {
 }
 
 impl Instance {
-    /// What the handler has counted so far.
+    /// The counters of the handler.
     pub(crate) fn handler_counts(&self) -> Vec<(String, u64)> {
         self.handler.counters().into_iter().map(|counter| (counter.name, counter.value)).collect()
+    }
+}
+
+/// The record of a request. It is closed before the answer ends: a client that has its answer sends
+/// the next request at once, and the rest of the work on the last one would pile up.
+pub(crate) struct Record<'a> {
+    pub(crate) summary: Summary,
+    instance: Option<&'a Instance>,
+    started: Instant,
+    /// The counters of the handler before the request.
+    before: Vec<(String, u64)>,
+    closed: bool,
+}
+
+impl<'a> Record<'a> {
+    /// Starts the record of a request. `instance` is `None` where the configuration is not valid.
+    pub(crate) fn new(instance: Option<&'a Instance>) -> Self {
+        let before = instance.map(Instance::handler_counts).unwrap_or_default();
+        let summary = Summary::default();
+        Record { summary, instance, started: Instant::now(), before, closed: false }
+    }
+
+    /// Counts the request and writes it to the log, once.
+    pub(crate) fn close(&mut self) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        self.summary.ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let mut lines = String::new();
+        if let Some(instance) = self.instance {
+            let after = instance.handler_counts().into_iter().zip(&self.before);
+            let since = after.map(|((name, after), before)| (name, after.saturating_sub(before.1)));
+            self.summary.handler = since.collect();
+            let counts = self.summary.counts();
+            if let Some(directory) = &instance.settings.totals
+                && let Err(error) = Totals::new(directory).add(&counts)
+            {
+                let why = format!("not counted in {}: {error}", directory.display());
+                lines = json!({ "error": why }).to_string() + "\n";
+            }
+            instance.counts.borrow_mut().merge(&counts);
+        }
+        if self.instance.is_none_or(|instance| instance.settings.log) {
+            lines += &self.summary.line();
+            lines.push('\n');
+        }
+        // The log may be closed.
+        let _ = std::io::stderr().write_all(lines.as_bytes());
     }
 }

@@ -1,35 +1,26 @@
 //! An HTTP service around a handler, as a component: `wac plug` puts a handler into it, and
 //! `wasmtime serve` or another server of `wasi:http` runs it.
 //!
-//! A request comes in at [`route`]; `POST /enrich` has its body cut into rows by [`split`], piece by
-//! piece, and each row's text gets its features behind its own fields.
-//! What can go wrong is told by [`problem`], and counted by [`counts`].
+//! [`route`] finds the endpoint of a request. `POST /enrich` cuts its body into [`rows`] while it
+//! arrives, and appends the features to the text of each row. [`problem`] describes errors,
+//! [`summary`] and [`counts`] report requests to the log and to Prometheus.
 //!
-//! All that needs no host compiles for the native target too, where it is tested.
+//! Modules that need no host compile for the native target too, where they are tested.
 
 pub mod counts;
-pub mod media;
-pub mod openapi;
 pub mod problem;
 pub mod route;
+pub mod rows;
 pub mod settings;
-pub mod split;
-pub mod told;
-pub mod totals;
+pub mod summary;
 
-#[cfg(target_arch = "wasm32")]
-mod account;
 #[cfg(target_arch = "wasm32")]
 mod bindings;
 #[cfg(target_arch = "wasm32")]
-mod body;
-#[cfg(target_arch = "wasm32")]
 mod enrich;
 #[cfg(target_arch = "wasm32")]
+mod http;
+#[cfg(target_arch = "wasm32")]
 mod instance;
-#[cfg(target_arch = "wasm32")]
-mod piece;
-#[cfg(target_arch = "wasm32")]
-mod reply;
 #[cfg(target_arch = "wasm32")]
 mod service;

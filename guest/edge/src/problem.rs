@@ -1,4 +1,4 @@
-//! Answers that are no rows, as RFC 9457 has them: `application/problem+json`.
+//! Errors as RFC 9457 describes them: `application/problem+json`.
 
 use beamlet_guest::json::error_json;
 use beamlet_guest::{Error, ErrorKind};
@@ -7,42 +7,43 @@ use serde_json::{Value, json};
 /// The `content-type` of a problem.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// How many rows a problem tells of.
+/// The most rows that a problem lists.
 pub const MAX_ROWS: usize = 100;
 
-/// Something that a request failed with.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,
-    /// Headers beside `content-type`.
+    /// Headers in addition to `content-type`.
     pub headers: Vec<(&'static str, String)>,
     /// The document.
     pub body: Value,
 }
 
 impl Problem {
-    /// A problem of a status, with what is wrong in this case.
+    /// A problem with this status; `detail` says what is wrong.
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
         let body = json!({ "title": title(status), "status": status, "detail": detail.into() });
         Problem { status, headers: Vec::new(), body }
     }
 
-    /// The same with a member more.
+    /// Adds a member to the document.
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> Self {
         self.body[name] = value;
         self
     }
 
-    /// The same with a header more.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// Rows that are none, by number and what is wrong; none of the body's rows was asked for.
+    /// Rows that cannot be enriched, by number and with what is wrong. The store was not asked for any
+    /// row of the body.
     pub fn of_rows(rows: &[(usize, String)]) -> Self {
         let what = match rows {
             [(row, what)] => format!("row {row} {what}"),
@@ -56,8 +57,7 @@ impl Problem {
         Problem::new(400, format!("{what}; no row was asked for")).with("rows", list)
     }
 
-    /// What the handler says of the configuration, or the service itself: each with a JSON Pointer
-    /// into it.
+    /// Problems of the configuration, each with a JSON Pointer into it.
     pub fn of_configuration(problems: &[beamlet_guest::config::Problem]) -> Self {
         let list: Value = problems
             .iter()
@@ -66,7 +66,7 @@ impl Problem {
         Problem::new(503, "the configuration in BEAMLET_CONFIG is not valid").with("problems", list)
     }
 
-    /// What the store, or the way to it, failed every row with.
+    /// The error that every row failed with.
     pub fn of_store(error: &Error) -> Self {
         let status = status(error);
         let mut problem = Problem::new(status, error.message.clone());
@@ -81,14 +81,13 @@ impl Problem {
     }
 }
 
-/// The status for an error that every row failed with.
+/// The status for an error of the store.
 fn status(error: &Error) -> u16 {
     match (&error.kind, error.http_status) {
         (ErrorKind::InvalidInput, _) => 400,
         (ErrorKind::Throttled, _) | (ErrorKind::Unavailable, Some(503)) => 503,
         (ErrorKind::TimedOut, _) => 504,
-        // Its key, its name for the feature service, its way to the store: nothing that who sent
-        // the rows can change.
+        // The key, the name of the feature service, the network: the client cannot change them.
         _ => 502,
     }
 }
@@ -135,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn how_long_the_store_asks_to_wait_is_told_in_whole_seconds() {
+    fn how_long_the_store_asks_to_wait_is_a_header_in_whole_seconds() {
         let problem = Problem::of_store(&error(ErrorKind::Throttled, Some(429)));
         assert_eq!(problem.headers, [("retry-after", "2".to_owned())]);
         assert_snapshot!(problem.body, @r#"{"title":"Service Unavailable","status":503,"detail":"the feature store answered","kind":"throttled","retryable":true,"retry_after_ms":1200,"http_status":429}"#);
     }
 
     #[test]
-    fn rows_are_told_by_number_and_no_more_of_them_than_a_person_reads() {
+    fn rows_are_listed_by_number_and_no_more_of_them_than_a_person_reads() {
         let one = Problem::of_rows(&[(3, "has no field `key`".to_owned())]);
         assert_snapshot!(one.body, @r#"{"title":"Bad Request","status":400,"detail":"row 3 has no field `key`; no row was asked for","rows":[{"row":3,"message":"has no field `key`"}]}"#);
         let rows: Vec<_> = (0..1000).map(|row| (row, String::new())).collect();

@@ -1,6 +1,8 @@
-//! Which of the service's few places a request asks for.
+//! The endpoints of the service, and its OpenAPI document.
 
-/// A place that answers.
+use serde_json::{Value, json};
+
+/// An endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     /// Rows in, rows with their features out.
@@ -15,12 +17,12 @@ pub enum Route {
     OpenApi,
 }
 
-/// Why no place answers.
+/// Why there is no endpoint for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRoute {
     /// There is no such path.
     Path,
-    /// The path is there, and takes another method.
+    /// The endpoint takes other methods.
     Method(Route),
 }
 
@@ -28,10 +30,10 @@ const ALL: [Route; 5] =
     [Route::Enrich, Route::Health, Route::Schema, Route::Metrics, Route::OpenApi];
 
 impl Route {
-    /// The place for a method, in capitals, and a path, perhaps with a query.
+    /// The endpoint for a method, in capitals, and a path with or without a query.
     ///
     /// # Errors
-    /// There is none.
+    /// The path is unknown, or the endpoint takes other methods.
     pub fn of(method: &str, path_with_query: &str) -> Result<Self, NoRoute> {
         let path = path_with_query.split('?').next().unwrap_or_default();
         let route = ALL.into_iter().find(|route| route.path() == path).ok_or(NoRoute::Path)?;
@@ -61,6 +63,18 @@ impl Route {
     }
 }
 
+/// The document for any handler and any configuration.
+const DOCUMENT: &str = include_str!("../openapi.json");
+
+/// The document. `required` names the fields that the handler reads and that every row must have.
+pub fn document(required: &[String]) -> String {
+    let mut document: Value = serde_json::from_str(DOCUMENT).expect("a test reads it");
+    if !required.is_empty() {
+        document["components"]["schemas"]["Row"]["required"] = json!(required);
+    }
+    document.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,11 +87,31 @@ mod tests {
     }
 
     #[test]
-    fn another_path_is_none_and_another_method_is_told_which_are_taken() {
+    fn an_unknown_path_has_no_endpoint_and_another_method_names_the_right_ones() {
         assert_eq!(Route::of("GET", "/"), Err(NoRoute::Path));
         assert_eq!(Route::of("POST", "/enrich/"), Err(NoRoute::Path));
         assert_eq!(Route::of("GET", "/enrich"), Err(NoRoute::Method(Route::Enrich)));
         assert_eq!(Route::of("get", "/metrics"), Err(NoRoute::Method(Route::Metrics)));
         assert_eq!(Route::Enrich.allow(), "POST");
+    }
+
+    #[test]
+    fn the_document_names_the_fields_that_rows_have_to_have() {
+        let read =
+            |required: &[String]| -> Value { serde_json::from_str(&document(required)).unwrap() };
+        let row = &read(&["tailnum".to_owned()])["components"]["schemas"]["Row"];
+        assert_eq!(row["required"], json!(["tailnum"]));
+        assert_eq!(read(&[])["components"]["schemas"]["Row"].get("required"), None);
+    }
+
+    #[test]
+    fn the_document_has_all_endpoints_and_their_methods() {
+        let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+        for (path, place) in document["paths"].as_object().unwrap() {
+            for method in place.as_object().unwrap().keys() {
+                assert!(Route::of(&method.to_uppercase(), path).is_ok(), "{method} {path}");
+            }
+        }
+        assert_eq!(document["paths"].as_object().unwrap().len(), 5);
     }
 }

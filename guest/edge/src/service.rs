@@ -1,15 +1,13 @@
-//! The export: each request to its place, and what became of it to the log and the counts.
+//! The exported service: sends each request to its endpoint, and records it.
 
-use crate::account::Account;
 use crate::bindings::export;
 use crate::bindings::exports::wasi::http::incoming_handler::Guest;
+use crate::counts::Totals;
 use crate::enrich::enrich;
-use crate::instance::{self, Instance};
-use crate::openapi;
+use crate::http::{send, send_problem};
+use crate::instance::{self, Instance, Record};
 use crate::problem::Problem;
-use crate::reply::{problem, whole};
-use crate::route::{NoRoute, Route};
-use crate::totals::Totals;
+use crate::route::{self, NoRoute, Route};
 use beamlet_guest::bindings::wasi::http::types::{IncomingRequest, Method, ResponseOutparam};
 use serde_json::{Value, json};
 
@@ -18,67 +16,67 @@ struct Edge;
 impl Guest for Edge {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         instance::with(|instance| {
-            let mut account = Account::new(instance.as_ref().ok());
-            answer(instance, &request, out, &mut account);
-            account.close();
+            let mut record = Record::new(instance.as_ref().ok());
+            answer(instance, &request, out, &mut record);
+            record.close();
         });
     }
 }
 
-/// Sends a request to its place.
+/// Sends a request to its endpoint.
 fn answer(
     instance: &Result<Instance, Vec<beamlet_guest::config::Problem>>,
     request: &IncomingRequest,
     out: ResponseOutparam,
-    account: &mut Account<'_>,
+    record: &mut Record<'_>,
 ) {
     let path = request.path_with_query().unwrap_or_default();
     let route = match Route::of(&method(request), &path) {
         Ok(route) => route,
         Err(NoRoute::Path) => {
-            let detail = "there is no such path; /openapi.json tells which there are";
-            return problem(out, account, &Problem::new(404, detail));
+            let detail = "there is no such path; /openapi.json lists the paths";
+            return send_problem(out, record, &Problem::new(404, detail));
         }
         Err(NoRoute::Method(route)) => {
-            account.told.route = Some(route);
+            record.summary.route = Some(route);
             let detail = format!("{} takes {}", route.path(), route.allow());
             let refusal = Problem::new(405, detail).header("allow", route.allow());
-            return problem(out, account, &refusal);
+            return send_problem(out, record, &refusal);
         }
     };
-    account.told.route = Some(route);
+    record.summary.route = Some(route);
     let json = [("content-type", "application/json")];
     match (route, instance) {
         (Route::OpenApi, instance) => {
             let inputs = instance.as_ref().map(|it| it.inputs.as_slice()).unwrap_or_default();
             let required = inputs.iter().filter(|(_, required)| *required);
             let required: Vec<_> = required.map(|(name, _)| name.clone()).collect();
-            whole(out, account, 200, &json, &openapi::document(&required));
+            send(out, record, 200, &json, &route::document(&required));
         }
-        (Route::Health, Ok(_)) => whole(out, account, 200, &json, r#"{"status":"ok"}"#),
+        (Route::Health, Ok(_)) => send(out, record, 200, &json, r#"{"status":"ok"}"#),
         (Route::Health, Err(problems)) => {
-            problem(out, account, &Problem::of_configuration(problems));
+            send_problem(out, record, &Problem::of_configuration(problems));
         }
         (_, Err(_)) => {
-            let detail = "the service is not configured; /healthz tells what is wrong";
-            problem(out, account, &Problem::new(500, detail));
+            let detail = "the service is not configured; /healthz says what is wrong";
+            send_problem(out, record, &Problem::new(500, detail));
         }
-        (Route::Enrich, Ok(instance)) => enrich(instance, request, out, account),
+        (Route::Enrich, Ok(instance)) => enrich(instance, request, out, record),
         (Route::Schema, Ok(instance)) => match schema(instance) {
-            Ok(schema) => whole(out, account, 200, &json, &schema.to_string()),
-            Err(refusal) => problem(out, account, &refusal),
+            Ok(schema) => send(out, record, 200, &json, &schema.to_string()),
+            Err(refusal) => send_problem(out, record, &refusal),
         },
         (Route::Metrics, Ok(instance)) => match metrics(instance) {
             Ok(text) => {
                 let type_ = [("content-type", "text/plain; version=0.0.4; charset=utf-8")];
-                whole(out, account, 200, &type_, &text);
+                send(out, record, 200, &type_, &text);
             }
-            Err(refusal) => problem(out, account, &refusal),
+            Err(refusal) => send_problem(out, record, &refusal),
         },
     }
 }
 
-/// What the handler reads, and what the store says that it adds.
+/// The fields that the handler reads, and the fields that the store adds.
 fn schema(instance: &Instance) -> Result<Value, Problem> {
     let outputs = instance.handler.outputs().map_err(|error| Problem::of_store(&error))?;
     let inputs: Value = instance
@@ -91,7 +89,7 @@ fn schema(instance: &Instance) -> Result<Value, Problem> {
     Ok(json!({ "inputs": inputs, "outputs": outputs }))
 }
 
-/// The totals of all instances, where they are kept; else what this one has counted.
+/// The totals of all instances, where they are stored, or the counts of this one.
 fn metrics(instance: &Instance) -> Result<String, Problem> {
     let Some(directory) = &instance.settings.totals else {
         return Ok(instance.counts.borrow().exposition());

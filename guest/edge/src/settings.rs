@@ -3,16 +3,16 @@
 use beamlet_guest::config::Problem;
 use std::path::PathBuf;
 
-/// What may be set.
+/// The settings of the service.
 pub struct Settings {
-    /// The handler's configuration, a JSON object: the handler reads it, and the secrets that it
+    /// The handler's configuration, a JSON object. The handler reads it, with the secrets that it
     /// refers to.
     pub config: String,
-    /// The largest body that is taken, in bytes.
+    /// The largest body that is accepted, in bytes.
     pub max_body_bytes: u64,
-    /// Where totals are kept, if anywhere.
+    /// The directory of the totals, if they are stored.
     pub totals: Option<PathBuf>,
-    /// Whether each request is told on standard error.
+    /// Whether each request is logged on standard error.
     pub log: bool,
 }
 
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_with_its_place() {
+    fn every_problem_is_reported_with_its_place() {
         let variables = [("BEAMLET_MAX_BODY_BYTES", "64 MiB"), ("BEAMLET_LOG", "loud")];
         assert_eq!(
             read(&variables).err().unwrap(),

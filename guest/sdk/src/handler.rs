@@ -1,20 +1,23 @@
-//! What a handler supplies: the one trait that a new feature store implements.
+//! The trait that a handler of a new store implements.
 
+use crate::check::Findings;
 use crate::config::{Problem, Section};
-use crate::{
-    Batch, Diagnostic, Enriched, Error, Field, Input, Report, Request, Response, Severity,
-};
+use crate::{Batch, Blame, Enriched, Error, Field, Input, Report, Request, Response};
+use serde_json::{Value, json};
 
 /// How a handler wants its rows put into requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batching {
     /// Entities in one request, at least 1.
     pub max_batch_size: usize,
-    /// Requests that one bundle may have on the wire, at least 1.
+    /// Requests that one bundle may have in flight, at least 1.
     pub max_in_flight: usize,
 }
 
-/// A hundred entities in a request, four requests on the wire.
+/// The largest numbers that a configuration may set.
+const MOST: Batching = Batching { max_batch_size: 10_000, max_in_flight: 256 };
+
+/// A hundred entities in a request, four requests in flight.
 impl Default for Batching {
     fn default() -> Self {
         Batching { max_batch_size: 100, max_in_flight: 4 }
@@ -22,51 +25,65 @@ impl Default for Batching {
 }
 
 impl Batching {
-    /// Reads `max_batch_size` and `max_in_flight`, each within a range from 1; what is not there
-    /// is as by default.
+    /// Reads `max_batch_size`, from 1 to 10,000, and `max_in_flight`, from 1 to 256. Without a key,
+    /// its default counts.
     pub fn read(section: &Section<'_>) -> Self {
-        let number = |name, most| section.integer(name, 1..=most).map(|number| number as usize);
-        let usual = Batching::default();
+        let number = |name, most: usize, default| {
+            section.integer(name, 1..=most as i64).map_or(default, |number| number as usize)
+        };
+        let default = Batching::default();
         Batching {
-            max_batch_size: number("max_batch_size", 10_000).unwrap_or(usual.max_batch_size),
-            max_in_flight: number("max_in_flight", 256).unwrap_or(usual.max_in_flight),
+            max_batch_size: number("max_batch_size", MOST.max_batch_size, default.max_batch_size),
+            max_in_flight: number("max_in_flight", MOST.max_in_flight, default.max_in_flight),
         }
+    }
+
+    /// The JSON Schema of what [`read`](Self::read) reads.
+    pub fn schema() -> Value {
+        let default = Batching::default();
+        let number = |default: usize, most: usize, description: &str| {
+            json!({
+                "type": "integer",
+                "minimum": 1,
+                "maximum": most,
+                "default": default,
+                "description": description,
+            })
+        };
+        let (size, flight) = ("Entities in one request.", "Requests of a bundle at the same time.");
+        json!({
+            "type": "object",
+            "additionalProperties": false,
+            "description": "How rows are put into requests.",
+            "properties": {
+                "max_batch_size": number(default.max_batch_size, MOST.max_batch_size, size),
+                "max_in_flight": number(default.max_in_flight, MOST.max_in_flight, flight),
+            },
+        })
     }
 }
 
-/// What an answer that is an error says of the rows it was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame {
-    /// All rows of the request fail, others may not.
-    Request,
-    /// One row of the request spoils it for the others: the request is split until that row is
-    /// alone. Costs at most twice as many requests as there are rows.
-    ARow,
-    /// Every row would fail in the same way: the bundle ends at once.
-    Bundle,
-}
-
-/// A feature store's side of enrichment: configuration, rows → entities → request, and
-/// response → columns. Everything between them is this crate's.
+/// A store's part of enrichment: configuration, rows → entities → request, and response → columns.
+/// This crate does the rest.
 pub trait Handler: Sized + Send + Sync + 'static {
     /// A short name, such as `tecton`.
     const NAME: &'static str;
     /// The handler's version: `env!("CARGO_PKG_VERSION")`.
     const VERSION: &'static str;
 
-    /// What one row asks the store for: kept from the row until its request is made.
+    /// What one row asks the store for.
     type Entity: Send + 'static;
 
-    /// What the configuration may hold, as a JSON Schema.
+    /// The JSON Schema of the configuration.
     fn config_schema() -> String;
 
-    /// Makes a handler of a configuration, or tells every problem that it has.
+    /// Makes a handler of a configuration.
     ///
     /// # Errors
     /// All problems, each with its place.
     fn new(config: &serde_json::Value) -> Result<Self, Vec<Problem>>;
 
-    /// What is no problem of the configuration, and is most likely not meant.
+    /// Parts of the configuration that are allowed, but most likely not meant.
     fn warnings(&self) -> Vec<Problem> {
         Vec::new()
     }
@@ -79,25 +96,25 @@ pub trait Handler: Sized + Send + Sync + 'static {
         Batching::default()
     }
 
-    /// What to ask the store before rows can become entities, until the handler knows it: such as
-    /// the types of the keys that it takes. Asked at the beginning of each call with rows.
+    /// A request for what the handler has to know before rows can become entities, such as the types
+    /// of the keys. `None` once it knows it. Called at the beginning of each call with rows.
     fn preparation(&self) -> Option<Request> {
         None
     }
 
-    /// Takes the answer to [`preparation`](Self::preparation), or why there is none.
+    /// Takes the answer to [`preparation`](Self::preparation), or why there is no answer.
     ///
     /// # Errors
-    /// The rows cannot be asked for now: the bundle ends.
+    /// No row can be asked for now: the bundle ends.
     fn prepare(&self, answer: Result<&Response, &Error>) -> Result<(), Error> {
         let _ = answer;
         Ok(())
     }
 
-    /// Makes an entity of each row, in order; a row that cannot be one fails alone.
+    /// Makes an entity of each row, in order. A row that cannot become one fails alone.
     ///
     /// # Errors
-    /// The batch has not the columns of [`inputs`](Self::inputs).
+    /// The batch lacks a column of [`inputs`](Self::inputs).
     fn entities(&self, rows: &Batch) -> Result<Vec<Result<Self::Entity, Error>>, Error>;
 
     /// Makes the request for 1 to [`max_batch_size`](Batching::max_batch_size) entities.
@@ -107,13 +124,13 @@ pub trait Handler: Sized + Send + Sync + 'static {
     /// order.
     ///
     /// # Errors
-    /// The answer is an error, or not what the store promises: it fails each of the entities.
+    /// The answer is an error, or not what the store promises: each of the entities fails.
     fn answer(&self, entities: &[Self::Entity], response: &Response) -> Result<Enriched, Error>;
 
-    /// What `error`, which [`answer`](Self::answer) made of `response`, says of the rows.
+    /// What `error`, which [`answer`](Self::answer) made of `response`, says of the rows. A handler
+    /// overrides it where the store's messages say more.
     fn blame(&self, response: &Response, error: &Error) -> Blame {
-        let _ = (response, error);
-        Blame::Request
+        Blame::of(response, error)
     }
 
     /// The request that asks the store which fields come out.
@@ -126,14 +143,14 @@ pub trait Handler: Sized + Send + Sync + 'static {
     fn outputs(&self, response: &Response) -> Result<Vec<Field>, Error>;
 
     /// Compares the configuration with the answer to
-    /// [`outputs_request`](Self::outputs_request), or with why there is none.
+    /// [`outputs_request`](Self::outputs_request), or with why there is no answer.
     ///
     /// # Errors
-    /// The store could not tell now. What speaks against the configuration is a finding.
+    /// The store cannot answer now. A problem of the configuration is a finding, and not an error.
     fn check(&self, answer: Result<&Response, &Error>) -> Result<Report, Error> {
         let outputs = self.outputs(answer.map_err(Clone::clone)?)?;
-        let message = "the store was reached, and answered".to_owned();
-        let finding = Diagnostic { severity: Severity::Ok, path: String::new(), message };
-        Ok(Report { findings: vec![finding], outputs })
+        let mut findings = Findings::default();
+        findings.reached();
+        Ok(findings.report(outputs))
     }
 }

@@ -1,4 +1,4 @@
-//! Keys: a column of a batch, read as texts whatever its type is.
+//! Keys of rows: a column of any type, read as texts.
 
 use crate::{Batch, Error, ErrorKind, Values};
 use serde_json::Value;
@@ -8,7 +8,7 @@ impl Batch {
     /// number in decimal, and `None` for null. A row whose value is anything else fails alone.
     ///
     /// # Errors
-    /// There is no such column.
+    /// There is no column of that name.
     pub fn keys(&self, name: &str) -> Result<Vec<Result<Option<String>, Error>>, Error> {
         let invalid = |message| Error::new(ErrorKind::InvalidInput, message);
         let column =
@@ -25,7 +25,10 @@ impl Batch {
 }
 
 impl Values {
-    /// The value at a position as a key; the error says what it is instead.
+    /// The value at a position as a key.
+    ///
+    /// # Errors
+    /// Its type cannot be a key: what it is, in words.
     fn key(&self, at: usize) -> Result<Option<String>, &'static str> {
         Ok(Some(match self {
             Values::Strings(texts) => texts.get(at).to_owned(),
@@ -38,7 +41,7 @@ impl Values {
                 Ok(Value::String(text)) => text,
                 Ok(Value::Number(number)) if !number.is_f64() => number.to_string(),
                 Ok(other) => return Err(crate::config::kind(&other)),
-                Err(_) => return Err("no JSON"),
+                Err(_) => return Err("not JSON"),
             },
             Values::Booleans(_) => return Err("a boolean"),
             Values::Float32s(_) | Values::Float64s(_) => return Err("a fractional number"),
@@ -83,14 +86,14 @@ mod tests {
 
     #[test]
     fn a_row_whose_value_is_no_key_fails_alone() {
-        let told =
+        let error =
             |is: &str| Err(format!("field `key` is {is}; a key is a string or a whole number"));
         let json = Values::Json(["1.5", r#""a""#, "{", "[]"].into_iter().collect());
         let json = keys(json, &[]);
-        assert_eq!(json[0], told("a fractional number"));
-        assert_eq!(json[1..], [found("a"), told("no JSON"), told("an array")]);
+        assert_eq!(json[0], error("a fractional number"));
+        assert_eq!(json[1..], [found("a"), error("not JSON"), error("an array")]);
         let floats = keys(Values::Float64s(vec![1.0, 0.0]), &[1]);
-        assert_eq!(floats, [told("a fractional number"), Ok(None)]);
+        assert_eq!(floats, [error("a fractional number"), Ok(None)]);
     }
 
     #[test]

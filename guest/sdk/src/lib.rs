@@ -1,36 +1,42 @@
-//! What every handler shares.
+//! The SDK of handlers.
 //!
-//! A handler says which fields it reads, how entities become a request, and how a response
-//! becomes columns: the trait [`Handler`]. From that, this crate makes a component: it
-//! buffers rows over `process` calls into wire batches, keeps requests in flight, gives
-//! answers back in row order, and exports the interfaces `enrichment-handler` and
-//! `enrichment-json`.
+//! A handler implements the trait [`Handler`]: its configuration, how entities become a request, and
+//! how a response becomes columns. This crate makes a component of it: it collects rows over
+//! `process` calls into requests, keeps several requests in flight, returns answers in the order of
+//! the rows, and exports the interfaces `enrichment-handler` and `enrichment-json`.
 //!
-//! All of it but [`wasi_http`](crate::Transport) compiles for the native target too, where
-//! [`Bundle`] runs over any other [`Transport`]: that is what the benches compare with.
+//! | a handler's task | module |
+//! |---|---|
+//! | URL, credential, headers and time-outs | [`connection`] |
+//! | keys of rows | [`Batch::keys`]; with the feature `cel`: `slots` and `expression` |
+//! | values as a store takes them | [`encode`] |
+//! | requests and responses | [`transport`] |
+//! | errors of a store | [`Response::refusal`], [`Response::grpc_refusal`], [`Blame`] |
+//! | columns | [`columns`] |
+//! | findings of `check` | [`check`] |
+//!
+//! Everything but the transport over `wasi:http` compiles for the native target too, where [`Bundle`]
+//! runs over any other [`Transport`]. The benches compare with that.
 
-mod answers;
 #[doc(hidden)]
 pub mod bindings;
 mod bundle;
+pub mod check;
 pub mod columns;
-mod counters;
-mod encoding;
+pub mod connection;
+mod datum;
+pub mod encode;
 mod error;
+#[cfg(feature = "cel")]
+pub mod expression;
 mod handler;
 pub mod json;
 mod keys;
-mod lists;
-mod refusal;
-mod retry_after;
-mod rows;
-mod secrets;
-mod texts;
+mod setup;
+#[cfg(feature = "cel")]
+pub mod slots;
 pub mod transport;
-mod url;
 
-#[cfg(all(target_arch = "wasm32", feature = "allocator"))]
-mod allocator;
 #[cfg(target_arch = "wasm32")]
 mod component;
 #[cfg(target_arch = "wasm32")]
@@ -46,13 +52,14 @@ pub use bindings::beamlet::enrichment::types::{
 pub use bindings::exports::beamlet::enrichment::enrichment_handler::{
     Counter, Description, Field, Input, Report,
 };
-pub use bundle::Bundle;
+pub use bundle::{Bundle, Counters};
 pub use columns::{Fields, Found};
-pub use counters::Counters;
-pub use handler::{Batching, Blame, Handler};
+pub use connection::{BaseUrl, Connection, ConnectionForm, Credential};
+pub use datum::Datum;
+pub use error::{Blame, GrpcError};
+pub use handler::{Batching, Handler};
 pub use json::enrich_json;
-pub use transport::{Request, Response, Target, Timeouts, Transport, TransportError};
-pub use url::BaseUrl;
+pub use transport::{Method, Request, Response, Target, Timeouts, Transport, TransportError};
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]

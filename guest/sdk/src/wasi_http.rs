@@ -1,40 +1,39 @@
 //! The transport of a component: `wasi:http`.
 //!
-//! Each call into the host costs, so a request makes as few as it can: one call for all
-//! headers, the length set so that the body goes out in one piece, no pollable for an answer
-//! that is there already, and one `poll` that may bring several answers.
+//! Each call into the host has a cost, so a request makes few: one for all headers, a length so that
+//! the body is sent in one piece, no pollable for an answer that has arrived already, and one `poll`
+//! for several answers.
 
 use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method,
-    OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse,
+    Method as WasiMethod, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
 use crate::bindings::wasi::io::poll::{self, Pollable};
 use crate::bindings::wasi::io::streams::{InputStream, StreamError};
-use crate::encoding::{decoded, looks_encoded};
-use crate::transport::{MAX_BODY_BYTES, MAX_ERROR_BYTES, Target};
+use crate::transport::{MAX_BODY_BYTES, MAX_ERROR_BYTES, Method, Target, decoded, looks_encoded};
 use crate::{Request, Response, Transport, TransportError};
 
 /// Sends over `wasi:http`; waits in `wasi:io/poll`.
 #[derive(Default)]
 pub struct WasiHttp;
 
-/// A request on the wire.
+/// A request in flight.
 pub struct Call {
-    state: State,
-    /// Whether it may have come further since it was last asked.
+    progress: Progress,
+    /// Whether it may be able to advance.
     ready: bool,
 }
 
-/// How far a call has come. Fields drop in order: a pollable before its parent.
-enum State {
+/// The state of a call. Fields drop in order: a pollable before its parent.
+enum Progress {
     /// It could not be sent.
     Refused(TransportError),
-    /// The head of the answer has not come.
+    /// The head of the answer has not arrived.
     Head { pollable: Pollable, future: FutureIncomingResponse },
-    /// The body is coming.
+    /// The body is arriving.
     Body { pollable: Option<Pollable>, reading: Reading },
-    /// Taken apart, on its way to another state.
+    /// Being moved to another state.
     Gone,
 }
 
@@ -42,7 +41,7 @@ enum State {
 struct Reading {
     stream: InputStream,
     response: Response,
-    /// What the stream is a part of: kept until it is closed.
+    /// The owner of the stream, which has to outlive it.
     _body: IncomingBody,
     head: IncomingResponse,
 }
@@ -52,10 +51,11 @@ impl Transport for WasiHttp {
 
     fn send(&self, request: Request) -> Call {
         match send(&request) {
-            Ok(future) => {
-                Call { state: State::Head { pollable: future.subscribe(), future }, ready: false }
-            }
-            Err(code) => Call { state: State::Refused(code.into()), ready: true },
+            Ok(future) => Call {
+                progress: Progress::Head { pollable: future.subscribe(), future },
+                ready: false,
+            },
+            Err(code) => Call { progress: Progress::Refused(code.into()), ready: true },
         }
     }
 
@@ -78,7 +78,7 @@ fn wait(calls: &mut Vec<Call>) -> (usize, Result<Response, TransportError>) {
                 return (at, end);
             }
         }
-        // No call is ready, so each has something that it waits for: the positions agree.
+        // No call is ready, so each has a pollable: the positions are the same.
         let pollables: Vec<&Pollable> = calls.iter().filter_map(Call::pollable).collect();
         for at in poll::poll(&pollables) {
             calls[at as usize].ready = true;
@@ -88,30 +88,32 @@ fn wait(calls: &mut Vec<Call>) -> (usize, Result<Response, TransportError>) {
 
 impl Call {
     fn pollable(&self) -> Option<&Pollable> {
-        match &self.state {
-            State::Head { pollable, .. } => Some(pollable),
-            State::Body { pollable, .. } => pollable.as_ref(),
-            State::Refused(_) | State::Gone => None,
+        match &self.progress {
+            Progress::Head { pollable, .. } => Some(pollable),
+            Progress::Body { pollable, .. } => pollable.as_ref(),
+            Progress::Refused(_) | Progress::Gone => None,
         }
     }
 
-    /// Goes as far as it can without waiting.
+    /// Advances as far as it can without waiting.
     fn advance(&mut self) -> Option<Result<Response, TransportError>> {
         loop {
-            match std::mem::replace(&mut self.state, State::Gone) {
-                State::Refused(why) => return Some(Err(why)),
-                State::Gone => {
+            match std::mem::replace(&mut self.progress, Progress::Gone) {
+                Progress::Refused(why) => return Some(Err(why)),
+                Progress::Gone => {
                     return Some(Err(TransportError::Broken("the answer was taken".into())));
                 }
-                State::Head { pollable, future } => match future.get() {
+                Progress::Head { pollable, future } => match future.get() {
                     None => {
-                        self.state = State::Head { pollable, future };
+                        self.progress = Progress::Head { pollable, future };
                         return None;
                     }
                     Some(Ok(Ok(head))) => {
                         drop(pollable);
                         match Reading::new(head) {
-                            Ok(reading) => self.state = State::Body { pollable: None, reading },
+                            Ok(reading) => {
+                                self.progress = Progress::Body { pollable: None, reading }
+                            }
                             Err(why) => return Some(Err(why)),
                         }
                     }
@@ -124,14 +126,14 @@ impl Call {
                         return Some(Err(TransportError::Broken("the answer was taken".into())));
                     }
                 },
-                State::Body { pollable, mut reading } => match reading.read() {
+                Progress::Body { pollable, mut reading } => match reading.read() {
                     Ok(true) => {
                         drop(pollable);
                         return Some(reading.end());
                     }
                     Ok(false) => {
                         let pollable = pollable.unwrap_or_else(|| reading.stream.subscribe());
-                        self.state = State::Body { pollable: Some(pollable), reading };
+                        self.progress = Progress::Body { pollable: Some(pollable), reading };
                         return None;
                     }
                     Err(why) => {
@@ -144,7 +146,7 @@ impl Call {
     }
 }
 
-/// What one read asks for, in bytes: more than an answer for ten entities.
+/// The most bytes of one read: more than an answer for ten entities has.
 const READ_BYTES: u64 = 256 << 10;
 
 impl Reading {
@@ -165,7 +167,7 @@ impl Reading {
         Ok(Reading { stream, response, _body: body, head })
     }
 
-    /// The answer, all of which was read, as it was before anybody encoded it.
+    /// The complete answer, decompressed.
     fn end(self) -> Result<Response, TransportError> {
         let mut response = self.response;
         if !looks_encoded(&response.body) {
@@ -178,13 +180,13 @@ impl Reading {
         match decoded(body, &encoding, MAX_BODY_BYTES) {
             Ok(body) => response.body = body,
             Err(error) if response.status == 200 => return Err(error),
-            // The status counts, whatever can be read of the body.
+            // The status says enough without the body.
             Err(_) => {}
         }
         Ok(response)
     }
 
-    /// Reads what is there; true when that was all.
+    /// Reads the bytes that have arrived; true at the end of the body.
     fn read(&mut self) -> Result<bool, TransportError> {
         loop {
             match self.stream.read(READ_BYTES) {
@@ -214,20 +216,28 @@ impl Reading {
 
 fn send(request: &Request) -> Result<FutureIncomingResponse, ErrorCode> {
     let target = &*request.target;
-    let outgoing = OutgoingRequest::new(headers(target, request.body.len())?);
+    let outgoing = OutgoingRequest::new(headers(request)?);
     let scheme = if target.secure { Scheme::Https } else { Scheme::Http };
+    let method = match request.method {
+        Method::Get => WasiMethod::Get,
+        Method::Post => WasiMethod::Post,
+    };
     let set = [
-        outgoing.set_method(&Method::Post),
+        outgoing.set_method(&method),
         outgoing.set_scheme(Some(&scheme)),
         outgoing.set_authority(Some(&target.authority)),
-        outgoing.set_path_with_query(Some(&target.path)),
+        outgoing.set_path_with_query(Some(&request.path_with_query())),
     ];
     if set.iter().any(Result::is_err) {
         return Err(ErrorCode::HttpRequestUriInvalid);
     }
+    if request.method == Method::Get {
+        // A body that was taken is sent, chunked, even where it is empty.
+        return outgoing_handler::handle(outgoing, options(target));
+    }
     let body = outgoing.body().map_err(|()| internal("the body was taken"))?;
     let future = outgoing_handler::handle(outgoing, options(target))?;
-    // Where the body cannot be sent, as there is no connection or the server has heard enough, the
+    // Where the body cannot be sent, because there is no connection or the server refuses the rest, the
     // answer says why.
     if write(&body, &request.body).is_some() {
         OutgoingBody::finish(body, None)?;
@@ -235,10 +245,14 @@ fn send(request: &Request) -> Result<FutureIncomingResponse, ErrorCode> {
     Ok(future)
 }
 
-fn headers(target: &Target, length: usize) -> Result<Fields, ErrorCode> {
-    let mut headers = Vec::with_capacity(target.headers.len() + 1);
-    headers.extend(target.headers.iter().cloned());
-    headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
+fn headers(request: &Request) -> Result<Fields, ErrorCode> {
+    let own = &request.target.headers;
+    let mut headers = Vec::with_capacity(own.len() + 1);
+    headers.extend(own.iter().cloned());
+    if request.method == Method::Post {
+        let length = request.body.len().to_string();
+        headers.push(("content-length".to_owned(), length.into_bytes()));
+    }
     Fields::from_list(&headers)
         .map_err(|error| internal(&format!("a header is not valid: {error:?}")))
 }
@@ -250,14 +264,14 @@ fn options(target: &Target) -> Option<RequestOptions> {
         return None;
     }
     let options = RequestOptions::new();
-    // A host that knows no such time-out says so, and keeps its own.
+    // A host without such a time-out refuses it, and uses its own.
     let _ = options.set_connect_timeout(timeouts.connect_ms.map(ns));
     let _ = options.set_first_byte_timeout(timeouts.response_ms.map(ns));
     let _ = options.set_between_bytes_timeout(timeouts.response_ms.map(ns));
     Some(options)
 }
 
-/// Sends a body; `None` where nobody takes it.
+/// Sends a body; `None` where the server does not take it.
 fn write(body: &OutgoingBody, mut bytes: &[u8]) -> Option<()> {
     let stream = body.write().ok()?;
     while !bytes.is_empty() {

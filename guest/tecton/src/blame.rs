@@ -1,59 +1,52 @@
-//! Whom a refusal is about: one row, the request, or every row there is.
+//! What Tecton's messages say of the rows that a refused request asked for.
 
-use crate::refusal::Body;
-use beamlet_guest::{Blame, Error, ErrorKind, Response};
+use beamlet_guest::{Blame, Error, ErrorKind, GrpcError, Response};
 
 /// gRPC's INVALID_ARGUMENT.
 const INVALID_ARGUMENT: i64 = 3;
 
-/// What the refusal, and the error that it means, says of the rows that were asked for, where the
-/// request context has these parameters.
+/// What a refusal says of the rows that were asked for. `context` has the names of the request
+/// context parameters that are sent.
 pub(crate) fn blame(response: &Response, error: &Error, context: &[String]) -> Blame {
-    match (response.status, &error.kind) {
-        (_, ErrorKind::Unauthenticated | ErrorKind::Forbidden | ErrorKind::NotFound) => {
-            Blame::Bundle
-        }
-        // The body was too large: by one row, or by all of them.
-        (413, _) => Blame::ARow,
-        (400 | 422, ErrorKind::InvalidInput) => match Body::of(response) {
+    match (Blame::of(response, error), response.status, &error.kind) {
+        (Blame::Request, 400 | 422, ErrorKind::InvalidInput) => match GrpcError::of(response) {
             Some(body) if body.code == Some(INVALID_ARGUMENT) => {
                 of_message(body.message().unwrap_or_default(), context)
             }
             _ => Blame::Request,
         },
-        _ => Blame::Request,
+        (blame, ..) => blame,
     }
 }
 
-/// How many entities the store takes in one request, where it refused one for having more.
+/// How many entities the store takes in one request, where it refused one with more.
 pub(crate) fn most_entities(response: &Response) -> Option<usize> {
-    let body = Body::of(response).filter(|_| response.status == 400)?;
+    let body = GrpcError::of(response).filter(|_| response.status == 400)?;
     let (_, most) =
         body.message()?.strip_prefix("Batch size ")?.split_once("exceeds maximum of ")?;
     most.trim_end_matches('.').parse().ok().filter(|most| *most > 0)
 }
 
-/// All rows are sent with the same keys: one that is missing or unknown is so in every row.
+/// All rows have the same keys: a key that is missing or unknown is missing or unknown in every row.
 fn of_message(message: &str, context: &[String]) -> Blame {
     if ["Missing required join key", "Unknown join key"].iter().any(|it| message.starts_with(it)) {
         return Blame::Bundle;
     }
     if let Some(rest) = message.strip_prefix("Expected key not found: [") {
-        // One that is sent lacks something inside, and may do so in this row only.
+        // A parameter that is sent lacks a member, perhaps in this row only.
         let sent = context.iter().any(|name| rest.starts_with(&format!("{name}]")));
-        return if sent { Blame::ARow } else { Blame::Bundle };
+        return if sent { Blame::OneRow } else { Blame::Bundle };
     }
-    Blame::ARow
+    Blame::OneRow
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::refusal::refusal;
 
     fn blamed(status: u16, body: &str) -> Blame {
         let response = Response { status, retry_after: None, location: None, body: body.into() };
-        blame(&response, &refusal(&response), &["amount".to_owned()])
+        blame(&response, &response.grpc_refusal(), &["amount".to_owned()])
     }
 
     fn refused(message: &str) -> Blame {
@@ -75,9 +68,9 @@ mod tests {
     #[test]
     fn a_value_of_another_type_is_one_rows_fault() {
         let other = "Unexpected JSON type for content_id in joinKeyMap. Expected int64 or null.";
-        assert_eq!(refused(other), Blame::ARow);
+        assert_eq!(refused(other), Blame::OneRow);
         let inside = "Expected key not found: [amount] in requestContextMap";
-        assert_eq!(refused(inside), Blame::ARow);
+        assert_eq!(refused(inside), Blame::OneRow);
     }
 
     #[test]
@@ -99,8 +92,8 @@ mod tests {
 
     #[test]
     fn a_request_that_is_too_large_is_split() {
-        assert_eq!(blamed(413, "<html>"), Blame::ARow);
-        assert_eq!(refused("Batch size 10 exceeds maximum of 5."), Blame::ARow);
+        assert_eq!(blamed(413, "<html>"), Blame::OneRow);
+        assert_eq!(refused("Batch size 10 exceeds maximum of 5."), Blame::OneRow);
     }
 
     #[test]

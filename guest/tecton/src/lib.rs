@@ -1,18 +1,14 @@
-//! The Tecton handler: a configuration becomes [`Tecton`], a row an entity, entities a
-//! request to the online store's HTTP API, and the answer columns of features.
+//! The handler for Tecton's online store. `config` reads a configuration, `entity` makes an
+//! entity of each row, `request` asks the HTTP API for entities, and `response` makes columns of
+//! features of the answer. `check` compares a configuration with the feature service.
 
 mod blame;
 mod check;
 mod config;
-mod count;
-mod data_type;
 mod entity;
-mod expression;
-mod refusal;
 mod request;
 mod response;
 mod service;
-mod wire;
 
 use beamlet_guest::{
     Batch, Batching, Blame, Enriched, Error, ErrorKind, Field, Handler, Input, Report, Request,
@@ -20,6 +16,7 @@ use beamlet_guest::{
 };
 
 use beamlet_guest::config::Problem;
+use beamlet_guest::slots::Entity;
 pub use config::Configuration;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -30,7 +27,7 @@ pub struct Tecton {
     answers: response::Answers,
     check: check::Check,
     batching: Batching,
-    /// The most entities in a request that the store has not refused for their number.
+    /// The most entities that the store takes in a request, as far as it has said.
     most_entities: AtomicUsize,
     warnings: Vec<Problem>,
 }
@@ -39,7 +36,7 @@ impl Handler for Tecton {
     const NAME: &'static str = "tecton";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
-    type Entity = entity::Entity;
+    type Entity = Entity;
 
     fn config_schema() -> String {
         config::schema()
@@ -82,8 +79,8 @@ impl Handler for Tecton {
     fn prepare(&self, answer: Result<&Response, &Error>) -> Result<(), Error> {
         let service = match answer {
             Ok(response) if response.status == 200 => service::Service::read(response).ok(),
-            // The store may tell in a while, and rows that are sent in another type are refused.
-            Ok(response) => match refusal::refusal(response) {
+            // The store may answer later. Until then no row is sent: one in another type is refused.
+            Ok(response) => match response.grpc_refusal() {
                 error if error.retryable => return Err(error),
                 _ => None,
             },
@@ -94,15 +91,15 @@ impl Handler for Tecton {
         Ok(())
     }
 
-    fn entities(&self, rows: &Batch) -> Result<Vec<Result<entity::Entity, Error>>, Error> {
+    fn entities(&self, rows: &Batch) -> Result<Vec<Result<Entity, Error>>, Error> {
         self.entity.entities(rows)
     }
 
-    fn request(&self, entities: &[entity::Entity]) -> Request {
+    fn request(&self, entities: &[Entity]) -> Request {
         self.requests.features(entities)
     }
 
-    fn answer(&self, entities: &[entity::Entity], response: &Response) -> Result<Enriched, Error> {
+    fn answer(&self, entities: &[Entity], response: &Response) -> Result<Enriched, Error> {
         self.answers.read(entities, response)
     }
 
@@ -125,12 +122,12 @@ impl Handler for Tecton {
 
     fn outputs(&self, response: &Response) -> Result<Vec<Field>, Error> {
         if response.status != 200 {
-            return Err(refusal::refusal(response));
+            return Err(response.grpc_refusal());
         }
         let service = service::Service::read(response)
             .map_err(|why| Error::new(ErrorKind::BadResponse, why))?;
         self.entity.learn(Some(&service));
-        Ok(service.outputs(self.answers.extras()))
+        Ok(self.answers.extras().outputs(&service))
     }
 
     fn check(&self, answer: Result<&Response, &Error>) -> Result<Report, Error> {

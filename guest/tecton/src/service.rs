@@ -1,29 +1,28 @@
-//! What a feature service says of itself.
+//! The metadata of a feature service: its keys and features with their types.
 
-use crate::data_type::WireType;
-use crate::response::Extras;
-use beamlet_guest::FieldType;
-use beamlet_guest::{Field, Response};
+use beamlet_guest::contract::Member;
+use beamlet_guest::{FieldType, Response};
 use serde::Deserialize;
+use std::borrow::Cow;
 
 /// The answer of the metadata endpoint.
 #[derive(Debug)]
 pub(crate) struct Service {
-    /// `DEFAULT`, or another type; empty where it is not named.
+    /// Its type, such as `DEFAULT`; empty where the answer names none.
     pub(crate) kind: String,
-    pub(crate) join_keys: Vec<Value>,
-    pub(crate) context: Vec<Value>,
-    pub(crate) features: Vec<Value>,
+    pub(crate) join_keys: Vec<Parameter>,
+    pub(crate) context: Vec<Parameter>,
+    pub(crate) features: Vec<Parameter>,
 }
 
-/// A key that goes in, or a feature that comes out.
+/// A key that is sent, or a feature that comes out.
 #[derive(Debug)]
-pub(crate) struct Value {
+pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) of: FieldType,
 }
 
-/// Empty lists may be absent.
+/// The answer as JSON. Empty lists may be absent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireService<'a> {
@@ -46,13 +45,16 @@ struct WireValue<'a> {
 }
 
 impl Service {
-    /// Reads the body of an answer of status 200; the error says why it is none.
+    /// Reads the body of an answer with status 200.
+    ///
+    /// # Errors
+    /// It is not what Tecton promises; the text says why.
     pub(crate) fn read(response: &Response) -> Result<Self, String> {
         let wire: WireService<'_> = serde_json::from_slice(&response.body)
             .map_err(|error| format!("the metadata is not what Tecton promises: {error}"))?;
         let values = |list: Vec<WireValue<'_>>| {
             list.iter()
-                .map(|value| Value { name: value.name.clone(), of: (&value.data_type).into() })
+                .map(|value| Parameter { name: value.name.clone(), of: (&value.data_type).into() })
                 .collect()
         };
         Ok(Service {
@@ -63,20 +65,57 @@ impl Service {
         })
     }
 
-    /// Whether it answers with many rows for one entity, which is no enrichment of a row.
+    /// Whether it answers with many rows for one entity, which cannot enrich a row.
     pub(crate) fn is_wildcard(&self) -> bool {
         self.kind.ends_with("WILDCARD")
     }
+}
 
-    /// The fields that come out, with those that were asked for beside the features.
-    pub(crate) fn outputs(&self, extras: Extras) -> Vec<Field> {
-        let mut fields: Vec<Field> = self
-            .features
-            .iter()
-            .map(|feature| Field { name: feature.name.clone(), type_: feature.of.to_string() })
-            .collect();
-        let names = self.features.iter().map(|feature| feature.name.as_str());
-        fields.extend(extras.fields(names));
-        fields
+/// A data type, as answers name it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WireType<'a> {
+    #[serde(borrow, rename = "type")]
+    name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    element_type: Option<Box<WireType<'a>>>,
+    #[serde(borrow, default)]
+    fields: Vec<WireField<'a>>,
+    #[serde(borrow, default)]
+    value_type: Option<Box<WireType<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireField<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    data_type: WireType<'a>,
+}
+
+/// A type that is newer than this handler is read as JSON: its values pass as they are.
+impl From<&WireType<'_>> for FieldType {
+    fn from(wire: &WireType<'_>) -> Self {
+        let inner = |wire: &Option<Box<WireType<'_>>>| {
+            wire.as_deref().map_or(FieldType::Json, FieldType::from)
+        };
+        match &*wire.name {
+            "boolean" | "bool" => FieldType::Boolean,
+            "int64" => FieldType::Int64,
+            "float32" => FieldType::Float32,
+            "float64" => FieldType::Float64,
+            "string" => FieldType::String,
+            "timestamp" => FieldType::Timestamp,
+            "array" => FieldType::array(inner(&wire.element_type)),
+            "map" => FieldType::map(inner(&wire.value_type)),
+            "struct" => FieldType::Struct(
+                wire.fields
+                    .iter()
+                    .map(|field| Member::new(&*field.name, (&field.data_type).into()))
+                    .collect(),
+            ),
+            _ => FieldType::Json,
+        }
     }
 }

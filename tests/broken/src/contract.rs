@@ -162,9 +162,9 @@ impl Configured {
     /// Asks the store what it asks for the outputs.
     fn ask(&self) -> Result<Response, Error> {
         let request = self.store.outputs_request();
-        let target = request.target.clone();
+        let (method, target) = (request.method, request.target.clone());
         let mut calls = vec![WasiHttp.send(request)];
-        run(WasiHttp.any(&mut calls)).1.map_err(|why| Error::no_answer(&target, &why))
+        run(WasiHttp.any(&mut calls)).1.map_err(|why| Error::no_answer(method, &target, &why))
     }
 }
 

@@ -26,8 +26,8 @@ pub(crate) struct Asked {
 
 impl Store {
     /// A request beside those of rows; how the store counts, where it answers.
-    pub(crate) fn ask(&self, target: &Arc<Target>, body: &Value) -> Option<u64> {
-        let mut calls = vec![WasiHttp.send(Request::json(target, body))];
+    pub(crate) fn ask(&self, request: Request) -> Option<u64> {
+        let mut calls = vec![WasiHttp.send(request)];
         crate::state::OTHER_REQUESTS[0].next();
         let answer = beamlet_guest::run(WasiHttp.any(&mut calls)).1.ok();
         let count = answer.filter(|it| it.status == 200).and_then(|it| it.json::<u64>().ok());
@@ -39,17 +39,17 @@ impl Store {
 
     /// Tells the store that a bundle begins; how many have not ended.
     pub(crate) fn open(&self) -> Option<u64> {
-        self.ask(&self.open, &json!({}))
+        self.ask(Request::json(&self.open, &json!({})))
     }
 
     /// Tells the store that a bundle ends.
     pub(crate) fn close(&self) {
-        self.ask(&self.close, &json!({}));
+        self.ask(Request::get(&self.close, "?reason=finished"));
     }
 
     /// Tells the store more than it asked for.
     pub(crate) fn tell(&self, rows: &str) {
-        self.ask(&self.lookup, &json!({ "keys": [], "rows": rows }));
+        self.ask(Request::json(&self.lookup, &json!({ "keys": [], "rows": rows })));
     }
 
     fn is(&self, broken: &str) -> bool {

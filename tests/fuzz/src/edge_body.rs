@@ -1,7 +1,6 @@
 //! The edge's splitter of bodies, against `serde_json` and against itself.
 
-use beamlet_edge::media::Form;
-use beamlet_edge::split::{Broken, Rows};
+use beamlet_edge::rows::{Broken, Form, Rows};
 use serde_json::value::RawValue;
 
 /// A body is cut into the same rows wherever its pieces were cut; what `serde_json` takes for an

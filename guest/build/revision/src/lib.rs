@@ -1,18 +1,18 @@
-//! Which commit of the sources a component is made of, and a file that notes it: a program that
-//! has a component in it is out of date when the note changes.
+//! The commit of the sources that a component is made of, and a file with it. A program that embeds
+//! a component is out of date when the file changes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
-/// All that goes into a component. A commit that touches none of it makes no other one.
-const SOURCES: [&str; 6] =
-    ["guest", "config", "wit", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"];
+/// The sources of a component. A commit that touches none of them does not change it.
+const SOURCES: [&str; 7] =
+    ["guest", "config", "contract", "wit", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"];
 
-/// The last commit that touched a component's sources, in full, with `-dirty` behind it where
-/// they have been changed since. Nothing where there is no git, or no commit.
+/// The last commit that touched the sources of a component, in full, and `-dirty` where they have
+/// been changed since. `None` without git, or without a commit.
 pub fn of(root: &Path) -> Option<String> {
-    // Of a tree without its own git, one around it may know nothing.
+    // A repository that only contains this tree says nothing about it.
     let top = git(root, &["rev-parse", "--show-toplevel"])?;
     if Path::new(&top).canonicalize().ok()? != root.canonicalize().ok()? {
         return None;
@@ -40,15 +40,15 @@ pub fn note(root: &Path, guests: &Path) -> io::Result<PathBuf> {
     Ok(file)
 }
 
-/// What git says of the sources; nothing where it fails.
+/// The output of git for the sources; `None` where it fails.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let mut git = Command::new("git");
     git.current_dir(root).args(arguments);
     if arguments[0] != "rev-parse" {
         git.arg("--").args(SOURCES);
     }
-    let told = git.output().ok().filter(|told| told.status.success())?;
-    Some(String::from_utf8(told.stdout).ok()?.trim().to_owned())
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -67,9 +67,9 @@ mod tests {
     fn run(tree: &tempfile::TempDir, arguments: &[&str]) -> String {
         let mut git = Command::new("git");
         git.current_dir(tree.path()).args(["-c", "user.name=a", "-c", "user.email=a@b"]);
-        let told = git.args(arguments).output().unwrap();
-        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-        String::from_utf8(told.stdout).unwrap().trim().to_owned()
+        let output = git.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     fn commit(tree: &tempfile::TempDir) -> String {
@@ -84,7 +84,11 @@ mod tests {
         assert_eq!(of(tree.path()), None);
         commit(&tree);
         fs::create_dir(tree.path().join("unpacked")).unwrap();
-        assert_eq!(of(&tree.path().join("unpacked")), None, "the git around it is another's");
+        assert_eq!(
+            of(&tree.path().join("unpacked")),
+            None,
+            "the repository that contains it is another one"
+        );
     }
 
     #[test]

@@ -1,17 +1,16 @@
-//! A column that takes values while an answer is parsed: no tree of cells stands between the text
-//! and the column.
+//! Builds a column while an answer is parsed, without cells in between.
 //!
-//! A value that is not of its type, or is spelled in a rarer way than most, fails without saying
-//! why: the answer is read again then, cell by cell, and [`column()`] says what is wrong.
+//! A value that is not of its type, or has a rare spelling, fails without a reason. The handler then
+//! reads the answer again into cells, and [`column()`] says what is wrong.
 
-use super::{Cell, column};
+use super::cells::{Cell, column};
 use crate::contract::number::narrowed;
 use crate::contract::time::micros;
 use crate::{Column, FieldType, Texts, Values};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, Visitor};
 use std::fmt;
 
-/// A column that grows by [`seed`](ColumnBuilder::seed).
+/// A column that takes a value with each [`seed`](ColumnBuilder::seed).
 pub struct ColumnBuilder<'f, 'a> {
     name: &'f str,
     of: &'f FieldType,
@@ -26,15 +25,15 @@ enum Building<'a> {
     Float64s(Vec<f64>),
     Strings(Texts),
     Timestamps(Vec<i64>),
-    /// Of the other types: parsed as it comes, and typed when all of it is there.
+    /// Values of the other types: parsed one by one, and converted at the end.
     Cells(Vec<Cell<'a>>),
 }
 
-/// Bytes to make room for a text; more are made where they are needed.
+/// Bytes of room for a text, to begin with.
 const TEXT: usize = 16;
 
 impl<'f, 'a> ColumnBuilder<'f, 'a> {
-    /// A column without a value, with room for some.
+    /// A column without a value, with room for so many rows.
     pub fn new(name: &'f str, of: &'f FieldType, rows: usize) -> Self {
         let values = match of {
             FieldType::Boolean => Building::Booleans(Vec::with_capacity(rows)),
@@ -53,7 +52,7 @@ impl<'f, 'a> ColumnBuilder<'f, 'a> {
         ColumnSeed { column: self, row }
     }
 
-    /// The column as it came; `None` where a value is not of its type.
+    /// The column; `None` where a value is not of its type.
     pub fn finish(self) -> Option<Column> {
         let values = match self.values {
             Building::Booleans(values) => Values::Booleans(values),
@@ -149,7 +148,7 @@ impl<'de: 'a, 'a> Visitor<'de> for ColumnSeed<'_, '_, 'a> {
             Building::Strings(values) => values.push(value),
             Building::Int64s(values) => values.push(value.parse().or_else(|_| other())?),
             Building::Timestamps(values) => values.push(micros(value).map_or_else(other, Ok)?),
-            // The names of what is no number are rare, and theirs to read who tells of errors.
+            // Floats that JSON has no number for are rare: `column()` reads their names.
             _ => return other(),
         }
         Ok(())

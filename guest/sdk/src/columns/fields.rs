@@ -1,29 +1,29 @@
-//! The fields that a configuration declares, and answers of JSON objects in their columns.
+//! Fields that a configuration declares, and the answer for rows of JSON objects.
 
-use super::{Cell, column};
+use super::cells::{Cell, column};
 use crate::config::Section;
 use crate::contract::EXPECTED;
 use crate::{Batch, Enriched, Error, ErrorKind, Field, FieldType, RowFailure};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Fields that come out, with their types, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, FieldType)>);
 
-/// What a store said of one row.
+/// What a store has for one row.
 #[derive(Clone, Copy, Debug)]
 pub enum Found<'a> {
     /// The fields of what the key names; one that is not there, or null, comes out as null.
     Values(&'a Map<String, Value>),
-    /// The key names nothing that the store knows.
+    /// The store does not know the key.
     Missing,
-    /// The key is null, and the store knows nothing for it.
+    /// The key is null.
     NullKey,
 }
 
 impl Fields {
-    /// Reads an object of names and types. What is no type is a problem.
+    /// Reads an object of names and types. A text that is not a type is a problem.
     pub fn read(section: &Section<'_>) -> Self {
         let mut fields = Vec::new();
         for (name, value) in section.entries() {
@@ -36,12 +36,24 @@ impl Fields {
         Fields(fields)
     }
 
-    /// Whether there is none.
+    /// The JSON Schema of what [`read`](Self::read) reads.
+    pub fn schema() -> Value {
+        json!({
+            "type": "object",
+            "description": "The fields that come out: names, and their types.",
+            "additionalProperties": {
+                "type": "string",
+                "examples": ["int64", "array<float32>", "struct<a: date, b: decimal>"],
+            },
+        })
+    }
+
+    /// Whether there is no field.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The fields as [`Handler::outputs`](crate::Handler::outputs) tells them.
+    /// The fields, for [`Handler::outputs`](crate::Handler::outputs).
     pub fn outputs(&self) -> Vec<Field> {
         let field =
             |(name, of): &(String, FieldType)| Field { name: name.clone(), type_: of.to_string() };
@@ -73,7 +85,7 @@ impl Fields {
         enriched
     }
 
-    /// Rows with a value that is not of its field's type: an answer that is not what was promised.
+    /// The errors of rows with a value that is not of its field's type.
     fn failures(&self, rows: &[Found<'_>]) -> BTreeMap<u32, Error> {
         let mut failures = BTreeMap::new();
         for (name, of) in &self.0 {
@@ -106,7 +118,6 @@ mod tests {
     use super::*;
     use crate::Values;
     use crate::config::Problems;
-    use serde_json::json;
 
     fn read(fields: &Value) -> Result<Fields, Vec<crate::config::Problem>> {
         let problems = Problems::default();
@@ -140,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_no_type_is_a_problem_at_its_place() {
+    fn a_field_without_a_valid_type_is_a_problem_at_its_place() {
         let problems = read(&json!({ "a": "int64", "b": "number", "c": 5 })).unwrap_err();
         let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
         assert_eq!(paths, ["/b", "/c"]);

@@ -1,16 +1,22 @@
-//! Columns out of the values of an answer, by the types of their fields.
+//! Feature columns. A handler makes them in one of three ways:
 //!
-//! [`Cell`] is one value as it came, borrowed from the answer's text, and [`column()`] makes a
-//! typed column of cells. [`ColumnBuilder`] takes values while an answer is parsed, with no cell
-//! in between.
+//! - of Rust values, with [`Column::of`](crate::Column::of): one [`ColumnValue`] a row, whose type is the column's;
+//! - of JSON values, with [`column()`]: [`Cell`]s of a field whose type is known at run time. They
+//!   are checked and converted;
+//! - while an answer is parsed, with [`ColumnBuilder`]: nothing stands between the answer's text
+//!   and the column. This is the fastest way.
+//!
+//! All of them can make every type of the grammar in [`FieldType`](crate::FieldType). [`Fields`]
+//! builds on them: fields that a configuration declares, and the answer for rows of JSON objects.
 
+mod append;
 mod builder;
-mod cell;
+mod cells;
 mod fields;
-mod typed;
-mod values;
+mod lists;
+mod native;
 
 pub use builder::ColumnBuilder;
-pub use cell::Cell;
+pub use cells::{Cell, NotOfType, column};
 pub use fields::{Fields, Found};
-pub use typed::{NotOfType, column};
+pub use native::{ColumnValue, Date, Decimal, Json, Timestamp};

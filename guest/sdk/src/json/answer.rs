@@ -1,18 +1,20 @@
-//! Answers, joined on to their rows.
+//! Answers as JSON, appended to the text of their rows.
 
-use super::error::error_json;
 use super::row::Row;
-use super::value::plain;
-use crate::contract::Outcome;
-use crate::{Enriched, Error};
+use crate::contract::{Outcome, number, time};
+use crate::{Enriched, Error, Values};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// Calls `each` with each row's position and text, features and all but the closing brace, in
-/// the order of the rows, and with what became of it.
+/// Calls `each` for each row, in order: with its position, its text with the features and without
+/// the closing brace, and its outcome.
 ///
-/// The row's own fields come first, byte for byte, and the features after them; where both have
-/// a name, the row's own value stays. A row that failed has no features where `failed` is false,
-/// else null ones.
+/// The row's own fields come first, byte for byte, and the features after them. Where both have a
+/// field of one name, the row's own stays. `failed` says whether a row that failed gets null
+/// features, or none.
 pub fn splice(
     rows: &[Row<'_>],
     answers: &[Enriched],
@@ -25,7 +27,7 @@ pub fn splice(
         let mut columns = Vec::with_capacity(answer.fields.columns.len());
         for column in &answer.fields.columns {
             let mut key = Vec::new();
-            plain(&column.name, &mut key);
+            serialize(&column.name, &mut key);
             key.push(b':');
             columns.push((column, key, column.null_mask()));
         }
@@ -53,14 +55,14 @@ pub fn splice(
     }
 }
 
-/// A comma, where the object that is being written has a member.
-pub(super) fn next_member(out: &mut Vec<u8>) {
+/// Writes a comma, where the object has a member already.
+fn next_member(out: &mut Vec<u8>) {
     if out.last() != Some(&b'{') {
         out.push(b',');
     }
 }
 
-/// What became of each row of an answer.
+/// The outcome of each row of an answer.
 fn outcomes(answer: &Enriched) -> Vec<Outcome<&Error>> {
     let mut outcomes = vec![Outcome::Enriched; answer.fields.rows as usize];
     let mut set = |row: u32, outcome| {
@@ -104,4 +106,84 @@ pub(super) fn join(rows: &[Row<'_>], answers: &[Enriched]) -> String {
     }
     text.push(b'}');
     String::from_utf8(text).expect("rows are text, and so is JSON")
+}
+
+/// An error as a JSON object: `kind`, `message`, `retryable`, and, where they are known,
+/// `retry_after_ms` and `http_status`.
+pub fn error_json(error: &Error) -> Value {
+    let mut object = json!({
+        "kind": error.kind.name(),
+        "message": error.message,
+        "retryable": error.retryable,
+    });
+    if let Some(wait) = error.retry_after_ms {
+        object["retry_after_ms"] = wait.into();
+    }
+    if let Some(status) = error.http_status {
+        object["http_status"] = status.into();
+    }
+    object
+}
+
+impl Values {
+    /// Appends the value at a position as JSON on one line, spelled as the host writes NDJSON.
+    pub(crate) fn write(&self, at: usize, out: &mut Vec<u8>) {
+        match self {
+            Values::Booleans(list) => serialize(&list[at], out),
+            Values::Int8s(list) => serialize(&list[at], out),
+            Values::Int16s(list) => serialize(&list[at], out),
+            Values::Int32s(list) => serialize(&list[at], out),
+            Values::Int64s(list) => serialize(&list[at], out),
+            Values::Timestamps(list) => text_or_number(time::timestamp(list[at]), list[at], out),
+            Values::Dates(list) => text_or_number(time::date(list[at]), list[at], out),
+            Values::Float32s(list) => float(list[at], out),
+            Values::Float64s(list) => float(list[at], out),
+            Values::Strings(list) | Values::Decimals(list) => serialize(list.get(at), out),
+            Values::Bytes(list) => serialize(&BASE64.encode(list.get(at)), out),
+            Values::BooleanLists(list) => serialize(list.get(at), out),
+            Values::Int64Lists(list) => serialize(list.get(at), out),
+            Values::Float32Lists(list) => floats(list.get(at), out),
+            Values::Float64Lists(list) => floats(list.get(at), out),
+            Values::StringLists(list) => serialize(&list.get(at), out),
+            Values::Json(list) => json(list.get(at), out),
+        }
+    }
+}
+
+fn serialize(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).expect("it has a JSON text, and a vector room for it");
+}
+
+/// Appends the text of a value, or the number itself where it has none.
+fn text_or_number(text: Option<impl Serialize>, number: impl Serialize, out: &mut Vec<u8>) {
+    match text {
+        Some(text) => serialize(&text, out),
+        None => serialize(&number, out),
+    }
+}
+
+fn float<F: Serialize + Into<f64> + Copy>(value: F, out: &mut Vec<u8>) {
+    text_or_number(number::name(value.into()), value, out);
+}
+
+fn floats<F: Serialize + Into<f64> + Copy>(values: &[F], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        float(*value, out);
+    }
+    out.push(b']');
+}
+
+/// Appends a text that is JSON; null where it is not.
+fn json(text: &str, out: &mut Vec<u8>) {
+    match serde_json::from_str::<&RawValue>(text) {
+        // A line end in JSON stands between two tokens, never in a string.
+        Ok(value) => out.extend(
+            value.get().bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }),
+        ),
+        Err(_) => out.extend_from_slice(b"null"),
+    }
 }

@@ -1,20 +1,16 @@
-//! Rows as JSON text: they become the columns that a handler reads, and get the features behind
-//! their own fields, which stay as they were to the byte.
+//! Rows as JSON text. They become the columns that a handler reads, and their features are appended
+//! to their own fields, which stay the same byte for byte.
 //!
-//! This is the interface `enrichment-json`, and what services around a handler share with it.
+//! The interface `enrichment-json` and services around a handler use it.
 
 mod answer;
-mod column;
-mod error;
 mod row;
-mod value;
 
-pub use answer::splice;
-pub use column::to_batch;
-pub use error::error_json;
-pub use row::{BadRow, NotARow, Row};
+pub use answer::{error_json, splice};
+pub use row::{BadRow, NotARow, Row, to_batch};
 
-use crate::config::{Json, Problem};
+use crate::config::Problem;
+use crate::setup::setup;
 use crate::{Bundle, Counters, Error, Handler, Transport};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -43,23 +39,7 @@ pub async fn enrich_json<H: Handler, T: Transport>(
     Ok(answer::join(&rows, &answers))
 }
 
-/// Parses and checks a configuration.
-pub(crate) fn setup<H: Handler>(config: &str) -> Result<H, Vec<Problem>> {
-    let Json { mut value, mut problems, .. } = Json::parse(config)
-        .map_err(|error| vec![Problem { path: String::new(), message: error.to_string() }])?;
-    problems.extend(crate::secrets::resolve(&mut value));
-    match H::new(&value) {
-        Ok(handler) if problems.is_empty() => Ok(handler),
-        Ok(_) => Err(problems),
-        Err(more) => {
-            let known: Vec<String> = problems.iter().map(|problem| problem.path.clone()).collect();
-            problems.extend(more.into_iter().filter(|problem| !known.contains(&problem.path)));
-            Err(problems)
-        }
-    }
-}
-
-/// The problems as `enrichment-json` tells them.
+/// Problems as `enrichment-json` returns them.
 pub(crate) fn problems_json(problems: &[Problem]) -> Value {
     problems.iter().map(|p| json!({ "path": p.path, "message": p.message })).collect()
 }

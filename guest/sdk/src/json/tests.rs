@@ -19,11 +19,11 @@ fn column(name: &str, values: Values, nulls: &[u32]) -> Column {
 }
 
 fn spliced(texts: &[&str], answers: &[Enriched]) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     splice(&rows(texts), answers, false, |_, row, _| {
-        told.push(format!("{}}}", str::from_utf8(row).unwrap()));
+        found.push(format!("{}}}", str::from_utf8(row).unwrap()));
     });
-    told
+    found
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn where_both_have_a_name_the_rows_own_value_stays_however_it_is_spelt() {
 }
 
 #[test]
-fn each_row_is_told_once_in_order_with_what_became_of_it() {
+fn each_row_comes_once_in_order_with_its_outcome() {
     let error = Error::new(ErrorKind::NotFound, "gone");
     let first = Enriched {
         missing: vec![0],
@@ -63,7 +63,7 @@ fn each_row_is_told_once_in_order_with_what_became_of_it() {
         null_keys: vec![1],
         ..answer(vec![column("f", Values::Json(["[1]", "nonsense"].into_iter().collect()), &[])])
     };
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     let texts = ["{}", "{}", "{}", "{}"];
     splice(&rows(&texts), &[first, second], false, |at, row, outcome| {
         let outcome = match outcome {
@@ -72,10 +72,10 @@ fn each_row_is_told_once_in_order_with_what_became_of_it() {
             Outcome::NullKey => "null key",
             Outcome::Failed(error) => &error.message,
         };
-        told.push(format!("{at} {} {outcome}", str::from_utf8(row).unwrap()));
+        found.push(format!("{at} {} {outcome}", str::from_utf8(row).unwrap()));
     });
     assert_eq!(
-        told,
+        found,
         [
             r#"0 {"f":null missing"#,
             r#"1 { gone"#,
@@ -99,21 +99,21 @@ fn a_handler_is_shown_the_columns_that_it_reads_in_the_narrowest_type() {
 }
 
 #[test]
-fn a_row_without_a_key_is_told_by_its_number() {
+fn a_row_without_a_key_is_named_by_its_number() {
     let rows = rows(&[r#"{"key":null}"#, r#"{"Key":1}"#]);
     let bad = to_batch(&rows, &[("key", true)]).map(|batch| batch.rows).unwrap_err();
     assert_eq!(bad.to_string(), "row 1 has no field `key`");
 }
 
 #[test]
-fn what_is_no_object_is_told_by_what_it_is() {
-    let told = |text| Row::read(text).err().unwrap().to_string();
-    assert_eq!(told("1.5"), "is a fractional number, not an object");
-    assert_eq!(told("[{}]"), "is an array, not an object");
-    assert_eq!(told("{]"), "is not JSON: key must be a string at line 1 column 2");
-    assert_eq!(told("{} {}"), "is not JSON: trailing characters at line 1 column 4");
-    assert_eq!(told("nil"), "is not JSON: expected ident at line 1 column 2");
-    assert_eq!(told(""), "is not JSON: EOF while parsing a value at line 1 column 0");
+fn a_text_that_is_not_an_object_is_described() {
+    let found = |text| Row::read(text).err().unwrap().to_string();
+    assert_eq!(found("1.5"), "is a fractional number, not an object");
+    assert_eq!(found("[{}]"), "is an array, not an object");
+    assert_eq!(found("{]"), "is not JSON: key must be a string at line 1 column 2");
+    assert_eq!(found("{} {}"), "is not JSON: trailing characters at line 1 column 4");
+    assert_eq!(found("nil"), "is not JSON: expected ident at line 1 column 2");
+    assert_eq!(found(""), "is not JSON: EOF while parsing a value at line 1 column 0");
 }
 
 /// A handler that takes any configuration.
@@ -160,7 +160,7 @@ impl crate::Handler for Any {
 #[test]
 fn a_configuration_that_comes_as_text_is_read_as_a_file_is() {
     let problems = |text: &str| {
-        let found = super::setup::<Any>(text).err().unwrap_or_default();
+        let found = crate::setup::setup::<Any>(text).err().unwrap_or_default();
         found.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(problems("{\"a\": 1, \"a\": 2}"), ["/a: is there twice, first on line 1; keep one"]);

@@ -46,7 +46,7 @@ impl Handler for Tenfold {
     }
 
     fn request(&self, entities: &[i64]) -> Request {
-        Request { target: target(), body: serde_json::to_vec(entities).unwrap() }
+        Request::post(&target(), serde_json::to_vec(entities).unwrap())
     }
 
     fn answer(&self, _: &[i64], response: &Response) -> Result<Enriched, Error> {
@@ -68,14 +68,14 @@ impl Handler for Tenfold {
 
     fn blame(&self, response: &Response, _: &Error) -> Blame {
         match response.status {
-            400 => Blame::ARow,
+            400 => Blame::OneRow,
             401 => Blame::Bundle,
             _ => Blame::Request,
         }
     }
 
     fn outputs_request(&self) -> Request {
-        Request { target: target(), body: Vec::new() }
+        Request::post(&target(), Vec::new())
     }
 
     fn outputs(&self, _: &Response) -> Result<Vec<Field>, Error> {

@@ -1,22 +1,18 @@
-//! What a user writes: three objects under the names that Beam users know, checked in one go.
+//! The configuration: three objects under the names that Beam users know. All problems are reported
+//! at once.
 
-mod batching;
 mod connection;
-mod metadata_options;
-mod request_options;
+mod options;
 mod retrieval;
-mod schema;
 
-pub(crate) use batching::BatchingOptions;
-pub(crate) use connection::Connection;
-pub(crate) use metadata_options::MetadataOptions;
-pub(crate) use request_options::RequestOptions;
+use connection::Connection;
+pub(crate) use options::MetadataOptions;
 pub(crate) use retrieval::Retrieval;
-pub(crate) use schema::schema;
 
-use beamlet_guest::config::{Problem, Problems, Section};
+use beamlet_guest::config::{Problem, Problems, Section, camel_case};
 use schemars::JsonSchema;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 /// The configuration of the Tecton handler.
 #[derive(JsonSchema)]
@@ -29,13 +25,13 @@ pub struct Configuration {
     /// How rows are put into requests.
     #[schemars(default)]
     pub batching: BatchingOptions,
-    /// What is accepted, and most likely not meant.
+    /// What is accepted, but most likely not meant.
     #[schemars(skip)]
     pub warnings: Vec<Problem>,
 }
 
 impl Configuration {
-    /// Reads a configuration, or tells all that is wrong with it.
+    /// Reads a configuration.
     ///
     /// # Errors
     /// Every problem, with its JSON Pointer.
@@ -79,12 +75,71 @@ impl Configuration {
     }
 }
 
-/// Options of which none is set, as the default that the schema tells.
+/// How rows are put into requests.
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields, inline)]
+pub struct BatchingOptions {
+    /// Entities in one request; 1 uses the endpoint for one entity. Tecton refuses more than 10.
+    #[schemars(range(min = 1, max = 10), default = "ten", example = 5)]
+    pub max_batch_size: usize,
+    /// Requests that one bundle may have on the wire.
+    #[schemars(range(min = 1, max = 256), default = "four", example = 8)]
+    pub max_in_flight: usize,
+}
+
+fn ten() -> usize {
+    10
+}
+
+fn four() -> usize {
+    4
+}
+
+impl Default for BatchingOptions {
+    fn default() -> Self {
+        BatchingOptions { max_batch_size: ten(), max_in_flight: four() }
+    }
+}
+
+impl BatchingOptions {
+    fn read(section: Section<'_>) -> Self {
+        let number = |name, high| section.integer(name, 1..=high).map(|n| n as usize);
+        let max_batch_size = number("max_batch_size", 10);
+        let max_in_flight = number("max_in_flight", 256);
+        section.close();
+        BatchingOptions {
+            max_batch_size: max_batch_size.unwrap_or_else(ten),
+            max_in_flight: max_in_flight.unwrap_or_else(four),
+        }
+    }
+}
+
+/// The JSON Schema of [`Configuration`].
+pub(crate) fn schema() -> String {
+    let mut schema = schemars::schema_for!(Configuration).to_value();
+    for options in ["RequestOptions", "MetadataOptions"] {
+        in_either_case(&mut schema, options);
+    }
+    schema.to_string()
+}
+
+/// Adds each property of a definition in camelCase too, by reference.
+fn in_either_case(schema: &mut Value, definition: &str) {
+    let pointer = format!("/$defs/{definition}/properties");
+    let Some(Value::Object(properties)) = schema.pointer_mut(&pointer) else { return };
+    let names: Vec<String> = properties.keys().cloned().collect();
+    for name in names {
+        let reference = json!({ "$ref": format!("#{pointer}/{name}") });
+        properties.insert(camel_case(&name), reference);
+    }
+}
+
+/// Serializes options of which none is set: the default in the schema.
 fn none_set<S: serde::Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
     serde::ser::SerializeMap::end(serializer.serialize_map(Some(0))?)
 }
 
-/// A name that may be left out, but not be empty.
+/// Reads a name that may be left out, but not be empty.
 fn name<'a>(section: &Section<'a>, key: &'a str) -> Option<String> {
     let name = section.text(key)?;
     if name.is_empty() {

@@ -1,8 +1,10 @@
 //! What to ask for.
 
-use super::{MetadataOptions, RequestOptions, name};
-use crate::expression::Expression;
-use beamlet_guest::config::{Section, camel_case, kind};
+use super::name;
+use super::options::{MetadataOptions, RequestOptions};
+use beamlet_guest::config::{Section, camel_case};
+use beamlet_guest::expression::Expression;
+use beamlet_guest::slots::{read_constants, read_expressions};
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
@@ -39,7 +41,7 @@ pub struct Retrieval {
     /// How the feature server is to treat a request.
     #[schemars(default)]
     pub request_options: RequestOptions,
-    /// What is asked for beside the features' values.
+    /// What is asked for in addition to the features' values.
     #[schemars(default)]
     pub metadata_options: MetadataOptions,
     /// Further parameters of a request, sent in its `params` as they are. What the handler sets
@@ -83,8 +85,8 @@ const RESERVED: [(&str, &str); 8] = [
 ];
 
 impl Retrieval {
-    /// Whether answers are to tell where each value comes from: for the user, or where a feature
-    /// may be null as it came too late, which is not to be taken for an entity that is missing.
+    /// Whether statuses are asked for: the user wants them, or there is a latency budget. With a
+    /// budget, a feature may be null because it came too late, and only its status says so.
     pub(crate) fn asks_for_statuses(&self) -> bool {
         self.metadata_options.include_serving_status
             || self.request_options.latency_budget_ms.is_some()
@@ -92,9 +94,9 @@ impl Retrieval {
 
     pub(super) fn read(section: Section<'_>) -> Option<Self> {
         let feature_service_name = section.required_text("feature_service_name").map(str::to_owned);
-        let request_context_map = constants(&section.section("request_context_map", false));
+        let request_context_map = read_constants(&section.section("request_context_map", false));
         let context = section.section("request_context_fn", false);
-        let request_context_fn = expressions(&context);
+        let request_context_fn = read_expressions(&context);
         for (name, _) in &request_context_fn {
             if request_context_map.contains_key(name) {
                 context.problem(name, "is in `request_context_map` too; keep one of them");
@@ -142,46 +144,7 @@ fn keys(section: &Section<'_>, no_context: bool) -> (String, Vec<(String, Expres
             "is required, as `entity_row_fn` is not set either; one of them names the join keys",
         );
     }
-    (entity_id.to_owned(), expressions(&computed))
-}
-
-/// Reads an object of expressions; what is wrong with one is told, and it is left out.
-fn expressions(section: &Section<'_>) -> Vec<(String, Expression)> {
-    let mut read = Vec::new();
-    for (name, value) in section.entries() {
-        match value.as_str().map(Expression::parse) {
-            Some(Ok(expression)) => read.push((name.to_owned(), expression)),
-            Some(Err(problems)) => {
-                problems.into_iter().for_each(|why| section.problem(name, why));
-            }
-            None => {
-                let is = kind(value);
-                section.problem(name, format!("must be an expression in a string, is {is}"));
-            }
-        }
-    }
-    read
-}
-
-/// Reads constants: any JSON but integers that are no int64.
-fn constants(section: &Section<'_>) -> Map<String, Value> {
-    let mut read = Map::new();
-    for (name, value) in section.entries() {
-        if has_uint64(value) {
-            section.problem(name, "holds an integer above 9223372036854775807, the greatest int64");
-        }
-        read.insert(name.to_owned(), value.clone());
-    }
-    read
-}
-
-fn has_uint64(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => number.is_u64() && !number.is_i64(),
-        Value::Array(list) => list.iter().any(has_uint64),
-        Value::Object(map) => map.values().any(has_uint64),
-        _ => false,
-    }
+    (entity_id.to_owned(), read_expressions(&computed))
 }
 
 fn kwargs(section: &Section<'_>) -> Map<String, Value> {
@@ -195,7 +158,7 @@ fn kwargs(section: &Section<'_>) -> Map<String, Value> {
     read
 }
 
-/// What is there and of another type has been told already.
+/// A value of another type has been reported already.
 fn is_empty_or_absent(value: Option<&Value>) -> bool {
     value.is_none_or(|value| value == "")
 }

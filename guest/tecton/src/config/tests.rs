@@ -1,6 +1,7 @@
-//! What a configuration promises: each rule is told, at its place, and all at once.
+//! Problems of a configuration: each is reported at its place, and all at once.
 
 use super::Configuration;
+use beamlet_guest::Timeouts;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -21,13 +22,13 @@ fn config(changes: &[(&str, Value)]) -> Value {
 }
 
 /// Its problems, or its warnings, a line each.
-fn told(changes: &[(&str, Value)]) -> String {
-    let (what, told) = match Configuration::read(&config(changes)) {
+fn problems(changes: &[(&str, Value)]) -> String {
+    let (what, found) = match Configuration::read(&config(changes)) {
         Ok(config) if config.warnings.is_empty() => return "fine".to_owned(),
         Ok(config) => ("warning: ", config.warnings),
         Err(problems) => ("", problems),
     };
-    told.iter().map(|problem| format!("{what}{problem}")).collect::<Vec<_>>().join("\n")
+    found.iter().map(|problem| format!("{what}{problem}")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -55,23 +56,23 @@ fn what_must_be_there_is_asked_for_in_one_go() {
 
 #[test]
 fn a_url_has_a_form() {
-    assert_snapshot!(told(&[("/connection/url", json!("example.tecton.ai"))]), @"/connection/url: must be a URL such as https://example.tecton.ai; it has no scheme");
-    assert_snapshot!(told(&[("/connection/url", json!("ftp://example"))]), @r#"/connection/url: must be a URL such as https://example.tecton.ai; the scheme "ftp" is not http or https"#);
-    assert_snapshot!(told(&[("/connection/url", json!("http://127.0.0.1:99999"))]), @"/connection/url: must be a URL such as https://example.tecton.ai; the port is not a number up to 65535");
-    assert_snapshot!(told(&[("/connection/url", json!(7))]), @"/connection/url: must be a string, is a number");
-    assert_snapshot!(told(&[("/connection/url", json!(""))]), @"/connection/url: must not be empty");
+    assert_snapshot!(problems(&[("/connection/url", json!("example.tecton.ai"))]), @"/connection/url: must be a URL such as https://example.tecton.ai; it has no scheme");
+    assert_snapshot!(problems(&[("/connection/url", json!("ftp://example"))]), @r#"/connection/url: must be a URL such as https://example.tecton.ai; the scheme "ftp" is not http or https"#);
+    assert_snapshot!(problems(&[("/connection/url", json!("http://127.0.0.1:99999"))]), @"/connection/url: must be a URL such as https://example.tecton.ai; the port is not a number up to 65535");
+    assert_snapshot!(problems(&[("/connection/url", json!(7))]), @"/connection/url: must be a string, is a number");
+    assert_snapshot!(problems(&[("/connection/url", json!(""))]), @"/connection/url: must not be empty");
 }
 
 #[test]
-fn an_api_key_is_one_word_and_is_never_told() {
-    let problems = told(&[("/connection/api_key", json!("top s3cret"))]);
-    assert!(!problems.contains("s3cret"));
-    assert_snapshot!(problems, @"/connection/api_key: must be printable ASCII, without spaces or line ends");
+fn an_api_key_is_one_word_and_is_never_shown() {
+    let found = problems(&[("/connection/api_key", json!("top s3cret"))]);
+    assert!(!found.contains("s3cret"));
+    assert_snapshot!(found, @"/connection/api_key: must be printable ASCII, without spaces or line ends");
 }
 
 #[test]
 fn options_of_the_connection_are_checked_and_unknown_ones_pass_with_a_warning() {
-    assert_snapshot!(told(&[("/connection/kwargs", json!({
+    assert_snapshot!(problems(&[("/connection/kwargs", json!({
         "timeout_ms": 0, "connect_timeout_ms": "1", "headers": {
             "Authorization": "x", "x y": "z", "x-number": 1, "x-line": "a\nb", "x-ok": "fine",
         },
@@ -79,30 +80,30 @@ fn options_of_the_connection_are_checked_and_unknown_ones_pass_with_a_warning() 
     /connection/kwargs/timeout_ms: must be from 1 to 600000, is 0
     /connection/kwargs/connect_timeout_ms: must be a whole number, is a string
     /connection/kwargs/headers/Authorization: cannot be set here: the handler makes it from `api_key`
-    /connection/kwargs/headers/x y: is no name of a header
+    /connection/kwargs/headers/x y: is not the name of a header
     /connection/kwargs/headers/x-number: must be a string, is a number
     /connection/kwargs/headers/x-line: must be printable ASCII, on one line
     ");
-    assert_snapshot!(told(&[("/connection/kwargs", json!({ "timeout": 3, "proxies": {} }))]), @r"
+    assert_snapshot!(problems(&[("/connection/kwargs", json!({ "timeout": 3, "proxies": {} }))]), @r"
     warning: /connection/kwargs/timeout: unknown key `timeout` has no effect; did you mean `timeout_ms`?
     warning: /connection/kwargs/proxies: unknown key `proxies` has no effect; known are `timeout_ms`, `connect_timeout_ms`, `headers`
     ");
     let good = json!({ "timeout_ms": 5, "headers": { "X-Source": "a" } });
     let read = Configuration::read(&config(&[("/connection/kwargs", good)])).ok().unwrap();
-    let kwargs = read.connection.kwargs;
-    assert_eq!(kwargs.headers, [("x-source".to_owned(), b"a".to_vec())]);
-    assert_eq!((kwargs.timeout_ms, kwargs.connect_timeout_ms), (Some(5), None));
+    let target = read.connection.store.target("/");
+    assert_eq!(target.headers.last(), Some(&("x-source".to_owned(), b"a".to_vec())));
+    assert_eq!(target.timeouts, Timeouts { connect_ms: None, response_ms: Some(5) });
 }
 
 #[test]
 fn exactly_one_of_entity_id_and_entity_row_fn_names_the_keys() {
     let id = "/retrieval/entity_id";
     let function = "/retrieval/entity_row_fn";
-    assert_snapshot!(told(&[(id, Value::Null)]), @"/retrieval/entity_id: is required, as `entity_row_fn` is not set either; one of them names the join keys");
-    assert_snapshot!(told(&[(id, json!(""))]), @"/retrieval/entity_id: is required, as `entity_row_fn` is not set either; one of them names the join keys");
-    assert_snapshot!(told(&[(function, json!({ "k": "row.k" }))]), @"/retrieval/entity_row_fn: is set beside `entity_id`; keep one of them");
-    assert_snapshot!(told(&[(id, json!("")), (function, json!({ "k": "row.k" }))]), @"fine");
-    assert_snapshot!(told(&[(id, json!(7)), (function, json!(["k"]))]), @r"
+    assert_snapshot!(problems(&[(id, Value::Null)]), @"/retrieval/entity_id: is required, as `entity_row_fn` is not set either; one of them names the join keys");
+    assert_snapshot!(problems(&[(id, json!(""))]), @"/retrieval/entity_id: is required, as `entity_row_fn` is not set either; one of them names the join keys");
+    assert_snapshot!(problems(&[(function, json!({ "k": "row.k" }))]), @"/retrieval/entity_row_fn: is set beside `entity_id`; keep one of them");
+    assert_snapshot!(problems(&[(id, json!("")), (function, json!({ "k": "row.k" }))]), @"fine");
+    assert_snapshot!(problems(&[(id, json!(7)), (function, json!(["k"]))]), @r"
     /retrieval/entity_id: must be a string, is a number
     /retrieval/entity_row_fn: must be an object, is an array
     ");
@@ -111,21 +112,21 @@ fn exactly_one_of_entity_id_and_entity_row_fn_names_the_keys() {
 #[test]
 fn a_request_without_keys_and_without_context_is_refused() {
     let none = [("/retrieval/entity_id", Value::Null), ("/retrieval/entity_row_fn", json!({}))];
-    assert_snapshot!(told(&none), @"/retrieval/entity_row_fn: names no join key, and there is no request context: one of both must be there");
+    assert_snapshot!(problems(&none), @"/retrieval/entity_row_fn: names no join key, and there is no request context: one of both must be there");
     let mut some = none.to_vec();
     some.push(("/retrieval/request_context_fn", json!({ "amount": "row.amount" })));
-    assert_snapshot!(told(&some), @"fine");
+    assert_snapshot!(problems(&some), @"fine");
 }
 
 #[test]
-fn what_is_wrong_with_an_expression_is_told_at_its_key() {
-    assert_snapshot!(told(&[
+fn problems_of_an_expression_are_reported_at_its_key() {
+    assert_snapshot!(problems(&[
         ("/retrieval/entity_id", Value::Null),
         ("/retrieval/entity_row_fn", json!({ "a": "row.", "b/c": "user.id", "d": 1, "e": "" })),
         ("/retrieval/request_context_fn", json!({ "f": "row.x.toUpper()" })),
     ]), @r"
     /retrieval/request_context_fn/f: unknown function `toUpper`
-    /retrieval/entity_row_fn/a: is no CEL: at column 5: expected identifier after '.'
+    /retrieval/entity_row_fn/a: is not CEL: at column 5: expected identifier after '.'
     /retrieval/entity_row_fn/b~1c: unknown variable `user`; an expression is over `row`, as in `row.user`
     /retrieval/entity_row_fn/d: must be an expression in a string, is a number
     /retrieval/entity_row_fn/e: must not be empty; write an expression such as `row.x`
@@ -134,36 +135,36 @@ fn what_is_wrong_with_an_expression_is_told_at_its_key() {
 
 #[test]
 fn constants_are_int64_at_most_and_not_computed_too() {
-    assert_snapshot!(told(&[
+    assert_snapshot!(problems(&[
         ("/retrieval/request_context_map", json!({ "big": [u64::MAX], "both": 1, "ok": null })),
         ("/retrieval/request_context_fn", json!({ "both": "row.x" })),
     ]), @r"
     /retrieval/request_context_map/big: holds an integer above 9223372036854775807, the greatest int64
     /retrieval/request_context_fn/both: is in `request_context_map` too; keep one of them
     ");
-    assert_snapshot!(told(&[("/retrieval/request_context_map", json!("x"))]), @"/retrieval/request_context_map: must be an object, is a string");
+    assert_snapshot!(problems(&[("/retrieval/request_context_map", json!("x"))]), @"/retrieval/request_context_map: must be an object, is a string");
 }
 
 #[test]
 fn a_workspace_is_named_in_one_of_two_places() {
     let workspace = "/retrieval/workspace_name";
-    assert_snapshot!(told(&[(workspace, Value::Null)]), @"/retrieval/workspace_name: is required, as `connection.default_workspace_name` is not set either");
-    assert_snapshot!(told(&[(workspace, json!(""))]), @"/retrieval/workspace_name: must not be empty; leave it out instead");
+    assert_snapshot!(problems(&[(workspace, Value::Null)]), @"/retrieval/workspace_name: is required, as `connection.default_workspace_name` is not set either");
+    assert_snapshot!(problems(&[(workspace, json!(""))]), @"/retrieval/workspace_name: must not be empty; leave it out instead");
     let default = ("/connection/default_workspace_name", json!("prod"));
-    assert_snapshot!(told(&[(workspace, Value::Null), default]), @"fine");
+    assert_snapshot!(problems(&[(workspace, Value::Null), default]), @"fine");
 }
 
 #[test]
 fn partial_results_need_the_endpoint_for_one_entity() {
     let partial = ("/retrieval/allow_partial_results", json!(true));
-    assert_snapshot!(told(std::slice::from_ref(&partial)), @"/retrieval/allow_partial_results: needs `batching.max_batch_size` = 1: Tecton's endpoint for batches has no partial results");
-    assert_snapshot!(told(&[partial, ("/batching/max_batch_size", json!(1))]), @"fine");
-    assert_snapshot!(told(&[("/retrieval/allow_partial_results", json!("yes"))]), @"/retrieval/allow_partial_results: must be true or false, is a string");
+    assert_snapshot!(problems(std::slice::from_ref(&partial)), @"/retrieval/allow_partial_results: needs `batching.max_batch_size` = 1: Tecton's endpoint for batches has no partial results");
+    assert_snapshot!(problems(&[partial, ("/batching/max_batch_size", json!(1))]), @"fine");
+    assert_snapshot!(problems(&[("/retrieval/allow_partial_results", json!("yes"))]), @"/retrieval/allow_partial_results: must be true or false, is a string");
 }
 
 #[test]
 fn request_options_have_types_and_ranges_and_either_spelling() {
-    let options = |options: Value| told(&[("/retrieval/request_options", options)]);
+    let options = |options: Value| problems(&[("/retrieval/request_options", options)]);
     assert_snapshot!(options(json!({
         "read_from_cache": true, "write_to_cache": false, "coerce_null_counts_to_zero": true,
         "ignore_extra_request_context_fields": true, "latency_budget_ms": 200,
@@ -190,7 +191,7 @@ fn request_options_have_types_and_ranges_and_either_spelling() {
 
 #[test]
 fn metadata_options_are_flags_and_some_have_no_effect() {
-    let options = |options: Value| told(&[("/retrieval/metadata_options", options)]);
+    let options = |options: Value| problems(&[("/retrieval/metadata_options", options)]);
     assert_snapshot!(options(json!({ "include_names": "yes", "include_nmaes": true })), @r"
     /retrieval/metadata_options/include_names: must be true or false, is a string
     /retrieval/metadata_options/include_nmaes: unknown key `include_nmaes`; did you mean `include_names`?
@@ -199,7 +200,7 @@ fn metadata_options_are_flags_and_some_have_no_effect() {
         "includeNames": false, "include_feature_tags": true, "include_slo_info": true,
     })), @r"
     warning: /retrieval/metadata_options/includeNames: has no effect: names and data types are always asked for
-    warning: /retrieval/metadata_options/include_feature_tags: has no effect: it is the same for all rows, and no field of them
+    warning: /retrieval/metadata_options/include_feature_tags: has no effect: it is the same for all rows, and not a field of a row
     ");
     assert_snapshot!(options(json!({
         "include_names": true, "includeDataTypes": true, "includeServingStatus": true,
@@ -208,7 +209,7 @@ fn metadata_options_are_flags_and_some_have_no_effect() {
 
 #[test]
 fn what_the_handler_sets_itself_cannot_be_set_by_kwargs() {
-    assert_snapshot!(told(&[("/retrieval/kwargs", json!({
+    assert_snapshot!(problems(&[("/retrieval/kwargs", json!({
         "workspaceName": "x", "join_key_map": {}, "requestData": [], "somethingNew": 1,
         "request_options": {}, "metadataOptions": {}, "allow_partial_results": true,
     }))]), @r"
@@ -219,29 +220,29 @@ fn what_the_handler_sets_itself_cannot_be_set_by_kwargs() {
     /retrieval/kwargs/metadataOptions: cannot be set here: use `retrieval.metadata_options`
     /retrieval/kwargs/allow_partial_results: cannot be set here: use `retrieval.allow_partial_results`
     ");
-    assert_snapshot!(told(&[("/retrieval/kwargs", json!({ "somethingNew": { "a": [1] } }))]), @"fine");
+    assert_snapshot!(problems(&[("/retrieval/kwargs", json!({ "somethingNew": { "a": [1] } }))]), @"fine");
 }
 
 #[test]
 fn batches_have_sizes() {
-    assert_snapshot!(told(&[("/batching", json!({ "max_batch_size": 11, "max_in_flight": 0 }))]), @r"
+    assert_snapshot!(problems(&[("/batching", json!({ "max_batch_size": 11, "max_in_flight": 0 }))]), @r"
     /batching/max_batch_size: must be from 1 to 10, is 11
     /batching/max_in_flight: must be from 1 to 256, is 0
     ");
-    assert_snapshot!(told(&[("/batching", json!({ "max_batch_size": 2.5, "in_flight": 1 }))]), @r"
+    assert_snapshot!(problems(&[("/batching", json!({ "max_batch_size": 2.5, "in_flight": 1 }))]), @r"
     /batching/max_batch_size: must be a whole number, is a fractional number
     /batching/in_flight: unknown key `in_flight`; did you mean `max_in_flight`?
     ");
 }
 
 #[test]
-fn an_unknown_key_is_told_with_the_nearest_one_wherever_it_is() {
+fn an_unknown_key_is_reported_with_the_nearest_one_wherever_it_is() {
     let mut config =
         config(&[("/connection/api_kye", json!("s3cret")), ("/retrieval/entity_ids", json!("x"))]);
     config["conection"] = json!({});
     let problems = Configuration::read(&config).err().unwrap();
-    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    assert_snapshot!(told.join("\n"), @r"
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_snapshot!(lines.join("\n"), @r"
     /connection/api_kye: unknown key `api_kye`; did you mean `api_key`?
     /retrieval/entity_ids: unknown key `entity_ids`; did you mean `entity_id`?
     /conection: unknown key `conection`; did you mean `connection`?
@@ -259,7 +260,7 @@ fn the_schema_describes_every_key() {
     /connection/url type="string"
     /connection/default_workspace_name type=["string","null"] minLength=1
     /connection/api_key type="string" minLength=1 writeOnly=true
-    /connection/kwargs default={}
+    /connection/kwargs type="object" default={}
     /connection/kwargs/headers type="object" default={}
     /connection/kwargs/timeout_ms type=["integer","null"] minimum=1 maximum=600000
     /connection/kwargs/connect_timeout_ms type=["integer","null"] minimum=1 maximum=600000
@@ -294,7 +295,7 @@ fn the_schema_describes_every_key() {
     "#);
 }
 
-fn walk(root: &Value, schema: &Value, path: &str, told: &mut Vec<String>) {
+fn walk(root: &Value, schema: &Value, path: &str, lines: &mut Vec<String>) {
     let mut target = schema;
     while let Some(reference) = target["$ref"].as_str() {
         target =
@@ -313,14 +314,14 @@ fn walk(root: &Value, schema: &Value, path: &str, told: &mut Vec<String>) {
                 line.push_str(&format!(" {key}={value}"));
             }
         }
-        told.push(line);
-        walk(root, property, &path, told);
+        lines.push(line);
+        walk(root, property, &path, lines);
     }
 }
 
 #[test]
 fn an_entity_id_of_another_type_is_one_problem() {
-    assert_snapshot!(told(&[("/retrieval/entity_id", json!(7))]), @"/retrieval/entity_id: must be a string, is a number");
+    assert_snapshot!(problems(&[("/retrieval/entity_id", json!(7))]), @"/retrieval/entity_id: must be a string, is a number");
 }
 
 #[test]

@@ -1,12 +1,17 @@
-//! What comes beside the features where it is asked for: statuses, effective times, and how
-//! the request kept to its service level.
+//! Columns in addition to the features, where they are asked for: statuses, effective times, and how the
+//! request kept to its service level.
 
+use super::metadata::{broken, not_metadata};
 use crate::config::MetadataOptions;
-use beamlet_guest::{Column, Field, Texts, Values};
+use crate::service::Service;
+use beamlet_guest::columns::{ColumnValue, Timestamp};
+use beamlet_guest::contract::time::micros_cut;
+use beamlet_guest::{Column, Error, Field};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Which extras are asked for.
+/// Which additional columns are asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extras {
     pub(crate) status: bool,
@@ -59,11 +64,14 @@ impl Extras {
         self.status || self.effective_time || self.slo
     }
 
-    /// Names and types of the fields, beside features of these names.
-    pub(crate) fn fields<'n>(self, features: impl Iterator<Item = &'n str>) -> Vec<Field> {
+    /// The fields that come out for a feature service: its features, and then the extras.
+    pub(crate) fn outputs(self, service: &Service) -> Vec<Field> {
         let field = |name: String, of: &str| Field { name, type_: of.to_owned() };
-        let mut fields = Vec::new();
-        for feature in features {
+        let features = service.features.iter();
+        let mut fields: Vec<Field> =
+            features.map(|feature| field(feature.name.clone(), &feature.of.to_string())).collect();
+        for feature in &service.features {
+            let feature = &feature.name;
             if self.status {
                 fields.push(field(format!("{feature}.status"), "string"));
             }
@@ -77,8 +85,46 @@ impl Extras {
         fields
     }
 
-    /// The columns of the extras, in the order of [`fields`](Self::fields); null in the rows
-    /// that `failed`. Those of an entity that is missing have what the store reports of it.
+    /// The extras of each feature, from the metadata of the features; none where `statuses` are not
+    /// needed and effective times not asked for.
+    pub(crate) fn of_features(
+        self,
+        metadata: &str,
+        statuses: bool,
+    ) -> Result<Vec<FeatureExtras<'_>>, Error> {
+        if !statuses && !self.effective_time {
+            return Ok(Vec::new());
+        }
+        let wire: Vec<WireExtras<'_>> =
+            serde_json::from_str(metadata).map_err(|error| not_metadata(&error))?;
+        wire.into_iter()
+            .enumerate()
+            .map(|(at, extras)| {
+                let statuses = extras.status.map(OneOrMore::into_vec).unwrap_or_default();
+                let effective_time = extras.effective_time.map(|Text(text)| {
+                    // Only about the value: digits that are finer than the type are cut off.
+                    micros_cut(&text).ok_or_else(|| {
+                        broken(&format!("the effective time of feature {at} is not a timestamp"))
+                    })
+                });
+                Ok(FeatureExtras {
+                    statuses: statuses.into_iter().map(|Text(status)| status).collect(),
+                    effective_time: effective_time.transpose()?,
+                })
+            })
+            .collect()
+    }
+
+    /// How the request kept to its service level, for each row; none where it was not asked for.
+    pub(crate) fn slo(self, metadata: Option<&RawValue>) -> Result<Vec<Slo>, Error> {
+        let Some(text) = metadata.filter(|_| self.slo) else { return Ok(Vec::new()) };
+        let slo: OneOrMore<Slo> =
+            serde_json::from_str(text.get()).map_err(|error| not_metadata(&error))?;
+        Ok(slo.into_vec())
+    }
+
+    /// The columns of the extras, in the order of [`outputs`](Self::outputs); null in the rows
+    /// that `failed`. For a missing entity they have what the store reports of it.
     pub(crate) fn columns<'n>(
         self,
         features: impl Iterator<Item = (&'n str, FeatureExtras<'n>)>,
@@ -89,11 +135,11 @@ impl Extras {
         for (feature, extras) in features {
             if self.status {
                 let status = |row: usize| extras.statuses.get(row).map(Cow::as_ref);
-                columns.push(texts(format!("{feature}.status"), failed, status));
+                columns.push(column(format!("{feature}.status"), failed, status));
             }
             if self.effective_time {
                 let name = format!("{feature}.effective_time");
-                columns.push(column(name, failed, Values::Timestamps, |_| extras.effective_time));
+                columns.push(column(name, failed, |_| extras.effective_time.map(Timestamp)));
             }
         }
         if self.slo {
@@ -104,51 +150,54 @@ impl Extras {
 }
 
 fn slo_columns(slo: &[Slo], failed: &[bool]) -> [Column; 6] {
-    let [eligible, reasons, server, own, latency, size] =
-        SLO_FIELDS.map(|(name, _)| name.to_owned());
+    let [eligible, reasons, server, own, latency, size] = SLO_FIELDS.map(|(name, _)| name);
     let of = |row: usize| slo.get(row);
     [
-        column(eligible, failed, Values::Booleans, |row| of(row)?.slo_eligible),
-        column(
-            reasons,
-            failed,
-            |lists| Values::StringLists(lists.into_iter().collect()),
-            |row| Some(of(row)?.slo_ineligibility_reasons.clone()),
-        ),
-        column(server, failed, Values::Float64s, |row| of(row)?.server_time_seconds),
-        column(own, failed, Values::Float64s, |row| of(row)?.slo_server_time_seconds),
-        column(latency, failed, Values::Float64s, |row| of(row)?.store_max_latency),
-        column(size, failed, Values::Int64s, |row| of(row)?.store_response_size_bytes),
+        column(eligible, failed, |row| of(row)?.slo_eligible),
+        column(reasons, failed, |row| Some(&*of(row)?.slo_ineligibility_reasons)),
+        column(server, failed, |row| of(row)?.server_time_seconds),
+        column(own, failed, |row| of(row)?.slo_server_time_seconds),
+        column(latency, failed, |row| of(row)?.store_max_latency),
+        column(size, failed, |row| of(row)?.store_response_size_bytes),
     ]
 }
 
-fn column<T: Default>(
-    name: String,
+/// A column with the value of each row, null in the rows that failed.
+fn column<T: ColumnValue>(
+    name: impl Into<String>,
     failed: &[bool],
-    values: impl Fn(Vec<T>) -> Values,
     of: impl Fn(usize) -> Option<T>,
 ) -> Column {
-    let mut nulls = Vec::new();
-    let mut list = Vec::with_capacity(failed.len());
-    for (row, failed) in failed.iter().enumerate() {
-        let value = of(row).filter(|_| !*failed);
-        if value.is_none() {
-            nulls.push(row as u32);
-        }
-        list.push(value.unwrap_or_default());
-    }
-    Column { name, values: values(list), nulls }
+    Column::of(name, (0..).zip(failed).map(|(row, failed)| of(row).filter(|_| !*failed)))
 }
 
-fn texts<'t>(name: String, failed: &[bool], of: impl Fn(usize) -> Option<&'t str>) -> Column {
-    let mut nulls = Vec::new();
-    let mut list = Texts::new();
-    for (row, failed) in failed.iter().enumerate() {
-        let text = of(row).filter(|_| !*failed);
-        if text.is_none() {
-            nulls.push(row as u32);
+/// The metadata of a feature that changes from answer to answer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireExtras<'a> {
+    #[serde(borrow, default)]
+    status: Option<OneOrMore<Text<'a>>>,
+    #[serde(borrow, default)]
+    effective_time: Option<Text<'a>>,
+}
+
+/// A text, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A value for the one row, or one for each.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore<T> {
+    More(Vec<T>),
+    One(T),
+}
+
+impl<T> OneOrMore<T> {
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            OneOrMore::More(list) => list,
+            OneOrMore::One(one) => vec![one],
         }
-        list.push(text.unwrap_or_default());
     }
-    Column { name, values: Values::Strings(list), nulls }
 }

@@ -1,45 +1,138 @@
-//! The rows of an answer in the usual form, straight into columns: what the features are is known
-//! from the answer before.
+//! Reads an answer whose features are those of the answer before: its rows go straight into columns.
 //!
-//! What is not as it was, or not as it should be, fails without a word: the answer is read again
-//! then, cell by cell.
+//! Anything unusual fails without a reason: [`Reader`](super::reader::Reader) reads the answer again
+//! then, and says what is wrong.
 
+use super::metadata::{Known, Metadata, Parsed, same};
 use beamlet_guest::columns::ColumnBuilder;
-use beamlet_guest::{Column, FieldType};
+use beamlet_guest::{Batch, Column, FieldType};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
+/// Reads an answer for so many rows. `batch` says which endpoint it is of, and `metadata` whether
+/// more than names and types of the features is wanted. `None` where the features are others than
+/// those that are known, or anything is not as it should be.
+pub(super) fn read<'a>(
+    known: &Known,
+    text: &'a str,
+    rows: usize,
+    batch: bool,
+    metadata: bool,
+) -> Option<Parsed<'a>> {
+    let features = known.features.iter().map(|feature| (&*feature.name, &feature.of));
+    let mut columns = Columns::new(features, rows);
+    let (partial, texts) = match known.template.rows(text).filter(|_| !metadata) {
+        Some(rows) => {
+            let mut parser = serde_json::Deserializer::from_str(rows);
+            let seed = ResultSeed { columns: &mut columns, batch };
+            seed.deserialize(&mut parser).ok()?;
+            parser.end().ok()?;
+            (known.template.partial, None)
+        }
+        None => {
+            let mut parser = serde_json::Deserializer::from_str(text);
+            let seed = AnswerSeed { columns: &mut columns, batch };
+            let metadata = seed.deserialize(&mut parser).ok()?;
+            parser.end().ok()?;
+            let features = metadata.features?.get();
+            if !same(features.as_bytes(), known.text.as_bytes()) {
+                return None;
+            }
+            (metadata.is_partial(), Some((features, metadata.slo_info)))
+        }
+    };
+    if columns.rows() as usize != rows {
+        return None;
+    }
+    let fields = Batch { rows: columns.rows(), columns: columns.finish()? };
+    let features = known.features.clone();
+    Some(Parsed { features, fields, failures: Vec::new(), partial, texts })
+}
+
+/// Reads an answer's rows into columns, and gives its metadata.
+struct AnswerSeed<'c, 'f, 'a> {
+    columns: &'c mut Columns<'f, 'a>,
+    batch: bool,
+}
+
+impl<'de: 'a, 'a> DeserializeSeed<'de> for AnswerSeed<'_, '_, 'a> {
+    type Value = Metadata<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de: 'a, 'a> Visitor<'de> for AnswerSeed<'_, '_, 'a> {
+    type Value = Metadata<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut answer: A) -> Result<Self::Value, A::Error> {
+        let (mut metadata, mut result) = (None, false);
+        while let Some(key) = answer.next_key::<&str>()? {
+            match key {
+                "result" if !result => {
+                    let seed = ResultSeed { columns: &mut *self.columns, batch: self.batch };
+                    answer.next_value_seed(seed)?;
+                    result = true;
+                }
+                "metadata" if metadata.is_none() => metadata = Some(answer.next_value()?),
+                "result" | "metadata" => return Err(A::Error::custom("twice")),
+                _ => drop(answer.next_value::<IgnoredAny>()?),
+            }
+        }
+        metadata.filter(|_| result).ok_or_else(|| A::Error::custom("not whole"))
+    }
+}
+
+/// Reads the rows of an answer into columns.
+struct ResultSeed<'c, 'f, 'a> {
+    columns: &'c mut Columns<'f, 'a>,
+    batch: bool,
+}
+
+impl<'de: 'a, 'a> DeserializeSeed<'de> for ResultSeed<'_, '_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.batch {
+            true => RowsSeed(self.columns).deserialize(deserializer),
+            false => RowSeed(self.columns).deserialize(deserializer),
+        }
+    }
+}
+
 /// The columns of an answer.
-pub(crate) struct Columns<'f, 'a> {
+struct Columns<'f, 'a> {
     columns: Vec<ColumnBuilder<'f, 'a>>,
     rows: u32,
 }
 
 impl<'f, 'a> Columns<'f, 'a> {
     /// Columns without a row, with room for some.
-    pub(crate) fn new(
-        features: impl Iterator<Item = (&'f str, &'f FieldType)>,
-        rows: usize,
-    ) -> Self {
+    fn new(features: impl Iterator<Item = (&'f str, &'f FieldType)>, rows: usize) -> Self {
         let columns = features.map(|(name, of)| ColumnBuilder::new(name, of, rows)).collect();
         Columns { columns, rows: 0 }
     }
 
     /// How many rows there are.
-    pub(crate) fn rows(&self) -> u32 {
+    fn rows(&self) -> u32 {
         self.rows
     }
 
     /// The columns as they came; `None` where a value is not of its type.
-    pub(crate) fn finish(self) -> Option<Vec<Column>> {
+    fn finish(self) -> Option<Vec<Column>> {
         self.columns.into_iter().map(ColumnBuilder::finish).collect()
     }
 }
 
 /// Rows: an array of objects with `features`.
-pub(crate) struct Rows<'c, 'f, 'a>(pub(crate) &'c mut Columns<'f, 'a>);
+struct RowsSeed<'c, 'f, 'a>(&'c mut Columns<'f, 'a>);
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Rows<'_, '_, 'a> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for RowsSeed<'_, '_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -47,7 +140,7 @@ impl<'de: 'a, 'a> DeserializeSeed<'de> for Rows<'_, '_, 'a> {
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Rows<'_, '_, 'a> {
+impl<'de: 'a, 'a> Visitor<'de> for RowsSeed<'_, '_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,15 +148,15 @@ impl<'de: 'a, 'a> Visitor<'de> for Rows<'_, '_, 'a> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
-        while rows.next_element_seed(Row(&mut *self.0))?.is_some() {}
+        while rows.next_element_seed(RowSeed(&mut *self.0))?.is_some() {}
         Ok(())
     }
 }
 
 /// A row: an object with `features`, once.
-pub(crate) struct Row<'c, 'f, 'a>(pub(crate) &'c mut Columns<'f, 'a>);
+struct RowSeed<'c, 'f, 'a>(&'c mut Columns<'f, 'a>);
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Row<'_, '_, 'a> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for RowSeed<'_, '_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -71,7 +164,7 @@ impl<'de: 'a, 'a> DeserializeSeed<'de> for Row<'_, '_, 'a> {
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Row<'_, '_, 'a> {
+impl<'de: 'a, 'a> Visitor<'de> for RowSeed<'_, '_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,7 +175,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Row<'_, '_, 'a> {
         let before = self.0.rows;
         while let Some(key) = row.next_key::<&str>()? {
             if key == "features" && self.0.rows == before {
-                row.next_value_seed(Features(&mut *self.0))?;
+                row.next_value_seed(FeaturesSeed(&mut *self.0))?;
             } else {
                 row.next_value::<IgnoredAny>()?;
             }
@@ -92,9 +185,9 @@ impl<'de: 'a, 'a> Visitor<'de> for Row<'_, '_, 'a> {
 }
 
 /// The values of a row, as many as there are columns.
-struct Features<'c, 'f, 'a>(&'c mut Columns<'f, 'a>);
+struct FeaturesSeed<'c, 'f, 'a>(&'c mut Columns<'f, 'a>);
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Features<'_, '_, 'a> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for FeaturesSeed<'_, '_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -102,7 +195,7 @@ impl<'de: 'a, 'a> DeserializeSeed<'de> for Features<'_, '_, 'a> {
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Features<'_, '_, 'a> {
+impl<'de: 'a, 'a> Visitor<'de> for FeaturesSeed<'_, '_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -34,7 +34,7 @@ fn an_integer_for_an_int64_parameter_is_sent_as_a_decimal_string() {
 }
 
 #[test]
-fn integers_that_stand_in_a_column_of_floats_are_integers_all_the_same() {
+fn integers_in_a_column_of_floats_are_sent_as_integers() {
     let ran = sent("int64", column("c", Values::Float64s(vec![100.0, 0.5])));
     assert_eq!(context(&ran), [json!("100")]);
     assert_eq!(
@@ -55,7 +55,7 @@ fn a_decimal_for_a_float_parameter_is_sent_as_a_number() {
 }
 
 #[test]
-fn a_text_that_is_no_number_fails_its_row_alone_and_is_not_shown() {
+fn a_text_that_is_not_a_number_fails_its_row_alone_and_is_not_shown() {
     let ran = sent("float64", texts("c", &["NaN", "s3cret", "1e3"]));
     let [first, second, third] = &ran.rows()[..] else { panic!("three rows") };
     assert_eq!((first.as_str(), third.as_str()), ("ok", "ok"));
@@ -64,7 +64,7 @@ fn a_text_that_is_no_number_fails_its_row_alone_and_is_not_shown() {
 }
 
 #[test]
-fn numbers_within_lists_and_structs_are_of_their_types_too() {
+fn numbers_in_lists_and_structs_are_sent_as_their_types_too() {
     let lists = column("c", Values::Int64Lists([[1, 2]].into_iter().collect()));
     assert_eq!(context(&sent("array<float64>", lists.clone())), [json!([1, 2])]);
     assert_eq!(context(&sent("array<int64>", lists)), [json!(["1", "2"])]);
@@ -114,7 +114,7 @@ fn the_types_are_asked_for_once_and_only_where_they_matter() {
 }
 
 #[test]
-fn a_store_that_does_not_tell_its_types_now_is_asked_again() {
+fn a_store_that_cannot_give_its_types_now_is_asked_again() {
     use tecton_emulator::{Endpoint, Fault, FaultAnswer};
     let fault = Fault::first(1, FaultAnswer::status(503)).on(Endpoint::Metadata);
     let settings = Settings { faults: vec![fault], ..Settings::default() };

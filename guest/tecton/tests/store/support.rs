@@ -1,6 +1,6 @@
 //! The handler over the emulator: bundles of rows, over sockets, without a sandbox.
 
-use beamlet_guest::transport::{MAX_BODY_BYTES, Target, decoded};
+use beamlet_guest::transport::{MAX_BODY_BYTES, decoded};
 use beamlet_guest::{
     Batch, Bundle, Column, Counters, Enriched, Error, Handler, Request, Response, Transport,
     TransportError, Values,
@@ -29,7 +29,7 @@ impl Transport for Sockets {
     fn send(&self, request: Request) -> Self::Call {
         let body = serde_json::from_slice(&request.body).unwrap();
         self.sent.lock().unwrap().push((request.target.path.clone(), body));
-        exchange(&request.target, &request.body)
+        exchange(&request)
             .unwrap_or_else(|error| Err(TransportError::Unreachable(error.to_string())))
     }
 
@@ -38,11 +38,13 @@ impl Transport for Sockets {
     }
 }
 
-fn exchange(target: &Target, body: &[u8]) -> io::Result<Result<Response, TransportError>> {
+fn exchange(request: &Request) -> io::Result<Result<Response, TransportError>> {
+    let (target, body) = (&request.target, &request.body);
     let mut stream = TcpStream::connect(&target.authority)?;
     let mut head = format!(
-        "POST {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n",
-        target.path,
+        "{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n",
+        request.method,
+        request.path_with_query(),
         target.authority,
         body.len()
     );

@@ -285,7 +285,7 @@ fn request_context_that_is_missing_and_unknown_and_of_another_type_is_told_at_on
     ok       beamlet.json:1: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
     ok       beamlet.json:1: /retrieval/entity_row_fn: the join keys are those of the service: user_id, ad_id
     problem  beamlet.json:1: /retrieval/request_context_map: the service needs the request context parameter `amount` (float64), which is not sent; set it here, or in `request_context_fn`
-    problem  beamlet.json:1: /retrieval/request_context_map/c0: `c0` must be int64, is a string that is no such number
+    problem  beamlet.json:1: /retrieval/request_context_map/c0: `c0` must be int64, is a string that is not such a number
     problem  beamlet.json:1: /retrieval/request_context_map/c5: `c5` must be array<int64>, is an array with an element of another type
     warning  beamlet.json:1: /retrieval/request_context_map/amout: the service has no request context parameter `amout`; did you mean `amount`?
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
 use std::convert::Infallible;
@@ -96,6 +96,12 @@ async fn answer(
         return said(StatusCode::UNAUTHORIZED, json!({ "message": "who are you?" }));
     }
     let path = request.uri().path().to_owned();
+    // What a handler asks for with GET stands in the query.
+    let asks_with_get = request.method() == Method::GET
+        && request.uri().query() == Some("reason=finished")
+        && !["content-length", "transfer-encoding"]
+            .iter()
+            .any(|name| request.headers().contains_key(*name));
     let Ok(body) = request.into_body().collect().await else {
         return said(StatusCode::BAD_REQUEST, json!({ "message": "the request broke off" }));
     };
@@ -106,6 +112,9 @@ async fn answer(
         },
         // How many bundles are on their way, for a handler that tells.
         "/open" => said(StatusCode::OK, json!(open.fetch_add(1, Ordering::SeqCst) + 1)),
+        "/close" if !asks_with_get => {
+            said(StatusCode::METHOD_NOT_ALLOWED, json!({ "message": "bundles end with a GET" }))
+        }
         "/close" => said(StatusCode::OK, json!(open.fetch_sub(1, Ordering::SeqCst) - 1)),
         _ => said(StatusCode::NOT_FOUND, json!({ "message": "there is nothing here" })),
     }

@@ -56,7 +56,7 @@ fn all_bad_rows_of_a_body_are_told_by_number_and_none_is_asked_for() {
         },
         {
           "row": 5,
-          "message": "has a field `beamlet_error`, which is where failures are told; leave it out"
+          "message": "has a field `beamlet_error`, where failures are reported; leave it out"
         }
       ]
     }
@@ -97,13 +97,13 @@ fn a_body_that_is_no_rows_at_all_is_told_for_what_it_is() {
     }
     assert_snapshot!(told, @"
     the body is empty, where a JSON array of objects should be
-    the body is no JSON array of objects: it begins with what is no JSON
-    the body is no JSON array of objects: it begins with an object; send [ before it and ] behind it, or an object a line as application/x-ndjson
+    the body is not a JSON array of objects: it begins with something that is not JSON
+    the body is not a JSON array of objects: it begins with an object; send [ before it and ] behind it, or an object a line as application/x-ndjson
     the body breaks off: the array does not end behind its rows, and row 0 is not whole
     the body breaks off: the array does not end behind its rows, and row 0 is not whole
     the body breaks off: the array does not end behind its rows, and row 1 is not whole
     the body breaks off: the array does not end behind its rows, and row 1 is not whole
-    the body is not JSON: there is more behind the end of the array
+    the body is not JSON: more text follows the end of the array
     the body is not JSON: there is nothing where row 1 should be
     ");
     let (status, _) = problem(&edge.enrich(b"[{\"tailnum\":\"\xff\xfe\"}]"));
@@ -135,5 +135,5 @@ fn a_row_that_has_no_end_is_refused_before_it_fills_the_memory() {
     let body = format!("[{{\"tailnum\":\"{}\"}}]", "x".repeat(2 << 20));
     let (status, detail) = problem(&edge.enrich(body));
     assert_eq!(status, 413);
-    assert_eq!(detail, "row 0 is longer than 1048576 bytes, which is the most that is taken");
+    assert_eq!(detail, "row 0 is longer than 1048576 bytes, the longest row that is accepted");
 }

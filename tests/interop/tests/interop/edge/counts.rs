@@ -23,7 +23,7 @@ fn each_request_is_a_line_of_json_on_standard_error() {
     redacted(|| {
         assert_snapshot!(lines.join("\n"), @r#"
     {"request":"/enrich","status":200,"ms":[ms],"bytes_in":56,"bytes_out":598,"rows":3,"enriched":1,"missing":1,"null_keys":1,"failed":0,"features_retrieved":1,"feature_retrieval_requests":1,"feature_retrieval_errors":0}
-    {"request":"other","status":404,"ms":[ms],"bytes_in":0,"bytes_out":104,"error":"there is no such path; /openapi.json tells which there are"}
+    {"request":"other","status":404,"ms":[ms],"bytes_in":0,"bytes_out":98,"error":"there is no such path; /openapi.json lists the paths"}
     "#)
     });
 }
