@@ -53,6 +53,10 @@ impl Asker {
         Asker { workers, egress, retry, budget: Budget::new(&retry), permits, metrics }
     }
 
+    pub(super) fn egress(&self) -> &Arc<Egress> {
+        &self.egress
+    }
+
     /// Asks for all rows of a batch.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use super::options::EnrichOptions;
 use super::shown::Shown;
 use super::workers::Workers;
 use crate::plugin::{Input, OutputField, Plugin, PluginError, Setup};
+use crate::sandbox::Egress;
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use std::collections::BTreeMap;
@@ -111,6 +112,11 @@ impl Enricher {
     /// What has been counted so far.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The way out to the store: what was sent, what was refused, and whether the store is left alone.
+    pub fn egress(&self) -> &Arc<Egress> {
+        self.asker.egress()
     }
 
     /// What the handler has counted so far, over all its instances.
