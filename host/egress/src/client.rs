@@ -124,7 +124,7 @@ where
     #[must_use]
     pub fn through(self, proxies: Proxies) -> Self {
         for (destination, proxy) in proxies.iter() {
-            info!(%destination, proxy, "a store is asked through a proxy");
+            info!(%destination, proxy, "requests to a store go through a proxy");
         }
         let private = self.common.private;
         self.another(Arc::new(proxies), private)
@@ -268,7 +268,7 @@ where
     }
 }
 
-/// Certificates are not read where nothing is asked over TLS.
+/// Certificates are read only where a destination or a proxy is reached over TLS.
 fn connector(
     allowed: &Allowed,
     proxies: Arc<Proxies>,

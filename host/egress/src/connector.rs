@@ -67,7 +67,7 @@ impl Connector {
         }
     }
 
-    /// Connects by way of a proxy: with a request for a tunnel where the destination is asked over
+    /// Connects by way of a proxy: with a request for a tunnel where the destination is reached over
     /// TLS, and else to the proxy itself, which is sent the request.
     fn through(
         &mut self,

@@ -68,6 +68,13 @@ fn threads_can_share_every_public_type() {
     };
 }
 
+/// Its code is run as doctests, so that an embedder compiles with this crate alone.
+#[test]
+fn the_guide_for_embedders_names_no_crate_below_this_one() {
+    let guide = include_str!("../../../docs/guide/embedding.md");
+    assert!(!guide.contains("beamlet_"));
+}
+
 #[test]
 fn without_a_runtime_any_number_of_threads_enrich() {
     // The first attempt fails, so that a retry needs a timer.

@@ -160,7 +160,7 @@ impl Trial<'_> {
         if self.is_probe {
             *state = if failed { breaker.opened() } else { Phase::Closed(Window::default()) };
             match failed {
-                true => info!("the store is still down: it is left alone for a while"),
+                true => info!("the store is still down: no request is sent to it for a while"),
                 false => info!("the store is up again"),
             }
             breaker.tried.notify_waiters();
@@ -171,7 +171,10 @@ impl Trial<'_> {
             let (all, failed) = window.note(failed, options.window, Instant::now());
             let rate = f64::from(failed) / f64::from(all.max(1));
             if all >= options.min_requests && rate >= options.failure_rate {
-                warn!(requests = all, failed, "the store is down: it is left alone for a while");
+                warn!(
+                    requests = all,
+                    failed, "the store is down: no request is sent to it for a while"
+                );
                 *state = breaker.opened();
             }
         }

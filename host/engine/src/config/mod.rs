@@ -44,7 +44,7 @@ impl Config {
     /// Makes a configuration of a document. `schema` is the handler's: a field that it calls
     /// `writeOnly` is a secret.
     ///
-    /// All problems that the host can see are returned beside it: the handler may find more.
+    /// All problems that the host finds are returned with it; the handler may find more.
     pub fn new(document: &Document, schema: &Value) -> (Self, Vec<Problem>) {
         let mut problems = document.problems().to_vec();
         let mut secrets = Secrets::default();

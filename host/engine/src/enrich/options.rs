@@ -15,7 +15,7 @@ pub struct EnrichOptions {
     /// Threads that instances run on; `None` for one per core. No more than there are bundles
     /// in flight.
     pub threads: Option<NonZero<usize>>,
-    /// Whether equal rows, within a bundle and in flight, are asked once.
+    /// Whether equal rows, within a bundle and in flight, are asked for once.
     pub coalesce: bool,
     /// When rows that failed are asked for again.
     pub retry: RetryOptions,
