@@ -20,16 +20,16 @@ const TARGET: &str = "beamlet";
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ExportOptions {
-    /// The base URL of an OpenTelemetry collector, such as `http://localhost:4318`, and what messages
-    /// call the setting that names it.
+    /// The base URL of an OpenTelemetry collector, such as `http://localhost:4318`, and the name of its
+    /// setting in messages.
     pub otlp: Option<(String, &'static str)>,
     /// Whether metrics are gathered for [`Exporters::serve_metrics`].
     pub prometheus: bool,
 }
 
 impl ExportOptions {
-    /// Sends metrics and traces to a collector. `setting` is what messages call the setting that the
-    /// user wrote the endpoint in, such as `--otlp-endpoint`.
+    /// Sends metrics and traces to a collector. `setting` names, in messages, the setting that holds the
+    /// endpoint, such as `--otlp-endpoint`.
     #[must_use]
     pub fn otlp(mut self, endpoint: impl Into<String>, setting: &'static str) -> Self {
         self.otlp = Some((endpoint.into(), setting));

@@ -33,7 +33,7 @@ const PROBE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Collector {
     endpoint: String,
-    /// What messages call the setting that names it.
+    /// The name of its setting, in messages.
     setting: &'static str,
     failed: AtomicBool,
 }

@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// What is logged by default; an empty variable is as good as none.
 const DEFAULT: &str = "warn";
-/// What the targets of this program begin with.
+/// The beginning of this program's targets.
 const OURS: &str = "beamlet";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
@@ -33,7 +33,7 @@ pub(super) fn start(options: &Observe, exporters: &Exporters) -> Result<(), Usag
             .log_internal_errors(false)
             .boxed(),
     };
-    // A second run in one process keeps the first one's: there is one standard error.
+    // A second run in one process keeps the subscriber of the first one.
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .with(exporters.spans())
@@ -41,8 +41,8 @@ pub(super) fn start(options: &Observe, exporters: &Exporters) -> Result<(), Usag
     Ok(())
 }
 
-/// Levels and `TARGET=LEVEL`, as `RUST_LOG` has them; but a level alone is that of this program, so
-/// that its dependencies are quiet unless they are named.
+/// Levels and `TARGET=LEVEL`, as in `RUST_LOG`. But a level without a target is that of this program, so
+/// that its dependencies are silent unless they are named.
 fn filter(text: &str) -> Result<EnvFilter, String> {
     let text = if text.trim().is_empty() { DEFAULT } else { text };
     let mut filter = EnvFilter::default().add_directive(LevelFilter::OFF.into());
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_alone_is_that_of_this_program() {
+    fn a_level_without_a_target_is_that_of_this_program() {
         assert_eq!(directives("debug"), ["beamlet=debug", "off"]);
         assert_eq!(directives("INFO, hyper=trace"), ["beamlet=info", "hyper=trace", "off"]);
         assert_eq!(directives(""), ["beamlet=warn", "off"]);
