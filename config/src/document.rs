@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 /// A configuration file could not be read as one. The text is never shown: it may hold secrets.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("{}: cannot be read: {source}", .path.display())]
@@ -50,7 +51,7 @@ pub enum ConfigError {
     },
 }
 
-/// What messages call a configuration that is no file.
+/// The name of a configuration that is no file, in messages.
 const NAMELESS: &str = "the configuration";
 
 /// A configuration, parsed.
@@ -99,20 +100,20 @@ impl Document {
         if text.trim_start().starts_with('{') { json(path, text) } else { toml(path, text) }
     }
 
-    /// A value that has no text: messages tell no line. Relative paths in it are relative to the
+    /// A value without a text: messages name no line. Relative paths in it are relative to the
     /// working directory.
     pub fn of_value(value: Value) -> Self {
         let (problems, lines) = (Vec::new(), HashMap::new());
         Document { path: PathBuf::from(NAMELESS), value, problems, lines }
     }
 
-    /// What the text says and its value cannot: keys that are there twice, numbers that do not
-    /// fit.
+    /// Problems of the text that its value does not show: keys that are there twice, numbers that do
+    /// not fit.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// The whole, as JSON.
+    /// The whole configuration, as JSON.
     pub fn value(&self) -> &Value {
         &self.value
     }
@@ -207,7 +208,7 @@ fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// A TOML document on its way to JSON.
+/// Converts a TOML document to JSON.
 struct Reading<'a> {
     text: &'a str,
     problems: Vec<Problem>,
@@ -310,8 +311,8 @@ mod tests {
 
     #[test]
     fn a_float_beyond_its_range_is_not_taken_for_infinity() {
-        let told = problems("a.toml", "n = 1e400\n");
-        assert_eq!(told, ["a.toml:1: /n: is a number beyond the range of a 64-bit float"]);
+        let found = problems("a.toml", "n = 1e400\n");
+        assert_eq!(found, ["a.toml:1: /n: is a number beyond the range of a 64-bit float"]);
         assert!(parse("a.json", "{\"n\": 1e400}").unwrap_err().contains("out of range"));
     }
 

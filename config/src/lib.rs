@@ -1,5 +1,5 @@
-//! Reading a configuration, for the host and for handlers: every problem is kept with its
-//! place, none ends the reading, and keys that nobody asked for are problems too.
+//! Reads configurations, for hosts and for handlers. Every problem is collected with its place and none
+//! ends the reading; an unknown key is a problem, too.
 
 use serde_json::Value;
 use std::cell::RefCell;
@@ -7,14 +7,14 @@ use std::cell::RefCell;
 #[cfg(feature = "file")]
 mod document;
 mod json;
-mod reference;
+mod secret;
 mod section;
 mod url;
 
 #[cfg(feature = "file")]
 pub use document::{ConfigError, Document};
 pub use json::{Json, NotJson};
-pub use reference::{Reference, usable_secret};
+pub use secret::{Reference, usable_secret};
 pub use section::{Section, camel_case};
 pub use url::parse_url;
 
@@ -35,8 +35,7 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// The problems found so far, in the order they were found, and the warnings: what is no
-/// problem, and deserves a word.
+/// The problems found so far, in the order they were found, and the warnings.
 #[derive(Default)]
 pub struct Problems {
     problems: RefCell<Vec<Problem>>,

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-/// One object of the configuration. What is read from it by name is known; the rest is told
-/// as unknown by [`close`](Self::close).
+/// One object of the configuration. A key that is read by its name is known; [`close`](Self::close)
+/// reports the others as unknown.
 pub struct Section<'a> {
     path: String,
     /// Whether a key may also be written in camelCase.
@@ -42,7 +42,7 @@ impl<'a> Section<'a> {
             self.problem(name, "is required");
         }
         let mut section = Section::of(value, self.pointer(name), self.problems);
-        // What is missing has been told: its own required keys need not be.
+        // A missing section is one problem: its required keys are no further ones.
         if value.is_none() && !required {
             section.map = None;
         }
@@ -61,7 +61,7 @@ impl<'a> Section<'a> {
         self.map.is_some()
     }
 
-    /// Any value of that name; null is as good as absent.
+    /// Any value of that name; null counts as absent.
     pub fn value(&self, name: &'a str) -> Option<&'a Value> {
         self.known.borrow_mut().push(name);
         let map = self.map?;
@@ -133,7 +133,7 @@ impl<'a> Section<'a> {
         self.typed(name, "an object", Value::as_object)
     }
 
-    /// All keys with their values, in their order; where keys are the user's own to name.
+    /// All keys with their values, in their order: for objects whose keys users choose.
     pub fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
         self.map.into_iter().flatten().map(|(key, value)| (key.as_str(), value))
     }
@@ -169,7 +169,7 @@ impl<'a> Section<'a> {
         pointer::child(&self.path, camel.as_deref().unwrap_or(name))
     }
 
-    /// Tells every key that was not asked for, with the known one that is nearest.
+    /// Reports every key that was not read, with the known one that is nearest.
     pub fn close(self) {
         for (key, hint) in self.unknown() {
             self.problem(&key, format!("unknown key `{key}`{hint}"));
@@ -183,7 +183,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The keys that were not asked for, with a hint each.
+    /// The keys that were not read, with a hint each.
     fn unknown(&self) -> Vec<(String, String)> {
         let known = self.known.borrow();
         let is_known = |key: &String| {
@@ -199,7 +199,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// A whole number, of those above the greatest int64 too.
+/// A whole number, up to the greatest uint64.
 fn whole(value: &Value) -> Option<i128> {
     value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))
 }

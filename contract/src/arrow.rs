@@ -1,4 +1,4 @@
-//! The columns in Arrow that fields of a type have.
+//! The Arrow columns of fields, by type.
 
 use crate::{FieldType, Member};
 use arrow_schema::extension::{EXTENSION_TYPE_METADATA_KEY, EXTENSION_TYPE_NAME_KEY};
@@ -53,7 +53,7 @@ pub fn field(name: &str, of: &FieldType) -> Field {
     })
 }
 
-/// The type of a column; none where the contract has no such type.
+/// The type of a column; `None` where the contract has no such type.
 pub fn field_type(field: &Field) -> Option<FieldType> {
     if is_json(field) {
         return Some(FieldType::Json);
@@ -98,7 +98,7 @@ pub fn type_name(field: &Field) -> String {
     }
 }
 
-/// The field as one of JSON texts.
+/// Marks a field as one of JSON texts.
 pub fn json(field: Field) -> Field {
     field.with_metadata(HashMap::from([
         (EXTENSION_TYPE_NAME_KEY.to_owned(), ARROW_JSON.to_owned()),
@@ -111,7 +111,7 @@ pub fn is_json(field: &Field) -> bool {
     field.metadata().get(EXTENSION_TYPE_NAME_KEY).is_some_and(|name| name == ARROW_JSON)
 }
 
-/// The field as one of decimals.
+/// Marks a field as one of decimals.
 pub fn decimal(field: Field) -> Field {
     field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), DECIMAL.to_owned())]))
 }

@@ -13,7 +13,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How deep a type may nest: no text overflows the stack of who reads it.
+/// How deep a type may nest, so that no text overflows the stack of a parser.
 pub const MAX_DEPTH: usize = 64;
 
 /// The type of a field.
@@ -43,7 +43,7 @@ pub enum FieldType {
     Timestamp,
     /// A number in decimal notation, of any precision; in JSON, a string such as `-12.50`.
     Decimal,
-    /// Any JSON value: the type of what has no other.
+    /// Any JSON value, for values that fit no other type.
     Json,
     /// A list. Its elements may be null.
     Array(Box<FieldType>),
@@ -62,13 +62,13 @@ pub struct Member {
     pub of: FieldType,
 }
 
-/// A text is no type: what was expected, and where.
+/// A text is no type: where, and what was expected there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no type: expected {expected} at character {position}")]
 pub struct TypeError {
     /// The whole text, or its beginning where it is long.
     pub text: String,
-    /// What would have been right.
+    /// What was expected.
     pub expected: &'static str,
     /// Where, in characters from 1.
     pub position: usize,
@@ -107,12 +107,12 @@ impl FieldType {
         FieldType::Map(Box::new(value))
     }
 
-    /// Whether a field of this type may come as values of the type `carried`: the same, or JSON
-    /// texts where it has parts, as a list with a null in it has no other form.
-    pub fn may_come_as(&self, carried: &FieldType) -> bool {
+    /// Whether a field of this type may come as values of the type `values`: of the same type, or, for
+    /// lists, maps and structs, as JSON texts, as a list with a null in it has no other form.
+    pub fn may_come_as(&self, values: &FieldType) -> bool {
         let has_parts =
             matches!(self, FieldType::Array(_) | FieldType::Map(_) | FieldType::Struct(_));
-        self == carried || (has_parts && *carried == FieldType::Json)
+        self == values || (has_parts && *values == FieldType::Json)
     }
 }
 
@@ -317,7 +317,7 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// The text of a JSON string whose opening quote is read, and what stands behind it.
+/// The text of a JSON string whose opening quote is read, and the rest behind it.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut name = String::new();
     let mut rest = text.chars();

@@ -3,10 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// Who wins where a row and a feature have one name.
+/// Which value is written where a row and a feature have the same name.
 ///
-/// An NDJSON row that stays NDJSON is judged by its own keys; rows with a header or a schema by
-/// that.
+/// For an NDJSON row that stays NDJSON, its own keys decide; for other rows, the header or the schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OnConflict {
     /// The row's own field stays, and the feature is left out, as Beam's `cross_join` has it.
@@ -32,10 +31,10 @@ pub struct Column {
     pub feature: Option<usize>,
 }
 
-/// Names that do not go together.
+/// Names that conflict.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Clash {
-    /// A row and the features have the field, and that is to be an error.
+    /// A row and the features have the field, and the rule is [`OnConflict::Error`].
     Conflict {
         /// The field.
         field: String,
@@ -57,8 +56,8 @@ impl Clash {
     }
 }
 
-/// The columns for fields and features of these names. Where both are in a column, who wins is for
-/// the format to say row by row.
+/// The columns for fields and features of these names. Where a column has both, the format decides row
+/// by row which one is written.
 pub fn columns<'a>(
     own: impl Iterator<Item = &'a str>,
     features: &[String],

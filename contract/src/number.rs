@@ -1,4 +1,4 @@
-//! Numbers that JSON has not: they are strings, as in protobuf's JSON mapping.
+//! Floats that JSON has no number for. They are strings, as in protobuf's JSON mapping.
 
 /// Not a number.
 pub const NAN: &str = "NaN";
@@ -7,7 +7,7 @@ pub const INFINITY: &str = "Infinity";
 /// Below all numbers.
 pub const NEG_INFINITY: &str = "-Infinity";
 
-/// The name of what JSON has no number for; none for a number.
+/// The name of a float that JSON has no number for; `None` for a finite number.
 pub const fn name(value: f64) -> Option<&'static str> {
     match value {
         f64::INFINITY => Some(INFINITY),
@@ -17,7 +17,7 @@ pub const fn name(value: f64) -> Option<&'static str> {
     }
 }
 
-/// What a name stands for; none where it is no such name.
+/// The float of a name; `None` where the text is no such name.
 pub fn named(name: &str) -> Option<f64> {
     match name {
         NAN => Some(f64::NAN),
@@ -27,7 +27,7 @@ pub fn named(name: &str) -> Option<f64> {
     }
 }
 
-/// The nearest float32; none where a number would become infinity.
+/// The nearest float32; `None` where a finite number would become infinite.
 pub fn narrowed(value: f64) -> Option<f32> {
     let narrow = value as f32;
     (narrow.is_finite() || !value.is_finite()).then_some(narrow)

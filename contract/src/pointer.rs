@@ -15,7 +15,7 @@ pub fn escaped(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The name that a token stands for; none where it has a `~` that is neither `~0` nor `~1`.
+/// The name that a token stands for; `None` where it has a `~` that is neither `~0` nor `~1`.
 pub fn unescaped(token: &str) -> Option<Cow<'_, str>> {
     if !token.contains('~') {
         return Some(Cow::Borrowed(token));

@@ -3,14 +3,14 @@
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
 
 /// A moment in microseconds since the Unix epoch, as RFC 3339 in UTC, with as many groups of three
-/// fraction digits as it has; none outside of the years 0 to 9999.
+/// fraction digits as it has; `None` outside of the years 0 to 9999.
 pub fn timestamp(micros: i64) -> Option<String> {
     let moment = DateTime::from_timestamp_micros(micros)?;
     let has_text = (0..=9999).contains(&moment.year());
     has_text.then(|| moment.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
-/// A day since the Unix epoch, as `2024-02-29`; none outside of the years 0 to 9999.
+/// A day since the Unix epoch, as `2024-02-29`; `None` outside of the years 0 to 9999.
 pub fn date(days: i32) -> Option<String> {
     let date = NaiveDate::from_epoch_days(days)?;
     (0..=9999).contains(&date.year()).then(|| date.to_string())
@@ -21,12 +21,12 @@ pub fn is_timestamp(text: &str) -> bool {
     DateTime::parse_from_rfc3339(text).is_ok()
 }
 
-/// Microseconds since the Unix epoch, of RFC 3339; none where it is finer than that.
+/// Microseconds since the Unix epoch, of RFC 3339; `None` where it is finer than that.
 pub fn micros(text: &str) -> Option<i64> {
     micros_cut(text).filter(|_| !is_finer(text))
 }
 
-/// The same, with what is finer cut off.
+/// The same, truncated where it is finer.
 pub fn micros_cut(text: &str) -> Option<i64> {
     Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
 }

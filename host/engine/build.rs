@@ -17,7 +17,7 @@ mod tecton {
         let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
         let root = here.ancestors().nth(2).expect("the engine is in the workspace").to_path_buf();
         let guests = guests_dir(&root);
-        for input in ["guest", "config", "wit", "Cargo.toml", "Cargo.lock"] {
+        for input in ["guest", "config", "contract", "wit", "Cargo.toml", "Cargo.lock"] {
             println!("cargo::rerun-if-changed={}", root.join(input).display());
         }
         println!("cargo::rerun-if-changed={}", revision(&root, &guests).display());

@@ -6,10 +6,10 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use beamlet::enrich::{EnrichOptions, Enricher, Outcome};
 use beamlet::plugin::{Plugin, Setup};
 use beamlet::sandbox::{
-    BreakerOptions, Egress, Limits, Permissions, Runtime, RuntimeOptions, ThrottleOptions,
+    Allowed, BreakerOptions, Destination, Egress, Limits, Runtime, RuntimeOptions, Secrets,
+    ThrottleOptions, Timeouts,
 };
 use beamlet_bench_workload::{Bundles, Clock, Options, config};
-use beamlet_egress::{Allowed, Destination, Secrets, Timeouts};
 use clap::Parser;
 use std::sync::Arc;
 
@@ -17,23 +17,16 @@ use std::sync::Arc;
 async fn main() -> Result<()> {
     let ComponentOptions { options, count_fuel } = ComponentOptions::parse();
     let bundles = Arc::new(Bundles::new(&options)?);
-    let runtime = Runtime::new(&RuntimeOptions { count_fuel, ..RuntimeOptions::default() })?;
+    let runtime = Runtime::new(&RuntimeOptions::default().count_fuel(count_fuel))?;
     let plugin = Plugin::tecton(&runtime)?;
     let allowed: Allowed = Destination::of_text(&options.url).into_iter().collect();
     let egress = Egress::new(allowed, Secrets::default(), Timeouts::default());
-    let limits = Limits {
-        throttle: Some(ThrottleOptions::default()),
-        requests_per_second: None,
-        breaker: Some(BreakerOptions::default()),
-    };
+    let limits = Limits::default()
+        .throttle(Some(ThrottleOptions::default()))
+        .breaker(Some(BreakerOptions::default()));
     let egress = Arc::new(egress.limited(&limits));
-    let config = config(&options).to_string().into();
-    let setup = Setup { config, permissions: Permissions::default(), egress };
-    let enrich = EnrichOptions {
-        in_flight: options.bundles,
-        threads: options.threads,
-        ..EnrichOptions::default()
-    };
+    let setup = Setup::new(config(&options).to_string(), egress);
+    let enrich = EnrichOptions::default().in_flight(options.bundles).threads(options.threads);
     let enricher = Arc::new(Enricher::set_up(plugin, setup, enrich).await?);
     let clock = Clock::start();
     let workers: Vec<_> = (0..options.bundles)

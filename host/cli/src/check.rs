@@ -18,7 +18,7 @@ pub(crate) async fn check(arguments: Check) -> anyhow::Result<ExitCode> {
         PluginError::Refused(why) => anyhow::anyhow!("the store cannot tell now: {why}"),
         error => error.into(),
     })?;
-    for Diagnostic { severity, path, message } in &report.findings {
+    for Diagnostic { severity, path, message, .. } in &report.findings {
         let problem = Problem { path: path.clone(), message: message.clone() };
         print(format_args!("{:8} {}", severity.to_string(), document.locate(&problem)))?;
     }

@@ -1,10 +1,10 @@
-//! The authorities that the environment adds to those that are trusted: a variable that names none
-//! is told.
+//! Warnings about `SSL_CERT_FILE` and `SSL_CERT_DIR`, the variables that add to the authorities that
+//! are trusted.
 
 use super::say;
 use std::sync::Once;
 
-/// Warns of `SSL_CERT_FILE` and `SSL_CERT_DIR`, once, before something is asked over TLS.
+/// Warns of a variable that names no certificates: once, before the first connection over TLS.
 pub(crate) fn warn_of_no_authorities() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,5 +1,5 @@
-//! Which addresses a destination's name may stand for: whoever answers for a name decides where it
-//! leads, and the user granted the name.
+//! Which addresses a destination's name may resolve to. The user granted the name, and whoever runs its
+//! DNS decides the addresses.
 
 use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiFuture, GaiResolver, Name};
 use std::fmt;
@@ -10,18 +10,19 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
-/// Whether a name may stand for an address of a private network or of this machine. Link-local
-/// addresses, where clouds have their metadata services, it never may.
+/// Whether a name may resolve to an address of a private network or of this machine. It may never
+/// resolve to a link-local address: clouds have their metadata services there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PrivateAddresses {
     /// It may: feature stores live in private networks.
     #[default]
     Allow,
-    /// It may not. A URL with such an address in it is granted as it is.
+    /// It may not. A URL that contains such an address itself is still granted.
     Deny,
 }
 
-/// What kind of address it is, where it is none that anybody may reach.
+/// The kind of an address that is not public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// Of this machine.
@@ -86,8 +87,8 @@ impl PrivateAddresses {
         Kind::of(address).filter(|kind| *kind == Kind::LinkLocal || self == PrivateAddresses::Deny)
     }
 
-    /// Checks the host of a URL that is an address itself: the user wrote it, so that only what is
-    /// never let through is denied.
+    /// Checks the host of a URL that is an address itself. The user wrote it, so that only link-local
+    /// addresses are denied.
     pub(crate) fn check(host: &str) -> Result<(), AddressDenied> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let Ok(address) = bare.parse::<IpAddr>() else { return Ok(()) };
@@ -120,7 +121,7 @@ impl PrivateAddresses {
     }
 }
 
-/// The system's resolver, without the addresses that a name may not stand for.
+/// The system's resolver, without the addresses that a name may not resolve to.
 #[derive(Clone)]
 pub(crate) struct Resolver {
     system: GaiResolver,
@@ -148,7 +149,7 @@ impl Service<Name> for Resolver {
     }
 }
 
-/// A name on its way to its addresses.
+/// A name that is being resolved.
 pub(crate) struct Resolving {
     resolving: GaiFuture,
     host: String,

@@ -1,14 +1,17 @@
-//! The pooled client through which all requests go.
+//! The pooled client through which all requests go, and the bodies of their answers.
 
-use crate::admission::Admission;
-use crate::connector::{Connector, ProxyFault, within};
+use crate::addresses::PrivateAddresses;
+use crate::admission::{Admission, Slot};
+use crate::connector::{Connector, within};
+use crate::destination::{Allowed, Destination};
+use crate::error::{EgressError, ProxyFault};
 use crate::proxy::Proxies;
-use crate::tls;
-use crate::{Allowed, Destination, EgressError, Limits, PrivateAddresses, Secrets, TimedBody};
+use crate::secrets::Secrets;
+use crate::{Limits, tls};
 use bytes::Bytes;
 use http::header::PROXY_AUTHORIZATION;
 use http::{Request, Response, Uri};
-use http_body::Body;
+use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::capture_connection;
@@ -16,14 +19,19 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Histogram;
 use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use tokio::time::Sleep;
 use tracing::field::Empty;
 use tracing::{Instrument, info, info_span};
 
 /// How long the parts of a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timeouts {
     /// To connect, with the TLS handshake.
     pub connect: Duration,
@@ -33,8 +41,7 @@ pub struct Timeouts {
     pub between_bytes: Duration,
 }
 
-/// Ten seconds each, and five to connect: several times what a feature store takes when it is
-/// not well.
+/// Ten seconds each, and five to connect: several times what a slow feature store takes.
 impl Default for Timeouts {
     fn default() -> Self {
         Timeouts {
@@ -45,6 +52,8 @@ impl Default for Timeouts {
     }
 }
 
+crate::setters!(Timeouts { connect: Duration, first_byte: Duration, between_bytes: Duration });
+
 /// Sends requests with bodies of type `B` to granted destinations, over pooled connections.
 pub struct Egress<B> {
     client: Client<Connector, B>,
@@ -53,7 +62,7 @@ pub struct Egress<B> {
     common: Arc<Common>,
 }
 
-/// What doors [beside](Egress::fork) each other share.
+/// What an egress and its [forks](Egress::fork) share.
 struct Common {
     allowed: Allowed,
     secrets: Secrets,
@@ -65,7 +74,7 @@ struct Common {
     requests: AtomicU64,
 }
 
-/// How many refused destinations are remembered: a handler may try any number.
+/// How many refused destinations are remembered, as a handler may try any number.
 const REFUSED_KEPT: usize = 16;
 
 impl<B> Egress<B>
@@ -104,33 +113,33 @@ where
         }
     }
 
-    /// The same with another way out. What was counted before is not.
+    /// The same client with other proxies or addresses; its counts begin at zero.
     fn another(self, proxies: Arc<Proxies>, private: PrivateAddresses) -> Self {
         let Common { allowed, secrets, timeouts, .. } = &*self.common;
         let other = Egress::with(allowed.clone(), secrets.clone(), *timeouts, proxies, private);
         Egress { admission: self.admission, ..other }
     }
 
-    /// Asks the stores of `proxies` through these. What was counted before is not.
+    /// Sends requests to the stores of `proxies` through these; counts begin at zero.
     #[must_use]
     pub fn through(self, proxies: Proxies) -> Self {
         for (destination, proxy) in proxies.iter() {
-            info!(%destination, proxy, "a store is asked through a proxy");
+            info!(%destination, proxy, "requests to a store go through a proxy");
         }
         let private = self.common.private;
         self.another(Arc::new(proxies), private)
     }
 
-    /// Says whether names of stores may stand for addresses of private networks. What was counted
-    /// before is not.
+    /// Sets whether names of stores may resolve to addresses of private networks; counts begin at
+    /// zero.
     #[must_use]
     pub fn private_addresses(self, private: PrivateAddresses) -> Self {
         let proxies = self.common.proxies.clone();
         self.another(proxies, private)
     }
 
-    /// The same client with connections of its own, for a thread that has its own runtime: what is
-    /// granted, let in and counted is one.
+    /// The same client with connections of its own, for a thread that has its own runtime. Grants,
+    /// limits and counts are shared.
     #[must_use]
     pub fn fork(&self) -> Self {
         Egress {
@@ -141,14 +150,14 @@ where
         }
     }
 
-    /// Lets in no more requests than these limits do.
+    /// Admits no more requests than these limits allow.
     #[must_use]
     pub fn limited(mut self, limits: &Limits) -> Self {
         self.admission = Arc::new(Admission::new(limits));
         self
     }
 
-    /// Until when no request is let in, because the store is down.
+    /// Until when no request is admitted, because the store is down.
     pub fn closed_until(&self) -> Option<Instant> {
         self.admission.closed_until()
     }
@@ -188,7 +197,7 @@ where
         }
     }
 
-    /// What was asked for and not let through, and why; the first few of them.
+    /// Which destinations were refused, and why; the first few of them.
     pub fn refused(&self) -> Vec<String> {
         self.common.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -202,7 +211,7 @@ where
     ///
     /// # Errors
     /// The destination is not granted, could not be reached, gave no answer in time, or is down
-    /// and left alone.
+    /// and the circuit breaker is open.
     pub async fn send(
         &self,
         mut request: Request<B>,
@@ -259,7 +268,7 @@ where
     }
 }
 
-/// Certificates are not read where nothing is asked over TLS.
+/// Certificates are read only where a destination or a proxy is reached over TLS.
 fn connector(
     allowed: &Allowed,
     proxies: Arc<Proxies>,
@@ -293,4 +302,47 @@ fn duration() -> Histogram<f64> {
             0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
         ])
         .build()
+}
+
+/// A body that fails with [`EgressError::ReadTimeout`] when its next part takes too long.
+pub struct TimedBody {
+    incoming: Incoming,
+    allowed: Duration,
+    /// Made when a part has to be waited for: most are there already.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// The request's place among those that are made at once.
+    _slot: Option<Slot>,
+}
+
+impl TimedBody {
+    pub(crate) fn new(incoming: Incoming, allowed: Duration, slot: Option<Slot>) -> Self {
+        TimedBody { incoming, allowed, timer: None, _slot: slot }
+    }
+}
+
+impl Body for TimedBody {
+    type Data = Bytes;
+    type Error = EgressError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
+        let this = self.get_mut();
+        if let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(cx) {
+            this.timer = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(|error| EgressError::of(&error))));
+        }
+        let allowed = this.allowed;
+        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(allowed)));
+        timer.as_mut().poll(cx).map(|()| Some(Err(EgressError::ReadTimeout)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
 }

@@ -1,10 +1,10 @@
-//! How connections come about: directly, through a proxy, or through a tunnel that a proxy opens;
-//! each within the time that its request allows.
+//! Makes connections: directly, through a proxy, or through a tunnel that a proxy opens; each within
+//! the time that its request allows.
 
 use crate::addresses::{PrivateAddresses, Resolver};
-use crate::error::chain;
+use crate::destination::Destination;
+use crate::error::ProxyFault;
 use crate::proxy::{Proxies, Proxy};
-use crate::{Destination, EgressError};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
@@ -29,13 +29,13 @@ tokio::task_local! {
     static ALLOWED: Duration;
 }
 
-/// Lets a connection take so long, where the request needs a new one.
+/// Limits how long a connection may take to make, where the request needs a new one.
 pub(crate) fn within<F: Future>(allowed: Duration, request: F) -> TaskLocalFuture<Duration, F> {
     ALLOWED.scope(allowed, request)
 }
 
 /// A connection to a server, over TLS or not.
-type Plain = MaybeHttpsStream<TokioIo<TcpStream>>;
+type Transport = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -67,7 +67,7 @@ impl Connector {
         }
     }
 
-    /// Connects by way of a proxy: with a request for a tunnel where the destination is asked over
+    /// Connects by way of a proxy: with a request for a tunnel where the destination is reached over
     /// TLS, and else to the proxy itself, which is sent the request.
     fn through(
         &mut self,
@@ -149,52 +149,9 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// A connection could not be made because of a proxy.
-#[derive(Debug, thiserror::Error)]
-#[error("the proxy {proxy} {why}")]
-pub(crate) struct ProxyFault {
-    /// Its URL, without user name and password.
-    proxy: String,
-    why: String,
-}
-
-impl ProxyFault {
-    /// The fault of the proxy, unless the error is one of the store behind it.
-    fn of(proxy: String, error: BoxError) -> BoxError {
-        // The type of a tunnel's error is not public, its text is.
-        let first: &(dyn Error + 'static) = &*error;
-        let chain = || chain(first);
-        let tunnel = chain().map(ToString::to_string).find(|text| text.starts_with("tunnel error"));
-        let why = match tunnel.as_deref() {
-            None if chain().any(|error| error.is::<rustls::Error>()) => return error,
-            Some(text) if text.ends_with("authorization required") => {
-                "asks for a user name and password, or does not accept those that it was given"
-                    .to_owned()
-            }
-            Some(text) if text.ends_with("unsuccessful") => {
-                "refuses to open a tunnel to the store".to_owned()
-            }
-            Some(text) if text.ends_with("unexpected end of file") => {
-                "closed the connection before there was a tunnel to the store".to_owned()
-            }
-            _ => match EgressError::of(first) {
-                EgressError::ConnectTimeout => return error,
-                cause => format!("cannot be reached: {cause}"),
-            },
-        };
-        Box::new(ProxyFault { proxy, why })
-    }
-
-    /// What a proxy answered to a request with 407.
-    pub(crate) fn unauthorized(proxy: &Proxy) -> Self {
-        let why = "asks for a user name and password, or does not accept those that it was given";
-        ProxyFault { proxy: proxy.to_string(), why: why.to_owned() }
-    }
-}
-
 /// A connection to a store, or to a proxy that is sent its requests.
 pub(crate) struct Stream {
-    io: MaybeHttpsStream<Plain>,
+    io: MaybeHttpsStream<Transport>,
     to_a_proxy: bool,
 }
 

@@ -47,7 +47,7 @@ impl Destination {
         self.port
     }
 
-    /// Whether it is asked over TLS.
+    /// Whether it is reached over TLS.
     pub fn is_secure(&self) -> bool {
         self.secure
     }

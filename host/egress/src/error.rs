@@ -1,14 +1,15 @@
-//! Why a request got no answer, told apart as far as the cause can be known.
+//! Why a request got no answer, as precisely as the cause can be known.
 
-use crate::Destination;
 use crate::addresses::AddressDenied;
-use crate::connector::ProxyFault;
+use crate::destination::Destination;
+use crate::proxy::Proxy;
 use std::error::Error;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
 /// Why a request got no answer, or a body no end.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EgressError {
     /// The destination was not granted.
     #[error("the destination {0} is not granted")]
@@ -25,7 +26,7 @@ pub enum EgressError {
     /// Nobody listens there.
     #[error("connection refused")]
     Refused,
-    /// There is no way there.
+    /// There is no route to the host.
     #[error("no route to the host: {0}")]
     Unroutable(String),
     /// No connection within the time allowed.
@@ -43,7 +44,7 @@ pub enum EgressError {
     /// A proxy between here and the store refuses, or cannot be reached.
     #[error("{0}")]
     Proxy(String),
-    /// The store is down, and is left alone for a while.
+    /// The store is down: no request is sent for a while.
     #[error("the circuit breaker is open, as too many requests failed; the last of them: {last}")]
     Open {
         /// What the last request failed with.
@@ -102,8 +103,51 @@ impl EgressError {
 }
 
 /// The error, and the causes behind it.
-pub(crate) fn chain<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A connection could not be made because of a proxy.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy {proxy} {why}")]
+pub(crate) struct ProxyFault {
+    /// Its URL, without user name and password.
+    proxy: String,
+    why: String,
+}
+
+impl ProxyFault {
+    /// The fault of the proxy, unless the error is one of the store behind it.
+    pub(crate) fn of(proxy: String, error: BoxError) -> BoxError {
+        // The type of a tunnel's error is not public, its text is.
+        let first: &(dyn Error + 'static) = &*error;
+        let chain = || chain(first);
+        let tunnel = chain().map(ToString::to_string).find(|text| text.starts_with("tunnel error"));
+        let why = match tunnel.as_deref() {
+            None if chain().any(|error| error.is::<rustls::Error>()) => return error,
+            Some(text) if text.ends_with("authorization required") => {
+                "asks for a user name and password, or does not accept those that it was given"
+                    .to_owned()
+            }
+            Some(text) if text.ends_with("unsuccessful") => {
+                "refuses to open a tunnel to the store".to_owned()
+            }
+            Some(text) if text.ends_with("unexpected end of file") => {
+                "closed the connection before there was a tunnel to the store".to_owned()
+            }
+            _ => match EgressError::of(first) {
+                EgressError::ConnectTimeout => return error,
+                cause => format!("cannot be reached: {cause}"),
+            },
+        };
+        Box::new(ProxyFault { proxy, why })
+    }
+
+    /// What a proxy answered to a request with 407.
+    pub(crate) fn unauthorized(proxy: &Proxy) -> Self {
+        let why = "asks for a user name and password, or does not accept those that it was given";
+        ProxyFault { proxy: proxy.to_string(), why: why.to_owned() }
+    }
 }

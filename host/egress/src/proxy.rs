@@ -24,7 +24,7 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// The proxy of each destination that is asked through one; by default none.
+/// The proxy of each destination that is reached through one; by default none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies(HashMap<Destination, Proxy>);
 
@@ -70,12 +70,12 @@ impl Proxies {
         if problems.is_empty() { Ok(Proxies(proxies)) } else { Err(problems) }
     }
 
-    /// Whether no destination is asked through a proxy.
+    /// Whether no destination is reached through a proxy.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each destination that is asked through a proxy, with the proxy's URL, without user name
+    /// Each destination that is reached through a proxy, with the proxy's URL, without user name
     /// and password.
     pub fn iter(&self) -> impl Iterator<Item = (&Destination, String)> {
         self.0.iter().map(|(destination, proxy)| (destination, proxy.to_string()))
@@ -85,7 +85,7 @@ impl Proxies {
         self.0.get(destination)
     }
 
-    /// Whether a proxy itself is asked over TLS.
+    /// Whether a proxy itself is reached over TLS.
     pub(crate) fn any_secure(&self) -> bool {
         self.0.values().any(|proxy| proxy.uri.scheme() == Some(&http::uri::Scheme::HTTPS))
     }
@@ -138,7 +138,7 @@ fn no_proxy_for(no_proxy: &str, destination: &Destination) -> String {
     normal.collect::<Vec<_>>().join(",")
 }
 
-/// Whether these entries take a destination from any proxy.
+/// Whether these entries exempt a destination from every proxy.
 fn is_exempt(destination: &Destination, no_proxy: &str) -> bool {
     let matcher = Matcher::builder().all("http://proxy.invalid").no(no_proxy).build();
     let uri: Option<Uri> = destination.to_string().parse().ok();
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cgi_program_is_sent_is_no_proxy() {
+    fn a_header_that_a_cgi_program_is_sent_is_no_proxy() {
         let variables = [("HTTP_PROXY", "http://evil:1"), ("REQUEST_METHOD", "GET")];
         assert_eq!(through("http://s", &variables), None);
     }

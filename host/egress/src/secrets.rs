@@ -6,8 +6,8 @@ use std::fmt;
 /// What every placeholder starts with.
 const MARK: &str = "beamlet-secret-";
 
-/// Secrets, each with the placeholder that a handler is given in its place. By its `Debug`
-/// nothing is told but how many there are.
+/// Secrets, each with the placeholder that a handler is given in its place. `Debug` shows how many
+/// there are, and nothing else.
 #[derive(Clone, Default)]
 pub struct Secrets(Vec<(String, String)>);
 
@@ -47,6 +47,7 @@ impl Secrets {
             for (placeholder, secret) in &self.0 {
                 revealed = revealed.replace(placeholder, secret);
             }
+            // It always is one: `beamlet_config::usable_secret` admits nothing else.
             if let Ok(mut revealed) = HeaderValue::from_str(&revealed) {
                 revealed.set_sensitive(true);
                 *value = revealed;
@@ -54,8 +55,8 @@ impl Secrets {
         }
     }
 
-    /// The text with every secret in it blotted out, one at its end also where the text was cut
-    /// off in the middle of it: for what a server said, which may be what it was told.
+    /// Replaces every secret in a text, and the beginning of one where the text was cut off in the
+    /// middle of it: for texts of servers, which may repeat what they were sent.
     pub fn redact(&self, text: String) -> String {
         let mut text = text;
         for (_, secret) in self.0.iter().filter(|(_, secret)| text_worth_hiding(secret)) {
@@ -80,7 +81,7 @@ fn cut_off(text: &str, secret: &str) -> Option<usize> {
         .map(|beginning| text.len() - beginning.len())
 }
 
-/// Blotting out a letter or two would tell the secret by its gaps.
+/// Replacing every occurrence of one to three letters would show which letters they are.
 fn text_worth_hiding(secret: &str) -> bool {
     secret.len() >= 4
 }
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_debug_nor_a_redacted_text_tells_a_secret() {
+    fn neither_debug_nor_a_redacted_text_shows_a_secret() {
         let mut secrets = Secrets::default();
         let placeholder = secrets.keep("s3cret");
         assert!(!placeholder.contains("s3cret"));
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_cut_off_within_a_secret_does_not_tell_its_beginning() {
+    fn a_text_that_is_cut_off_within_a_secret_does_not_show_its_beginning() {
         let mut secrets = Secrets::default();
         secrets.keep("s3cret");
         let redact = |text: &str| secrets.redact(text.to_owned());

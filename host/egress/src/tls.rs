@@ -1,6 +1,6 @@
-//! Whom to trust over TLS: Mozilla's list, and what this machine trusts besides (a company's own
-//! authority, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name). The same for stores, registries,
-//! collectors and Redis.
+//! Which authorities are trusted over TLS: Mozilla's list, and those that this machine trusts besides
+//! (a company's own, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name). One rule for stores,
+//! registries, collectors and Redis.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// What a certificate begins with, in PEM.
 const PEM: [&[u8]; 2] = [b"-----BEGIN CERTIFICATE-----", b"-----BEGIN TRUSTED CERTIFICATE-----"];
 
-/// For connections to who is trusted.
+/// A client that trusts these authorities.
 pub fn trusting() -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -21,7 +21,7 @@ pub fn trusting() -> ClientConfig {
     config(roots)
 }
 
-/// For who connects to nobody over TLS: the certificates are not read.
+/// A client that connects to nobody over TLS: no certificates are read.
 pub(crate) fn trusting_nobody() -> ClientConfig {
     config(RootCertStore::empty())
 }
@@ -55,8 +55,8 @@ fn config(roots: RootCertStore) -> ClientConfig {
         .with_no_client_auth()
 }
 
-/// What is wrong with `SSL_CERT_FILE` and `SSL_CERT_DIR`, a line each: nothing else would say why a
-/// store is not trusted.
+/// The problems of `SSL_CERT_FILE` and `SSL_CERT_DIR`, a line each. Without them nothing would say why
+/// a store is not trusted.
 pub fn problems() -> impl Iterator<Item = String> {
     let file = env::var_os("SSL_CERT_FILE").and_then(|file| {
         let file = Path::new(&file);

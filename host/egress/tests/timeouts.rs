@@ -40,10 +40,10 @@ impl Full {
 async fn ends(scheme: &str, at: SocketAddr, connect: Duration, answer: Duration) -> EgressError {
     let url = format!("{scheme}://{at}/");
     let allowed = Destination::of_text(&url).into_iter().collect();
-    let most = Timeouts { connect: MINUTE, first_byte: MINUTE, between_bytes: MINUTE };
+    let most = Timeouts::default().connect(MINUTE).first_byte(MINUTE).between_bytes(MINUTE);
     let egress = Egress::new(allowed, Secrets::default(), most);
     let request = http::Request::post(url).body(Empty::<Bytes>::new()).unwrap();
-    let timeouts = Timeouts { connect, first_byte: answer, ..most };
+    let timeouts = most.connect(connect).first_byte(answer);
     egress.send(request, timeouts).await.err().unwrap()
 }
 
@@ -83,7 +83,8 @@ async fn one_client_keeps_the_time_of_each_of_its_requests() {
     let allowed = Destination::of_text(&url).into_iter().collect();
     let egress = Egress::new(allowed, Secrets::default(), Timeouts::default());
     let request = || http::Request::post(&url).body(Empty::<Bytes>::new()).unwrap();
-    let times = |connect| Timeouts { connect, first_byte: MINUTE, between_bytes: MINUTE };
+    let times =
+        |connect| Timeouts::default().connect(connect).first_byte(MINUTE).between_bytes(MINUTE);
     tokio::select! {
         ended = egress.send(request(), times(MINUTE)) => panic!("{:?}", ended.err()),
         ended = egress.send(request(), times(SHORT)) => {

@@ -4,8 +4,7 @@
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use beamlet::enrich::{CacheOptions, EnrichOptions, Enricher};
 use beamlet::plugin::{Plugin, Setup};
-use beamlet::sandbox::{Egress, Permissions, Runtime, RuntimeOptions};
-use beamlet_egress::{Destination, Secrets, Timeouts};
+use beamlet::sandbox::{Destination, Egress, Runtime, RuntimeOptions, Secrets, Timeouts};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::json;
 use std::sync::Arc;
@@ -35,9 +34,8 @@ async fn enricher(url: &str) -> Enricher {
         "connection": { "url": url, "default_workspace_name": "prod", "api_key": "demo-key" },
         "retrieval": { "feature_service_name": "planes_features", "entity_id": "tailnum" },
     });
-    let config = config.to_string().into();
-    let setup = Setup { config, permissions: Permissions::default(), egress: Arc::new(egress) };
-    let options = EnrichOptions { cache: Some(CacheOptions::default()), ..Default::default() };
+    let setup = Setup::new(config.to_string(), Arc::new(egress));
+    let options = EnrichOptions::default().cache(Some(CacheOptions::default()));
     Enricher::set_up(plugin, setup, options).await.unwrap()
 }
 

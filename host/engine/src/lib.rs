@@ -3,12 +3,19 @@
 //!
 //! | module | its part |
 //! |---|---|
-//! | [`sandbox`] | what a component may do: memory, time, destinations |
+//! | [`load`] | a handler and its configuration, from what a user names |
+//! | [`config`] | the configuration file: the handler's tables, `run` and `sandbox` |
+//! | [`enrich`] | rows in, features out, each row answered once: retries, a cache, equal rows as one |
 //! | [`plugin`] | a handler and its life: load, set up, bundles, tear down |
 //! | [`columns`] | rows between Arrow and the contract |
-//! | [`enrich`] | rows in, features out, each row answered once: retries, a cache, equal rows as one |
-//! | [`load`] | a handler and its configuration, from what a user names |
-//! | [`config`] | what a user writes in a file |
+//! | [`sandbox`] | what a component may do: memory, time, destinations |
+//!
+//! An embedder begins with [`Enricher::from_config`](enrich::Enricher::from_config), and depends on this
+//! crate alone: types of the crates below it (`beamlet-config`, `-contract`, `-egress`) that are in its
+//! signatures are re-exported here, and are to be named by their paths here. Options structs are
+//! `#[non_exhaustive]`: begin with `default()` and set what differs.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/embedding.md")]
@@ -21,14 +28,14 @@ pub mod load;
 pub mod plugin;
 pub mod sandbox;
 
-/// A component's exports, called as they are, and a store that follows a script: for suites that hold
-/// a handler to the contract, and for nothing else. It changes with the engine.
+/// Direct calls of a component's exports, and a scripted store: for suites that test a handler against the
+/// contract, and for nothing else. It changes with the engine.
 #[doc(hidden)]
 pub mod raw {
     pub use crate::bindings::*;
     pub use crate::columns::from_arrow::from_arrow;
-    pub use crate::plugin::answer::error_kind;
-    pub use crate::plugin::instance::Sandboxed;
+    pub use crate::plugin::error::error_kind;
+    pub use crate::plugin::sandboxed::Sandboxed;
     pub use crate::sandbox::scripted_store::{Script, ScriptedStore};
 
     pub mod flat {
@@ -51,3 +58,6 @@ mod bindings {
         },
     });
 }
+
+#[cfg(all(test, feature = "tecton"))]
+mod tests;

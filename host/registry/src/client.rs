@@ -1,13 +1,15 @@
-//! The few questions of the OCI distribution specification that a pull asks.
+//! The requests of the OCI distribution specification that a pull needs, with the credentials that
+//! `docker login` keeps.
 
-use crate::credentials::{self, Credentials};
 use crate::error::RegistryError;
 use crate::reference::Reference;
+use docker_credential::{CredentialRetrievalError, DockerCredential};
 use http_auth::ChallengeRef;
 use http_auth::parser::ChallengeParser;
 use reqwest::header::{ACCEPT, WWW_AUTHENTICATE};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
+use std::fmt;
 use std::time::Duration;
 use url::Url;
 
@@ -15,14 +17,14 @@ use url::Url;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Until an answer begins, and between two parts of it.
 const READ: Duration = Duration::from_secs(30);
-/// How much of an error or a token is taken in.
+/// How many bytes of an error or a token are read at most.
 const SMALL: u64 = 64 << 10;
 
-/// Asks one registry about one name.
+/// A client for one name in one registry.
 pub(crate) struct Client<'r> {
     http: reqwest::Client,
     reference: &'r Reference,
-    /// What the registry wants to see, once it has said so.
+    /// What the registry asks for, once it has named it.
     authorization: Option<Authorization>,
 }
 
@@ -31,20 +33,20 @@ enum Authorization {
     Bearer(String),
 }
 
-/// What a registry says of an error.
+/// A registry's answer in case of an error.
 #[derive(Deserialize)]
 struct Errors {
-    errors: Vec<Said>,
+    errors: Vec<OneError>,
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct OneError {
     code: String,
     #[serde(default)]
     message: String,
 }
 
-/// What a registry's token service answers; the names are two for the same.
+/// The answer of a registry's token service; it has one of the two names.
 #[derive(Deserialize)]
 struct Token {
     token: Option<String>,
@@ -59,7 +61,7 @@ impl<'r> Client<'r> {
             .user_agent(concat!("beamlet/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
             .read_timeout(READ)
-            // Not even a redirect leads to where anybody may listen.
+            // A redirect to plain HTTP is not followed either.
             .https_only(!is_local);
         if is_local {
             builder = builder.no_proxy();
@@ -107,7 +109,7 @@ impl<'r> Client<'r> {
             .map_err(|error| RegistryError::unreachable(self.reference.registry(), &error))
     }
 
-    /// An answer's body, if it is no longer than that.
+    /// The body of an answer, up to a limit.
     async fn body(
         &self,
         mut response: Response,
@@ -129,7 +131,7 @@ impl<'r> Client<'r> {
         }
     }
 
-    /// What to show, now that the registry has said what it wants to see.
+    /// The authorization that the registry asks for.
     async fn authorize(&self, response: &Response) -> Result<Authorization, RegistryError> {
         let headers: Vec<&str> = response
             .headers()
@@ -145,7 +147,7 @@ impl<'r> Client<'r> {
             challenges.iter().find(|challenge| challenge.scheme.eq_ignore_ascii_case(scheme))
         };
         let user =
-            credentials::of(self.reference.registry()).map_err(|why| self.unauthorized(&why))?;
+            credentials_of(self.reference.registry()).map_err(|why| self.unauthorized(&why))?;
         if let Some(challenge) = of("Bearer") {
             return self.token(challenge, user).await.map(Authorization::Bearer);
         }
@@ -153,7 +155,7 @@ impl<'r> Client<'r> {
             (Some(_), Some(user)) => Ok(Authorization::Basic(user)),
             (Some(_), None) => Err(self.unauthorized(&self.log_in())),
             (None, _) => {
-                Err(self.unauthorized("the registry refuses, and does not say what it wants"))
+                Err(self.unauthorized("the registry refuses, and names no way to authenticate"))
             }
         }
     }
@@ -199,15 +201,15 @@ impl<'r> Client<'r> {
         })
     }
 
-    /// What the registry said instead of what was asked for.
+    /// The error that a registry's answer stands for.
     async fn refused(&self, response: Response, what: &'static str) -> RegistryError {
         let reference = Box::new(self.reference.clone());
         let status = response.status();
         let body = self.body(response, what, SMALL).await.unwrap_or_default();
-        let said = serde_json::from_slice::<Errors>(&body)
+        let message = serde_json::from_slice::<Errors>(&body)
             .ok()
             .and_then(|errors| errors.errors.into_iter().next())
-            .map(|said| format!("{}: {}", short(&said.code), short(&said.message)))
+            .map(|first| format!("{}: {}", short(&first.code), short(&first.message)))
             .unwrap_or_default();
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -216,8 +218,8 @@ impl<'r> Client<'r> {
                     _ => self.log_in(),
                 })
             }
-            StatusCode::NOT_FOUND => RegistryError::NotFound { reference, what, said },
-            _ => RegistryError::Status { reference, status: status.as_u16(), said },
+            StatusCode::NOT_FOUND => RegistryError::NotFound { reference, what, message },
+            _ => RegistryError::Status { reference, status: status.as_u16(), message },
         }
     }
 
@@ -230,7 +232,7 @@ impl<'r> Client<'r> {
 
     fn log_in(&self) -> String {
         format!(
-            "the registry does not serve this to everybody; `docker login {}` keeps who you are",
+            "the registry does not serve this to everybody; `docker login {}` saves credentials",
             self.reference.registry()
         )
     }
@@ -246,4 +248,41 @@ impl<'r> Client<'r> {
 /// The beginning of a text of the registry's, on one line.
 fn short(text: &str) -> String {
     text.chars().take(200).flat_map(char::escape_debug).collect()
+}
+
+/// A user of a registry.
+#[derive(Clone)]
+struct Credentials {
+    user: String,
+    password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials")
+    }
+}
+
+/// The credentials that docker's configuration (`DOCKER_CONFIG`, or `~/.docker`) has for a registry. The
+/// error says why they cannot be used.
+fn credentials_of(registry: &str) -> Result<Option<Credentials>, String> {
+    match docker_credential::get_credential(registry) {
+        Ok(DockerCredential::UsernamePassword(user, password)) => {
+            Ok(Some(Credentials { user, password }))
+        }
+        Ok(DockerCredential::IdentityToken(_)) => Err(
+            "docker's configuration has an identity token for it, which is not supported; log in with a user and a password"
+                .to_owned(),
+        ),
+        Err(
+            CredentialRetrievalError::NoCredentialConfigured
+            | CredentialRetrievalError::ConfigNotFound
+            | CredentialRetrievalError::ConfigReadError,
+        ) => Ok(None),
+        // The output of a helper is not shown: it may hold the password.
+        Err(CredentialRetrievalError::HelperFailure { helper, .. }) => {
+            Err(format!("docker's credential helper `{helper}` failed"))
+        }
+        Err(_) => Err("docker's configuration has something for it that cannot be read".to_owned()),
+    }
 }

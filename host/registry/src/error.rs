@@ -1,20 +1,15 @@
-//! Why a component could not be had.
+//! Why a component could not be pulled.
 
-use crate::{Digest, Reference};
+use crate::reference::{Digest, Reference, ReferenceError};
 use std::error::Error;
 
-/// A component could not be had from a registry.
+/// A component could not be pulled from a registry.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// It is not named rightly.
-    #[error("{text}: {why}")]
-    Reference {
-        /// What was written.
-        text: String,
-        /// What is wrong with it, and what to write.
-        why: String,
-    },
+    /// The reference cannot be read.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
     /// A tag may be another component tomorrow.
     #[error("{reference}: a tag can be moved; the component that it names now is {pinned}")]
     Unpinned {
@@ -31,27 +26,27 @@ pub enum RegistryError {
         /// Why.
         why: String,
     },
-    /// The registry answered, and not as it should.
-    #[error("{reference}: the registry answered {status}{}", behind(.said))]
+    /// The registry answered with an unexpected status.
+    #[error("{reference}: the registry answered {status}{}", behind(.message))]
     Status {
         /// What was asked for.
         reference: Box<Reference>,
         /// The HTTP status.
         status: u16,
-        /// What it said of that; may be empty.
-        said: String,
+        /// Its own message; may be empty.
+        message: String,
     },
     /// The registry does not have it.
-    #[error("{reference}: the registry has no {what}{}", behind(.said))]
+    #[error("{reference}: the registry has no {what}{}", behind(.message))]
     NotFound {
         /// What was asked for.
         reference: Box<Reference>,
         /// What is missing.
         what: &'static str,
-        /// What the registry said of that; may be empty.
-        said: String,
+        /// The registry's own message; may be empty.
+        message: String,
     },
-    /// The registry wants to know who asks.
+    /// The registry does not accept the credentials, or asks for some.
     #[error("{reference}: {why}")]
     Unauthorized {
         /// What was asked for.
@@ -59,7 +54,7 @@ pub enum RegistryError {
         /// What it does not accept, and what to do.
         why: String,
     },
-    /// What came is not what was asked for.
+    /// The bytes have another digest than the one that was asked for.
     #[error("{reference}: the registry gave a {what} of another digest: {got}, not {wanted}")]
     Digest {
         /// What was asked for.
@@ -71,7 +66,7 @@ pub enum RegistryError {
         /// The digest of what came.
         got: Digest,
     },
-    /// Less or more came than there should be.
+    /// The component is not complete.
     #[error("{reference}: {why}")]
     Incomplete {
         /// What was asked for.
@@ -79,17 +74,17 @@ pub enum RegistryError {
         /// How much.
         why: String,
     },
-    /// It is more than is taken in.
-    #[error("{reference}: the {what} is larger than {limit} bytes, and is not taken in")]
+    /// It is larger than the limit.
+    #[error("{reference}: the {what} is larger than the {limit} bytes that are accepted")]
     TooLarge {
         /// What was asked for.
         reference: Box<Reference>,
         /// A manifest or a component.
         what: &'static str,
-        /// What is taken in at most.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// It is something else than a component.
+    /// It is no component.
     #[error("{reference}: {why}")]
     NoComponent {
         /// What was asked for.
@@ -103,12 +98,12 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
-    /// Whether it is the user's to mend: another try would end in the same way.
+    /// Whether the user has to change something: another attempt would fail in the same way.
     pub fn is_usage(&self) -> bool {
         use RegistryError as E;
         matches!(
             self,
-            E::Reference { .. }
+            E::Reference(_)
                 | E::Unpinned { .. }
                 | E::NotFound { .. }
                 | E::Unauthorized { .. }
@@ -117,7 +112,7 @@ impl RegistryError {
         )
     }
 
-    /// No answer came, or no end of one.
+    /// No complete answer came.
     pub(crate) fn unreachable(registry: &str, error: &reqwest::Error) -> Self {
         // The innermost cause says it; the outer ones repeat the URL, which may hold a token.
         let causes = std::iter::successors(error.source(), |&error| error.source());

@@ -4,22 +4,17 @@
 //! component's bytes, from the cache where they are, else from the registry.
 //!
 //! # Threat model
-//! A registry, and whoever is between it and us, may answer anything. What counts is the digest
-//! that the user wrote: the manifest has to hash to it, the component to what the manifest says,
-//! and what the cache holds is hashed again when it is read. No answer is taken in beyond a limit,
-//! and nothing is kept that has not been verified. Credentials go to the registry that they are
-//! for, and to where it says its tokens are; messages never hold them.
+//! A registry, and whoever is between it and this machine, may answer anything. Only the digest that
+//! the user wrote is trusted: the manifest has to hash to it, the component has to hash to the digest
+//! in the manifest, and cached bytes are hashed again when they are read. Answers are limited in size,
+//! and nothing is cached before it is verified. Credentials are sent to their registry and to the token
+//! service that it names; messages never contain them.
 
-mod cache;
 mod client;
-mod credentials;
-mod digest;
 mod error;
-mod manifest;
 mod pull;
 mod reference;
 
-pub use digest::Digest;
 pub use error::RegistryError;
 pub use pull::pull;
-pub use reference::{Reference, SCHEME};
+pub use reference::{Digest, Reference, ReferenceError, SCHEME};

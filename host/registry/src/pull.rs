@@ -1,14 +1,17 @@
-//! From a reference to a component's bytes.
+//! From a reference to a component's bytes: the manifest, the component, and the cache of both.
+//!
+//! The cache is `oci/sha256/HEX` in its directory, for manifests and components alike. A file gets its
+//! name when it is complete, and is hashed whenever it is read: one that was changed counts as absent,
+//! and is replaced.
 
-use crate::Digest;
-use crate::cache::Cache;
 use crate::client::Client;
 use crate::error::RegistryError;
-use crate::manifest::{self, ACCEPTED, Component};
-use crate::reference::{Reference, Version};
-use std::path::Path;
+use crate::reference::{Digest, Reference, Version};
+use serde::Deserialize;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-/// How large a manifest may be: what the specification asks registries to take.
+/// How large a manifest may be: the size that the specification asks registries to accept.
 const MANIFEST_LIMIT: u64 = 4 << 20;
 /// How large a component may be: forty times the Tecton handler.
 const COMPONENT_LIMIT: u64 = 64 << 20;
@@ -31,7 +34,7 @@ pub async fn pull(reference: &Reference, cache: Option<&Path>) -> Result<Vec<u8>
         Some(manifest) => (manifest, false),
         None => (manifest_of(&mut client, reference, digest).await?, true),
     };
-    let component = manifest::component(&manifest).map_err(no_component)?;
+    let component = component_of(&manifest).map_err(no_component)?;
     if let Some(bytes) = cache.get(&component.digest) {
         if is_new {
             cache.put(digest, &manifest);
@@ -39,7 +42,7 @@ pub async fn pull(reference: &Reference, cache: Option<&Path>) -> Result<Vec<u8>
         return Ok(bytes);
     }
     let bytes = bytes_of(&mut client, reference, &component).await?;
-    // The component first: who finds the manifest finds the component, too.
+    // The component first, so that a manifest in the cache always has its component there.
     cache.put(&component.digest, &bytes);
     if is_new {
         cache.put(digest, &manifest);
@@ -113,4 +116,96 @@ fn verified(
         wanted: wanted.clone(),
         got,
     })
+}
+
+/// The media types to ask for: a manifest, and an index of manifests, which gets an error of its own.
+const ACCEPTED: &str =
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json";
+/// The media type of a component, as CNCF's guidance for WebAssembly in OCI has it.
+const COMPONENT: &str = "application/wasm";
+
+/// Where a component is, and how large.
+#[derive(Debug)]
+struct Component {
+    digest: Digest,
+    size: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest {
+    #[serde(default)]
+    layers: Vec<Layer>,
+    /// Only an index has them.
+    #[serde(default)]
+    manifests: Vec<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Layer {
+    media_type: String,
+    digest: String,
+    size: u64,
+}
+
+/// The component of a manifest; the error says what it has instead.
+fn component_of(manifest: &[u8]) -> Result<Component, String> {
+    let manifest: Manifest = serde_json::from_slice(manifest)
+        .map_err(|error| format!("the manifest is none of an OCI registry: {error}"))?;
+    if !manifest.manifests.is_empty() {
+        return Err("this is an index of several; name the digest of one of them".to_owned());
+    }
+    let [layer] = manifest.layers.as_slice() else {
+        return Err(format!(
+            "the manifest has {} layers, not one; a component is put there with `wkg oci push`",
+            manifest.layers.len()
+        ));
+    };
+    if layer.media_type != COMPONENT {
+        return Err(format!(
+            "the layer is {}, not {COMPONENT}; a component is put there with `wkg oci push`",
+            layer.media_type.escape_debug()
+        ));
+    }
+    let digest =
+        layer.digest.parse().map_err(|why| format!("the layer's digest is none: {why}"))?;
+    Ok(Component { digest, size: layer.size })
+}
+
+/// Blobs in a directory; none are kept where there is no directory.
+#[derive(Clone, Debug)]
+struct Cache(Option<PathBuf>);
+
+impl Cache {
+    fn new(directory: Option<&Path>) -> Self {
+        Cache(directory.map(|directory| directory.join("oci/sha256")))
+    }
+
+    /// The bytes of this digest, if they are there.
+    fn get(&self, digest: &Digest) -> Option<Vec<u8>> {
+        let bytes = std::fs::read(self.0.as_ref()?.join(digest.hex())).ok()?;
+        if Digest::of(&bytes) != *digest {
+            tracing::warn!(%digest, "the cache holds other bytes under this digest; they are pulled again");
+            return None;
+        }
+        Some(bytes)
+    }
+
+    /// Keeps bytes that have been verified. Where that cannot be, they are pulled again next time.
+    fn put(&self, digest: &Digest, bytes: &[u8]) {
+        let Some(directory) = &self.0 else { return };
+        if let Err(error) = write(directory, digest, bytes) {
+            tracing::warn!(%error, directory = %directory.display(), "what was pulled could not be kept");
+        }
+    }
+}
+
+fn write(directory: &Path, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(directory.join(digest.hex()))?;
+    Ok(())
 }

@@ -1,8 +1,7 @@
-//! How a user names a component in a registry.
+//! How a user names a component in a registry: by its place, and by the digest of its bytes.
 
-use crate::Digest;
-use crate::error::RegistryError;
 use http::uri::Authority;
+use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -17,6 +16,42 @@ pub struct Reference {
     registry: Authority,
     name: String,
     version: Version,
+}
+
+/// A SHA-256, written `sha256:` and 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest(String);
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Digest(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The digits alone.
+    pub fn hex(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.0)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let hex = text.strip_prefix("sha256:").unwrap_or_default();
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if hex.len() == 64 && hex.bytes().all(is_digit) {
+            Ok(Digest(hex.to_owned()))
+        } else {
+            Err("a digest is `sha256:` and 64 hexadecimal digits, in lower case".to_owned())
+        }
+    }
 }
 
 /// Which of the components under a name.
@@ -48,7 +83,7 @@ impl Reference {
         Reference { version: Version::Digest(digest), ..self.clone() }
     }
 
-    /// A registry on this machine may be spoken to without TLS.
+    /// Whether the registry is on this machine, so that no TLS is needed.
     pub(crate) fn is_local(&self) -> bool {
         let host = self.registry.host();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
@@ -72,13 +107,23 @@ impl fmt::Display for Reference {
     }
 }
 
-impl FromStr for Reference {
-    type Err = RegistryError;
+/// A text names no component of a registry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}: {why}")]
+pub struct ReferenceError {
+    /// The text, without what may be a password.
+    text: String,
+    /// What is wrong with it, and what to write.
+    why: String,
+}
 
-    fn from_str(text: &str) -> Result<Self, RegistryError> {
-        // What stands before an @ in a registry's place may be a password.
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        // Text before an @ in the registry's place may be a password.
         let shown = if user_info(text) { format!("{SCHEME}…") } else { text.to_owned() };
-        let bad = |why: &str| RegistryError::Reference { text: shown.clone(), why: why.to_owned() };
+        let bad = |why: &str| ReferenceError { text: shown.clone(), why: why.to_owned() };
         let rest = text.strip_prefix(SCHEME).unwrap_or(text);
         let (registry, rest) =
             rest.split_once('/').ok_or_else(|| bad("there is no name behind the registry"))?;
@@ -113,7 +158,7 @@ impl FromStr for Reference {
         let version = match (digest, tag) {
             (Some(digest), _) => Version::Digest(digest),
             (None, Some(tag)) => Version::Tag(tag.to_owned()),
-            (None, None) => return Err(bad("say which one: NAME@sha256:…")),
+            (None, None) => return Err(bad("the digest is missing; write NAME@sha256:…")),
         };
         Ok(Reference { registry, name: name.to_owned(), version })
     }
@@ -159,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_registry_on_this_machine_is_spoken_to_without_tls() {
+    fn only_a_registry_on_this_machine_is_reached_without_tls() {
         let url = |registry: &str| {
             let reference = format!("oci://{registry}/tecton:1").parse::<Reference>().unwrap();
             reference.url("blobs", &"x")
@@ -172,10 +217,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reference_is_told_why() {
+    fn a_text_that_is_no_reference_is_refused_with_the_reason() {
         let why = |text: &str| text.parse::<Reference>().unwrap_err().to_string();
         insta::assert_snapshot!(why("oci://registry.example"), @"oci://registry.example: there is no name behind the registry");
-        insta::assert_snapshot!(why("oci://registry.example/tecton"), @"oci://registry.example/tecton: say which one: NAME@sha256:…");
+        insta::assert_snapshot!(why("oci://registry.example/tecton"), @"oci://registry.example/tecton: the digest is missing; write NAME@sha256:…");
         insta::assert_snapshot!(why("oci://registry.example/Tecton:1"), @"oci://registry.example/Tecton:1: the name has lower-case letters and digits, separated by one of . _ - /");
         insta::assert_snapshot!(why("oci://registry.example/a..b:1"), @"oci://registry.example/a..b:1: the name has lower-case letters and digits, separated by one of . _ - /");
         insta::assert_snapshot!(why("oci://registry.example/../etc:1"), @"oci://registry.example/../etc:1: the name has lower-case letters and digits, separated by one of . _ - /");

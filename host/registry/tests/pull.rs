@@ -1,4 +1,4 @@
-//! What is pulled from a registry, and what is not: against one that answers as it is told.
+//! What is pulled from a registry, and what is refused: against a scripted registry.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -174,7 +174,7 @@ async fn a_component_that_is_longer_than_its_manifest_says_is_not_taken_in() {
     let (_fake, reference) = with(&manifest, Answer::ok(&COMPONENT.repeat(100)));
     let error = refused(&reference).await;
     redacted(
-        || assert_snapshot!(error, @"oci://[registry]/beamlet/tecton@[digest]: the component is larger than 18 bytes, and is not taken in"),
+        || assert_snapshot!(error, @"oci://[registry]/beamlet/tecton@[digest]: the component is larger than the 18 bytes that are accepted"),
     );
 }
 
@@ -187,7 +187,7 @@ async fn a_component_beyond_the_limit_is_not_even_asked_for() {
     let error = refused(&reference).await;
     assert_eq!(fake.heard().len(), 1);
     redacted(
-        || assert_snapshot!(error, @"oci://[registry]/beamlet/tecton@[digest]: the component is larger than 67108864 bytes, and is not taken in"),
+        || assert_snapshot!(error, @"oci://[registry]/beamlet/tecton@[digest]: the component is larger than the 67108864 bytes that are accepted"),
     );
 }
 
@@ -197,7 +197,7 @@ async fn a_manifest_beyond_the_limit_is_not_taken_in() {
     let (_fake, reference) = with(&huge, Answer::ok(COMPONENT));
     let error = refused(&reference).await;
     redacted(
-        || assert_snapshot!(error, @"oci://[registry]/beamlet/tecton@[digest]: the manifest is larger than 4194304 bytes, and is not taken in"),
+        || assert_snapshot!(error, @"oci://[registry]/beamlet/tecton@[digest]: the manifest is larger than the 4194304 bytes that are accepted"),
     );
 }
 
@@ -269,6 +269,6 @@ async fn who_may_not_pull_is_told_how_to_log_in() {
     let error = refused(&fake.reference(&format!("@{digest}"))).await;
     assert!(error.is_usage());
     redacted(
-        || assert_snapshot!(error, @"oci://[registry]/beamlet/tecton@[digest]: the registry does not serve this to everybody; `docker login [registry]` keeps who you are"),
+        || assert_snapshot!(error, @"oci://[registry]/beamlet/tecton@[digest]: the registry does not serve this to everybody; `docker login [registry]` saves credentials"),
     );
 }

@@ -2,21 +2,20 @@
 
 use super::super::arguments::{LogFormat, Observe};
 use super::super::failure::Usage;
-use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use beamlet_telemetry::Exporters;
 use std::io::IsTerminal;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// What is logged where nothing is said, as an empty variable says nothing.
+/// What is logged by default; an empty variable is as good as none.
 const DEFAULT: &str = "warn";
-/// What the targets of this program begin with.
+/// The beginning of this program's targets.
 const OURS: &str = "beamlet";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// Sends events to standard error, and spans to the tracers.
-pub(super) fn start(options: &Observe, tracers: Option<&SdkTracerProvider>) -> Result<(), Usage> {
+/// Sends events to standard error, and spans to the exporters.
+pub(super) fn start(options: &Observe, exporters: &Exporters) -> Result<(), Usage> {
     let filter = filter(&options.log)
         .map_err(|problem| Usage(format!("--log {}: {problem}", options.log)))?;
     let stderr = std::io::stderr;
@@ -24,7 +23,7 @@ pub(super) fn start(options: &Observe, tracers: Option<&SdkTracerProvider>) -> R
         LogFormat::Text => tracing_subscriber::fmt::layer()
             .with_writer(stderr)
             .with_ansi(stderr().is_terminal())
-            // It would tell on standard error that there is none.
+            // It would report on standard error that standard error is closed.
             .log_internal_errors(false)
             .boxed(),
         LogFormat::Json => tracing_subscriber::fmt::layer()
@@ -34,21 +33,16 @@ pub(super) fn start(options: &Observe, tracers: Option<&SdkTracerProvider>) -> R
             .log_internal_errors(false)
             .boxed(),
     };
-    let spans = tracers.map(|tracers| {
-        tracing_opentelemetry::layer()
-            .with_tracer(tracers.tracer("beamlet"))
-            // The exporter's own requests are none of the run's.
-            .with_filter(tracing_subscriber::filter::filter_fn(|metadata| {
-                metadata.target().starts_with(OURS) && *metadata.level() <= LevelFilter::INFO
-            }))
-    });
-    // A second run in one process keeps the first one's: there is one standard error.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans).try_init();
+    // A second run in one process keeps the subscriber of the first one.
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(exporters.spans())
+        .try_init();
     Ok(())
 }
 
-/// Levels and `TARGET=LEVEL`, as `RUST_LOG` has them; but a level alone is that of this program, so
-/// that its dependencies are quiet unless they are named.
+/// Levels and `TARGET=LEVEL`, as in `RUST_LOG`. But a level without a target is that of this program, so
+/// that its dependencies are silent unless they are named.
 fn filter(text: &str) -> Result<EnvFilter, String> {
     let text = if text.trim().is_empty() { DEFAULT } else { text };
     let mut filter = EnvFilter::default().add_directive(LevelFilter::OFF.into());
@@ -70,7 +64,7 @@ fn filter(text: &str) -> Result<EnvFilter, String> {
     Ok(filter)
 }
 
-/// What stands between commas, but not those of a span's fields.
+/// Splits at commas, but not at those within the fields of a span.
 fn directives_of(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0;
     text.split(move |it: char| {
@@ -88,18 +82,18 @@ fn directives_of(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::filter;
 
-    fn told(text: &str) -> Vec<String> {
+    fn directives(text: &str) -> Vec<String> {
         let filter = filter(text).unwrap().to_string();
-        let mut told: Vec<String> = filter.split(',').map(str::to_owned).collect();
-        told.sort();
-        told
+        let mut directives: Vec<String> = filter.split(',').map(str::to_owned).collect();
+        directives.sort();
+        directives
     }
 
     #[test]
-    fn a_level_alone_is_that_of_this_program() {
-        assert_eq!(told("debug"), ["beamlet=debug", "off"]);
-        assert_eq!(told("INFO, hyper=trace"), ["beamlet=info", "hyper=trace", "off"]);
-        assert_eq!(told(""), ["beamlet=warn", "off"]);
+    fn a_level_without_a_target_is_that_of_this_program() {
+        assert_eq!(directives("debug"), ["beamlet=debug", "off"]);
+        assert_eq!(directives("INFO, hyper=trace"), ["beamlet=info", "hyper=trace", "off"]);
+        assert_eq!(directives(""), ["beamlet=warn", "off"]);
     }
 
     #[test]

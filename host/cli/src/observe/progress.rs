@@ -1,4 +1,4 @@
-//! How far a run has come: a bar on a terminal, a line now and then elsewhere.
+//! The progress of a run: a bar on a terminal, a line every ten seconds elsewhere.
 
 use super::super::arguments::ShowProgress;
 use super::super::say;
@@ -14,14 +14,14 @@ const DRAWN: Duration = Duration::from_millis(100);
 /// How often a line is written where there is no terminal.
 const WRITTEN: Duration = Duration::from_secs(10);
 
-/// A progress that is shown.
+/// The task that shows the progress.
 pub(super) struct Progress {
     task: JoinHandle<()>,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Shows a run; nothing, where nobody wants it.
+    /// Starts to show a run, unless the user asked for nothing.
     pub(super) fn start(metrics: Arc<RunMetrics>, show: ShowProgress) -> Option<Self> {
         let terminal = std::io::stderr().is_terminal();
         match (show, terminal) {
@@ -62,7 +62,7 @@ async fn every(time: Duration, show: impl Fn()) {
     }
 }
 
-/// By the bytes of the input, where it is known how many there are: then there is an end to come.
+/// A bar by the bytes of the input where their number is known, and else a spinner.
 fn bar(metrics: &RunMetrics) -> ProgressBar {
     let (bar, template) = match metrics.input.total() {
         Some(bytes) => (
@@ -71,14 +71,14 @@ fn bar(metrics: &RunMetrics) -> ProgressBar {
         ),
         None => (ProgressBar::new_spinner(), "{spinner}  {msg}  {elapsed_precise}"),
     };
-    // A template of ours is right, or the tests tell.
+    // A test makes sure that the templates are valid.
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
 }
 
-/// How many rows there were, which of them are of note, and how many come a second.
+/// How many rows there were, how many a second, and how many of them failed or are missing.
 fn message(metrics: &RunMetrics, elapsed: Duration) -> String {
     let rows = metrics.written.get() + metrics.dead_letters.get();
     let rate = rows as f64 / elapsed.as_secs_f64();
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_tells_rows_and_their_rate() {
+    fn a_line_has_rows_and_their_rate() {
         let metrics = RunMetrics::default();
         metrics.written.add(1500);
         metrics.dead_letters.add(100);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_templates_of_the_bar_are_right() {
+    fn the_templates_of_the_bar_are_valid() {
         let bar = bar(&RunMetrics::default());
         bar.set_message("3 rows");
         bar.finish_and_clear();

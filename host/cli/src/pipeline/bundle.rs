@@ -8,7 +8,7 @@ use super::telemetry::Telemetry;
 use arrow_array::{RecordBatch, UInt32Array};
 use beamlet::columns;
 use beamlet::config::FailurePolicy;
-use beamlet::enrich::{Answers, EnrichError, Enricher, GivenUp, Outcome};
+use beamlet::enrich::{Answers, EnrichError, Enricher, Outcome, RowFailure};
 use beamlet::plugin::Input;
 use beamlet_formats::{Field, Rows, RowsError};
 use std::sync::Arc;
@@ -40,8 +40,10 @@ impl Bundles {
         telemetry: Telemetry,
         on_failure: FailurePolicy,
     ) -> Self {
-        let field =
-            |Input { name, required }: &Input| Field { name: name.clone(), required: *required };
+        let field = |Input { name, required, .. }: &Input| Field {
+            name: name.clone(),
+            required: *required,
+        };
         let fields = enricher.inputs().iter().map(field).collect();
         Bundles { enricher, metrics, telemetry, fields, on_failure }
     }
@@ -112,7 +114,7 @@ impl Bundles {
     ) -> Result<Done, RunError> {
         self.count(answers, shown.bad.len());
         let features = answers.features().map_err(|error| RunError::Features(error.to_string()))?;
-        let failed: Vec<(usize, &GivenUp)> = answers
+        let failed: Vec<(usize, &RowFailure)> = answers
             .outcomes()
             .enumerate()
             .filter_map(|(at, outcome)| match outcome {

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use beamlet::enrich::GivenUp;
+use beamlet::enrich::RowFailure;
 use beamlet_formats::{BadRow, Origin, Original, Output, Rows, RowsError, Spooled, Target};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -52,7 +52,7 @@ pub(super) enum Why<'a> {
     /// It could not be shown to the handler.
     Unreadable(&'a RowsError),
     /// The handler could not enrich it.
-    GivenUp(&'a GivenUp),
+    GivenUp(&'a RowFailure),
 }
 
 /// Letters of some rows.
@@ -65,7 +65,7 @@ impl Letters {
         let origin = rows.origin(row);
         let (kind, message, attempts) = match why {
             Why::Unreadable(error) => (INVALID.to_owned(), error.to_string(), 0),
-            Why::GivenUp(GivenUp { error, attempts }) => {
+            Why::GivenUp(RowFailure { error, attempts, .. }) => {
                 (error.kind.to_string(), error.message.clone(), *attempts)
             }
         };

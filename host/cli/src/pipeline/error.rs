@@ -2,7 +2,7 @@
 
 use super::{Failure, Summary};
 use beamlet::config::MaxFailures;
-use beamlet::enrich::{EnrichError, GivenUp};
+use beamlet::enrich::{EnrichError, RowFailure};
 use beamlet_formats::{Origin, RowsError, Unit};
 
 /// Why a run failed.
@@ -28,7 +28,7 @@ pub(crate) enum RunError {
         /// Where it stands.
         origin: Origin,
         /// What happened.
-        error: GivenUp,
+        error: RowFailure,
         /// How many rows of its bundle failed besides.
         more: u64,
     },

@@ -73,7 +73,7 @@ pub(crate) async fn run(job: Job) -> Result<Summary, RunFailure> {
     );
     let asked_before = egress.requests();
     let enricher = Arc::new(enricher);
-    let telemetry = Telemetry::new(&job.metrics, &enricher, &egress);
+    let telemetry = Telemetry::new(&job.metrics, &enricher);
     let (metrics, policy) = (job.metrics.clone(), job.options.on_failure);
     let bundles = Arc::new(Bundles::new(enricher, metrics, telemetry, policy));
     let outputs = Outputs {

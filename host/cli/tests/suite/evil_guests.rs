@@ -192,7 +192,7 @@ const COMPONENT: &str = r#"(component
 
 #[tokio::test]
 async fn a_component_that_spins_at_its_start_is_ended_by_its_deadline() {
-    let permissions = Permissions { deadline: Duration::from_millis(50), ..Permissions::default() };
+    let permissions = Permissions::default().deadline(Duration::from_millis(50));
     let plugin = of_modules("(func $spin (loop $again br $again)) (start $spin)");
     let error = plugin.describe(&permissions).await.unwrap_err();
     assert_snapshot!(error, @"the handler could not be instantiated: it took too long to start");
@@ -205,7 +205,7 @@ async fn a_handler_that_takes_too_much_memory_is_ended() {
 
 #[tokio::test]
 async fn the_memories_of_all_modules_count_together() {
-    let permissions = Permissions { memory: 100 << 20, ..Permissions::default() };
+    let permissions = Permissions::default().memory(100 << 20);
     // Each of the two has 60 MiB.
     let plugin = of_modules("(memory 960)");
     assert_snapshot!(plugin.describe(&permissions).await.unwrap_err(), @"the handler could not be instantiated: the handler needs more than 100 MiB of memory; `sandbox.memory_mib` sets how much it may have");

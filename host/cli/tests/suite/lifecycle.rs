@@ -70,7 +70,7 @@ async fn a_handler_is_not_set_up_with_a_configuration_that_has_problems() {
 async fn set_up_asks_no_store_and_tells_the_fields_that_are_read() {
     let store = Store::start();
     let instance = instance(&store).await;
-    assert_eq!(instance.inputs()[..], [Input { name: "tailnum".to_owned(), required: true }]);
+    assert_eq!(instance.inputs()[..], [Input::required("tailnum")]);
     assert_eq!(store.requests(), 0);
 }
 

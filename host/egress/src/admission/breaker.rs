@@ -1,6 +1,6 @@
-//! A store that is down is left alone, and tried with one request now and then.
+//! A circuit breaker: sends nothing to a store that is down, but for one request now and then.
 
-use super::Outcome;
+use super::throttle::Outcome;
 use crate::EgressError;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,14 +10,15 @@ use tracing::{debug, info, warn};
 
 /// When a store counts as down.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct BreakerOptions {
     /// The share of requests within the window that fail when it does.
     pub failure_rate: f64,
-    /// How many requests there must be within the window to tell.
+    /// How many requests there must be within the window before it may open.
     pub min_requests: u32,
     /// How far back requests count.
     pub window: Duration,
-    /// How long a store that is down is left alone.
+    /// How long nothing is sent to a store that is down.
     pub open: Duration,
 }
 
@@ -33,18 +34,25 @@ impl Default for BreakerOptions {
     }
 }
 
+crate::setters!(BreakerOptions {
+    failure_rate: f64,
+    min_requests: u32,
+    window: Duration,
+    open: Duration,
+});
+
 /// A circuit breaker: closed while the store is well, open while it is down, and half open while
 /// one request tries.
 pub(super) struct Breaker {
     options: BreakerOptions,
-    state: Mutex<State>,
-    /// What the last request that failed did so with.
+    state: Mutex<Phase>,
+    /// Why the last request that failed did.
     last: Mutex<Arc<str>>,
-    /// Told when a trial has ended.
+    /// Notified when a trial has ended.
     tried: Notify,
 }
 
-enum State {
+enum Phase {
     Closed(Window),
     Open { until: Instant },
     HalfOpen,
@@ -82,12 +90,12 @@ impl Window {
 
 impl Breaker {
     pub(super) fn new(options: BreakerOptions) -> Self {
-        let state = Mutex::new(State::Closed(Window::default()));
+        let state = Mutex::new(Phase::Closed(Window::default()));
         Breaker { options, state, last: Mutex::new("".into()), tried: Notify::new() }
     }
 
-    /// Lets a request in, unless the store is down. Where another one is trying it, waits for
-    /// what comes of that.
+    /// Admits a request, unless the store is down. While another request tries it, waits for the
+    /// outcome.
     pub(super) async fn enter(&self) -> Result<Trial<'_>, EgressError> {
         loop {
             let tried = self.tried.notified();
@@ -95,43 +103,43 @@ impl Breaker {
                 let now = Instant::now();
                 let mut state = self.state();
                 match &*state {
-                    State::Closed(_) => {
+                    Phase::Closed(_) => {
                         return Ok(Trial { breaker: self, is_probe: false, ended: false });
                     }
-                    State::Open { until } if now < *until => {
+                    Phase::Open { until } if now < *until => {
                         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
                         return Err(EgressError::Open { last });
                     }
-                    State::Open { .. } => {
-                        *state = State::HalfOpen;
+                    Phase::Open { .. } => {
+                        *state = Phase::HalfOpen;
                         debug!("the store is tried with one request");
                         return Ok(Trial { breaker: self, is_probe: true, ended: false });
                     }
-                    State::HalfOpen => {}
+                    Phase::HalfOpen => {}
                 }
             }
             tried.await;
         }
     }
 
-    /// Until when no request is let in.
+    /// Until when no request is admitted.
     pub(super) fn open_until(&self) -> Option<Instant> {
         match &*self.state() {
-            State::Open { until } => Some(*until).filter(|until| Instant::now() < *until),
-            State::Closed(_) | State::HalfOpen => None,
+            Phase::Open { until } => Some(*until).filter(|until| Instant::now() < *until),
+            Phase::Closed(_) | Phase::HalfOpen => None,
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Phase> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn opened(&self) -> State {
-        State::Open { until: Instant::now() + self.options.open }
+    fn opened(&self) -> Phase {
+        Phase::Open { until: Instant::now() + self.options.open }
     }
 }
 
-/// A request that was let in.
+/// An admitted request.
 pub(super) struct Trial<'a> {
     breaker: &'a Breaker,
     is_probe: bool,
@@ -143,27 +151,30 @@ impl Trial<'_> {
     pub(super) fn ended(mut self, outcome: Outcome, why: impl FnOnce() -> String) {
         self.ended = true;
         let breaker = self.breaker;
-        // Who asks for less is there.
+        // A store that throttles is up.
         let failed = matches!(outcome, Outcome::Overloaded | Outcome::Failing);
         if failed {
             *breaker.last.lock().unwrap_or_else(PoisonError::into_inner) = why().into();
         }
         let mut state = breaker.state();
         if self.is_probe {
-            *state = if failed { breaker.opened() } else { State::Closed(Window::default()) };
+            *state = if failed { breaker.opened() } else { Phase::Closed(Window::default()) };
             match failed {
-                true => info!("the store is still down: it is left alone for a while"),
+                true => info!("the store is still down: no request is sent to it for a while"),
                 false => info!("the store is up again"),
             }
             breaker.tried.notify_waiters();
             return;
         }
         let options = &breaker.options;
-        if let State::Closed(window) = &mut *state {
+        if let Phase::Closed(window) = &mut *state {
             let (all, failed) = window.note(failed, options.window, Instant::now());
             let rate = f64::from(failed) / f64::from(all.max(1));
             if all >= options.min_requests && rate >= options.failure_rate {
-                warn!(requests = all, failed, "the store is down: it is left alone for a while");
+                warn!(
+                    requests = all,
+                    failed, "the store is down: no request is sent to it for a while"
+                );
                 *state = breaker.opened();
             }
         }
@@ -172,9 +183,9 @@ impl Trial<'_> {
 
 impl Drop for Trial<'_> {
     fn drop(&mut self) {
-        // A probe that was given up tells nothing: the next request is one.
+        // A probe that was dropped shows nothing: the next request is the probe.
         if self.is_probe && !self.ended {
-            *self.breaker.state() = State::Open { until: Instant::now() };
+            *self.breaker.state() = Phase::Open { until: Instant::now() };
             self.breaker.tried.notify_waiters();
         }
     }
@@ -211,19 +222,19 @@ mod tests {
         assert!(breaker.open_until().is_none());
         fail(&breaker, 1).await;
         let refused = breaker.enter().await.err().map(|error| error.to_string());
-        let told = "the circuit breaker is open, as too many requests failed; the last of them: status 500";
-        assert_eq!(refused.as_deref(), Some(told));
+        let message = "the circuit breaker is open, as too many requests failed; the last of them: status 500";
+        assert_eq!(refused.as_deref(), Some(message));
     }
 
     #[tokio::test]
-    async fn a_few_requests_tell_nothing() {
+    async fn a_few_requests_do_not_open_it() {
         let breaker = breaker(60_000);
         fail(&breaker, 3).await;
         assert!(breaker.open_until().is_none());
     }
 
     #[tokio::test]
-    async fn one_request_tries_and_the_others_wait_for_what_comes_of_it() {
+    async fn one_request_tries_and_the_others_wait_for_its_outcome() {
         let breaker = std::sync::Arc::new(breaker(1));
         fail(&breaker, 4).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -246,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_trial_that_is_given_up_makes_way_for_the_next() {
+    async fn a_trial_that_is_dropped_makes_way_for_the_next() {
         let breaker = breaker(1);
         fail(&breaker, 4).await;
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,12 +1,10 @@
-//! Who may ask the store now: so many requests a second, so many at once, and none while it is
+//! Which requests may be sent now: so many a second, so many at once, and none while the store is
 //! down.
 //!
-//! It stands at the one way out, so it sees every request that is made, those that repeat
-//! another one too: what is invisible to it cannot overload a store. (Beam's throttle does not
-//! see retries: beam#31941.)
+//! Every request passes here, retries included, so that retries cannot overload a store. (Beam's
+//! throttle does not see retries: beam#31941.)
 
 mod breaker;
-mod rate;
 mod throttle;
 
 pub use breaker::BreakerOptions;
@@ -14,16 +12,15 @@ pub use throttle::ThrottleOptions;
 
 use crate::EgressError;
 use breaker::{Breaker, Trial};
-use http::StatusCode;
-use rate::Rate;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 pub(crate) use throttle::Slot;
-use throttle::Throttle;
+use throttle::{Outcome, Rate, Throttle};
 
 /// What stands between a handler and the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Limits {
     /// How many requests there may be at once; `None` for any number.
     pub throttle: Option<ThrottleOptions>,
@@ -33,50 +30,20 @@ pub struct Limits {
     pub breaker: Option<BreakerOptions>,
 }
 
-/// How a request ended, as far as it tells how the store is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The store answered, be it that the request is wrong.
-    Well,
-    /// The store asks for less: it is there, and it is too much.
-    Throttled,
-    /// The store has not the time to answer.
-    Overloaded,
-    /// The store is there, and cannot serve.
-    Failing,
-}
+crate::setters!(Limits {
+    throttle: Option<ThrottleOptions>,
+    requests_per_second: Option<NonZeroU32>,
+    breaker: Option<BreakerOptions>,
+});
 
-impl Outcome {
-    pub(crate) fn of<T>(answer: &Result<http::Response<T>, EgressError>) -> Option<Self> {
-        match answer {
-            Ok(response) => Some(match response.status() {
-                StatusCode::TOO_MANY_REQUESTS => Outcome::Throttled,
-                StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
-                    Outcome::Overloaded
-                }
-                status if status.is_server_error() => Outcome::Failing,
-                _ => Outcome::Well,
-            }),
-            Err(EgressError::ReadTimeout | EgressError::ConnectTimeout) => {
-                Some(Outcome::Overloaded)
-            }
-            // The request has not been made.
-            Err(EgressError::Denied(_) | EgressError::NoDestination | EgressError::Open { .. }) => {
-                None
-            }
-            Err(_) => Some(Outcome::Failing),
-        }
-    }
-}
-
-/// Lets requests in.
+/// Admits requests.
 pub(crate) struct Admission {
     rate: Option<Rate>,
     throttle: Option<Arc<Throttle>>,
     breaker: Option<Breaker>,
 }
 
-/// A request that was let in, until its answer is read.
+/// An admitted request, until its answer is read.
 pub(crate) struct Admitted<'a> {
     slot: Option<Slot>,
     trial: Option<Trial<'a>>,
@@ -91,7 +58,7 @@ impl Admission {
         }
     }
 
-    /// Waits for a place. The breaker comes last: it may have opened while others waited.
+    /// Waits for a slot and a turn. The breaker is asked last, as it may have opened meanwhile.
     pub(crate) async fn enter(&self) -> Result<Admitted<'_>, EgressError> {
         let slot = match &self.throttle {
             Some(throttle) => Some(throttle.enter().await),
@@ -107,7 +74,7 @@ impl Admission {
         Ok(Admitted { slot, trial })
     }
 
-    /// Until when no request is let in.
+    /// Until when no request is admitted.
     pub(crate) fn closed_until(&self) -> Option<Instant> {
         self.breaker.as_ref().and_then(Breaker::open_until)
     }

@@ -1,7 +1,10 @@
-//! So many requests at once, adapted to what the store bears: additive increase, multiplicative
-//! decrease, as TCP does it.
+//! How many requests may be made: at once, adapted to what the store can serve (additive increase,
+//! multiplicative decrease, as TCP does it), and in a second.
 
-use super::Outcome;
+use crate::EgressError;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use http::StatusCode;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
@@ -9,32 +12,71 @@ use tracing::debug;
 
 /// How many requests there may be at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ThrottleOptions {
     /// The most; where a run begins.
     pub most: usize,
-    /// The fewest, however badly the store is.
+    /// The fewest, however overloaded the store is.
     pub fewest: usize,
 }
 
-/// More than a run has in flight by default: the store is not held back for before it says so.
+/// More than a run has in flight by default: the limit shrinks only when the store asks for it.
 impl Default for ThrottleOptions {
     fn default() -> Self {
         ThrottleOptions { most: 256, fewest: 1 }
     }
 }
 
+crate::setters!(ThrottleOptions { most: usize, fewest: usize });
+
 /// What is left when the store is overloaded.
 const DECREASE: f64 = 0.5;
 
-/// Requests at once.
+/// How a request ended, as far as that shows the state of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The store answered, if only to refuse the request.
+    Well,
+    /// The store asks for fewer requests.
+    Throttled,
+    /// The store has no capacity to answer.
+    Overloaded,
+    /// The store cannot serve.
+    Failing,
+}
+
+impl Outcome {
+    pub(crate) fn of<T>(answer: &Result<http::Response<T>, EgressError>) -> Option<Self> {
+        match answer {
+            Ok(response) => Some(match response.status() {
+                StatusCode::TOO_MANY_REQUESTS => Outcome::Throttled,
+                StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+                    Outcome::Overloaded
+                }
+                status if status.is_server_error() => Outcome::Failing,
+                _ => Outcome::Well,
+            }),
+            Err(EgressError::ReadTimeout | EgressError::ConnectTimeout) => {
+                Some(Outcome::Overloaded)
+            }
+            // No request was made.
+            Err(EgressError::Denied(_) | EgressError::NoDestination | EgressError::Open { .. }) => {
+                None
+            }
+            Err(_) => Some(Outcome::Failing),
+        }
+    }
+}
+
+/// Limits the requests at once.
 pub(super) struct Throttle {
     options: ThrottleOptions,
-    state: Mutex<State>,
-    /// Told when there may be a place.
+    state: Mutex<Load>,
+    /// Notified when a slot may be free.
     free: Notify,
 }
 
-struct State {
+struct Load {
     limit: f64,
     at_once: usize,
     /// When the limit was last decreased: what began before it is of the same overload.
@@ -44,7 +86,7 @@ struct State {
 impl Throttle {
     pub(super) fn new(options: ThrottleOptions) -> Self {
         let limit = options.most.max(1) as f64;
-        let state = State { limit, at_once: 0, decreased: None };
+        let state = Load { limit, at_once: 0, decreased: None };
         Throttle { options, state: Mutex::new(state), free: Notify::new() }
     }
 
@@ -68,7 +110,7 @@ impl Throttle {
         self.state().limit as usize
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Load> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -118,6 +160,21 @@ impl Drop for Slot {
         for _ in 0..room.min(2) {
             self.throttle.free.notify_one();
         }
+    }
+}
+
+/// Limits the requests in a second: evenly, and without a burst, as a burst is what the limit is there
+/// to prevent.
+pub(super) struct Rate(DefaultDirectRateLimiter);
+
+impl Rate {
+    pub(super) fn new(per_second: NonZeroU32) -> Self {
+        Rate(RateLimiter::direct(Quota::per_second(per_second).allow_burst(NonZeroU32::MIN)))
+    }
+
+    /// Waits for the next turn.
+    pub(super) async fn turn(&self) {
+        self.0.until_ready().await;
     }
 }
 

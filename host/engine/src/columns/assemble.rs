@@ -1,9 +1,11 @@
-//! The features of rows that were answered in parts, in the order of the rows.
+//! The features of rows that were answered in parts: in the order of the rows, and in the types that are
+//! declared.
 
-use super::json_list::lists;
+use super::json::lists;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow_schema::{DataType, Field, FieldRef, Schema};
-use beamlet_contract::arrow::{is_json, type_name};
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
+use beamlet_contract::FieldType;
+use beamlet_contract::arrow::{self, is_json, type_name};
 use std::sync::Arc;
 
 /// Where a row's features are: in which part, and in which row of it. `None` has none: nulls.
@@ -92,8 +94,8 @@ fn same_names(first: &RecordBatch, parts: &[&RecordBatch]) -> Result<usize, Stri
     Ok(schema.fields().len())
 }
 
-/// One field of all parts, in one type: what is nothing but nulls takes the type of the others,
-/// and lists that came as JSON, because nulls are in them, are lists where others are.
+/// One field of all parts, in one type. A column of nulls takes the type of the others. Lists that came
+/// as JSON, because nulls are in them, become lists where others are.
 fn one_type(parts: &[&RecordBatch], at: usize) -> Result<(FieldRef, Vec<ArrayRef>), String> {
     let field = |part: &RecordBatch| part.schema_ref().fields()[at].clone();
     let there = || parts.iter().filter(|part| part.num_columns() > 0);
@@ -128,7 +130,67 @@ fn one_type(parts: &[&RecordBatch], at: usize) -> Result<(FieldRef, Vec<ArrayRef
     Ok((target, columns))
 }
 
-/// Columns of those names without a row. Strings go with whatever may come.
+/// The column of a declared field. Lists of booleans, `int64`, floats and strings are Arrow lists; other
+/// lists, maps and structs are JSON texts.
+pub(crate) fn declared(name: &str, of: &FieldType) -> Field {
+    let is_flat = |element: &FieldType| {
+        matches!(
+            element,
+            FieldType::Boolean
+                | FieldType::Int64
+                | FieldType::Float32
+                | FieldType::Float64
+                | FieldType::String
+        )
+    };
+    match of {
+        FieldType::Array(element) if is_flat(element) => arrow::field(name, of),
+        FieldType::Array(_) | FieldType::Map(_) | FieldType::Struct(_) => {
+            arrow::json(Field::new(name, DataType::Utf8, true))
+        }
+        of => arrow::field(name, of),
+    }
+}
+
+/// The columns of a batch as a schema has them; a batch without columns is nulls.
+///
+/// # Errors
+/// A column came as another type: its name, and both.
+pub(crate) fn with_schema(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
+    if batch.schema_ref() == schema {
+        return Ok(batch);
+    }
+    let (rows, none) = (batch.num_rows(), batch.num_columns() == 0);
+    let column = |(at, target): (usize, &Field)| -> Result<ArrayRef, String> {
+        if none {
+            return Ok(new_null_array(target.data_type(), rows));
+        }
+        let own = batch.schema_ref().fields().get(at).filter(|own| own.name() == target.name());
+        let own = own.ok_or_else(|| format!("field `{}` did not come", target.name()))?;
+        let column = batch.column(at);
+        if own.data_type() == target.data_type() && is_json(own) == is_json(target) {
+            return Ok(column.clone());
+        }
+        if column.null_count() == column.len() {
+            return Ok(new_null_array(target.data_type(), rows));
+        }
+        let of_json = match target.data_type() {
+            DataType::List(element) if is_json(own) => lists(column, element.data_type()),
+            _ => None,
+        };
+        of_json.ok_or_else(|| {
+            let (name, came) = (target.name(), type_name(own));
+            format!("field `{name}` is declared {}, and came as {came}", type_name(target))
+        })
+    };
+    let fields = schema.fields().iter().map(AsRef::as_ref).enumerate();
+    let columns = fields.map(column).collect::<Result<_, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(schema.clone(), columns, &options)
+        .map_err(|error| error.to_string())
+}
+
+/// Columns of these names without a row. They are strings, as no type is known.
 pub fn without_rows<'a>(names: impl Iterator<Item = &'a str>) -> RecordBatch {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     RecordBatch::new_empty(Arc::new(Schema::new(names.map(text).collect::<Vec<_>>())))
@@ -190,13 +252,13 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_differ_are_told() {
+    fn fields_that_differ_are_an_error() {
         let floats = part("n", Arc::new(Float64Array::from(vec![1.0])));
         let other = part("m", Arc::new(Int64Array::from(vec![1])));
-        let told = |parts: &[RecordBatch]| assemble(parts, &in_row_order(parts)).unwrap_err();
+        let error = |parts: &[RecordBatch]| assemble(parts, &in_row_order(parts)).unwrap_err();
         let number = numbers(&[Some(1)]);
-        assert_eq!(told(&[number.clone(), floats]), "field `n` came as int64, then as float64");
-        assert_eq!(told(&[number, other]), "field `n` came, then `m` in its place");
+        assert_eq!(error(&[number.clone(), floats]), "field `n` came as int64, then as float64");
+        assert_eq!(error(&[number, other]), "field `n` came, then `m` in its place");
     }
 
     #[test]

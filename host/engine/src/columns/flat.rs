@@ -1,11 +1,11 @@
-//! What lies one behind the other in a column of the contract: texts, bytes and lists.
+//! Texts, bytes and lists, which a column of the contract has as one piece of memory with ends.
 
 use crate::bindings::beamlet::enrichment::types::{
     Blobs, BooleanLists, Float32Lists, Float64Lists, Int64Lists, StringLists, Texts,
 };
 use arrow_buffer::OffsetBuffer;
 
-/// The ends as Arrow's offsets over so many elements; the error says which promise they break.
+/// The ends as Arrow's offsets over a number of elements; the error says what is wrong with them.
 pub(super) fn offsets(
     ends: Vec<u32>,
     elements: usize,
@@ -20,7 +20,7 @@ pub(super) fn offsets(
     Ok(OffsetBuffer::new(offsets.collect::<Vec<i32>>().into()))
 }
 
-/// The pieces that end there; none where the ends are not what the contract promises.
+/// The pieces between the ends; `None` where the ends do not ascend to the length.
 pub fn pieces<'e, T>(elements: &'e [T], ends: &[u32]) -> Option<Vec<&'e [T]>> {
     let mut start = 0;
     let mut pieces = Vec::with_capacity(ends.len());
@@ -31,7 +31,7 @@ pub fn pieces<'e, T>(elements: &'e [T], ends: &[u32]) -> Option<Vec<&'e [T]>> {
     (start == elements.len()).then_some(pieces)
 }
 
-/// The same of a text.
+/// The same for texts.
 pub fn texts(texts: &Texts) -> Option<Vec<&str>> {
     let mut start = 0;
     let mut pieces = Vec::with_capacity(texts.ends.len());

@@ -96,7 +96,7 @@ fn widened<T: ArrowPrimitiveType, W: From<T::Native>>(array: &ArrayRef) -> Vec<W
     array.as_primitive::<T>().values().iter().map(|value| W::from(*value)).collect()
 }
 
-/// Arrow has texts as the contract does, but for the first offset.
+/// Arrow's texts have the contract's form, but for the first offset.
 fn texts<O: OffsetSizeTrait>(array: &GenericStringArray<O>) -> Texts {
     let (first, ends) = ends(array.value_offsets());
     let bytes = &array.value_data()[first..first + ends.last().map_or(0, |it| *it as usize)];

@@ -72,14 +72,14 @@ fn lists_keep_their_elements_and_null_lists_are_null() {
 
 #[test]
 fn a_column_that_breaks_a_promise_is_told() {
-    let told = |column| to_arrow(batch(2, vec![column])).unwrap_err();
+    let error = |column| to_arrow(batch(2, vec![column])).unwrap_err();
     let one = Values::Int64s(vec![1]);
     let two = Values::Int64s(vec![1, 2]);
-    assert_eq!(told(column("x", one.clone(), &[])), "field `x` holds 1 values for 2 rows");
-    assert_eq!(told(column("x", one, &[1])), "field `x` holds 1 values for 2 rows");
+    assert_eq!(error(column("x", one.clone(), &[])), "field `x` holds 1 values for 2 rows");
+    assert_eq!(error(column("x", one, &[1])), "field `x` holds 1 values for 2 rows");
     let nulls = "the nulls of field `x` do not ascend within 2 rows";
-    assert_eq!(told(column("x", two.clone(), &[2])), nulls);
-    assert_eq!(told(column("x", two.clone(), &[1, 0])), nulls);
+    assert_eq!(error(column("x", two.clone(), &[2])), nulls);
+    assert_eq!(error(column("x", two.clone(), &[1, 0])), nulls);
     let twice = vec![column("x", two.clone(), &[]), column("x", two, &[])];
     assert_eq!(to_arrow(batch(2, twice)).unwrap_err(), "field `x` comes twice");
 }
@@ -93,30 +93,30 @@ fn nulls_of_a_sliced_array_are_counted_from_the_slice() {
 
 #[test]
 fn texts_whose_ends_are_wrong_are_told() {
-    let told = |text: &str, ends: &[u32]| {
+    let error = |text: &str, ends: &[u32]| {
         let texts = Texts { text: text.to_owned(), ends: ends.to_vec() };
         to_arrow(batch(2, vec![column("x", Values::Strings(texts), &[])])).unwrap_err()
     };
     let wrong = "field `x`: the ends of its texts do not ascend to their length";
     for (text, ends) in [("abc", [2, 1]), ("abc", [1, 2]), ("abc", [1, 4])] {
-        assert_eq!(told(text, &ends), wrong, "{text:?} {ends:?}");
+        assert_eq!(error(text, &ends), wrong, "{text:?} {ends:?}");
     }
     let within = "field `x`: the ends of its texts are not at characters' boundaries";
-    assert_eq!(told("ü", &[1, 2]), within);
-    assert_eq!(told("", &[]), "field `x` holds 0 values for 2 rows");
+    assert_eq!(error("ü", &[1, 2]), within);
+    assert_eq!(error("", &[]), "field `x` holds 0 values for 2 rows");
 }
 
 #[test]
 fn lists_whose_ends_are_wrong_are_told() {
-    let told = |ends: &[u32]| {
+    let error = |ends: &[u32]| {
         let lists = Int64Lists { elements: vec![1, 2, 3], ends: ends.to_vec() };
         to_arrow(batch(2, vec![column("x", Values::Int64Lists(lists), &[])])).unwrap_err()
     };
     for ends in [[2, 1], [1, 2], [1, 4]] {
         let wrong = "field `x`: the ends of its lists do not ascend to their length";
-        assert_eq!(told(&ends), wrong, "{ends:?}");
+        assert_eq!(error(&ends), wrong, "{ends:?}");
     }
-    assert_eq!(told(&[3]), "field `x` holds 1 values for 2 rows");
+    assert_eq!(error(&[3]), "field `x` holds 1 values for 2 rows");
 }
 
 #[test]
@@ -193,8 +193,8 @@ fn a_column_that_changes_its_type_is_told() {
         of(Values::Int64Lists(vec![vec![]].into_iter().collect())),
         of(Values::Json(texts(&["{}"]))),
     );
-    let told = in_order(&[list.clone(), map]).unwrap_err();
-    assert!(told.starts_with("field `x` came as array<int64>, then as json"), "{told}");
-    let told = in_order(&[list, of(Values::Int64s(vec![1]))]).unwrap_err();
-    assert!(told.ends_with("then as int64"), "{told}");
+    let error = in_order(&[list.clone(), map]).unwrap_err();
+    assert!(error.starts_with("field `x` came as array<int64>, then as json"), "{error}");
+    let error = in_order(&[list, of(Values::Int64s(vec![1]))]).unwrap_err();
+    assert!(error.ends_with("then as int64"), "{error}");
 }

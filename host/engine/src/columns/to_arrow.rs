@@ -19,7 +19,7 @@ use beamlet_contract::arrow::{decimal, json};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// The fields of an answer; the error says which promise it breaks.
+/// The fields of an answer; the error says what the contract does not allow in it.
 pub(crate) fn to_arrow(batch: Batch) -> Result<RecordBatch, String> {
     let rows = batch.rows as usize;
     let mut names = HashSet::with_capacity(batch.columns.len());
@@ -48,14 +48,14 @@ pub(crate) fn to_arrow(batch: Batch) -> Result<RecordBatch, String> {
         .map_err(|error| error.to_string())
 }
 
-/// What a text stands for, where it is more than text.
+/// What the text of a column stands for.
 enum Kind {
     Plain,
     Json,
     Decimal,
 }
 
-/// Which rows are null. The count of values is checked later: positions are what counts here.
+/// Which rows are null. Only positions are checked here, and the count of values later.
 fn nulls(column: &Column, rows: usize) -> Result<Option<NullBuffer>, String> {
     let nulls = &column.nulls;
     if nulls.is_empty() {
@@ -116,8 +116,8 @@ fn array(values: Values, nulls: Option<NullBuffer>) -> Result<(ArrayRef, Kind), 
     Ok((array, Kind::Plain))
 }
 
-/// Arrow's constructors panic where the nulls are of another length: then they are left out,
-/// and the count of values is told as what is wrong.
+/// The nulls, unless their length is not that of the values: Arrow's constructors would panic, and the
+/// count of values is reported as the problem later.
 fn sized(
     len: usize,
     nulls: Option<NullBuffer>,
@@ -130,8 +130,7 @@ fn numbers<T: ArrowPrimitiveType>(list: Vec<T::Native>, nulls: Option<NullBuffer
     sized(list.len(), nulls, |nulls| Arc::new(PrimitiveArray::<T>::new(list.into(), nulls)))
 }
 
-/// The text and its offsets become Arrow's as they are, once they are known to be what the
-/// contract promises.
+/// The text and its offsets become Arrow's without a copy, once they are checked.
 fn strings(texts: Texts, nulls: Option<NullBuffer>) -> Result<ArrayRef, String> {
     let Texts { text, ends } = texts;
     let len = ends.len();
@@ -142,7 +141,7 @@ fn strings(texts: Texts, nulls: Option<NullBuffer>) -> Result<ArrayRef, String> 
     Ok(Arc::new(array.map_err(|_| wrong.to_owned())?))
 }
 
-/// Elements and ends become Arrow's as they are.
+/// Elements and ends become Arrow's without a copy.
 fn lists(
     ends: Vec<u32>,
     elements: ArrayRef,

@@ -1,30 +1,28 @@
-//! What a user writes in a file: the handler's tables, and the host's `run` and `sandbox`.
+//! The configuration that a user writes: the handler's tables, and the host's `run` and `sandbox`.
 //!
-//! Secrets are taken out before a handler sees anything: it gets a placeholder, and the
-//! [egress](beamlet_egress) puts the secret into the request.
+//! Secrets are taken out before a handler sees the configuration. It gets placeholders, and the
+//! [egress](crate::sandbox::Egress) puts the secrets into requests.
 
-mod grants;
-mod max_failures;
 mod options;
-mod run;
-mod sandbox;
 mod secret;
+mod tables;
 
-pub use beamlet_config::{ConfigError, Document};
+#[doc(inline)]
+pub use beamlet_config::{ConfigError, Document, Problem};
+#[doc(inline)]
 pub use beamlet_contract::join::OnConflict;
-pub use max_failures::MaxFailures;
-pub use options::{FailurePolicy, OutputOptions, RunOptions};
-pub use sandbox::SandboxOptions;
+pub use options::{FailurePolicy, MaxFailures, OutputOptions, RunOptions, SandboxOptions};
 
-use beamlet_config::{Problem, Problems, Section};
-use beamlet_egress::{Allowed, Proxies, Secrets};
+use beamlet_config::{Problems, Section};
+use beamlet_egress::{Allowed, Destination, Proxies, Secrets};
 use serde_json::Value;
 
-/// What is the host's; the rest is the handler's, or unknown.
+/// The keys of the host; all others are the handler's, or unknown.
 const HOST_KEYS: [&str; 3] = ["handler", "run", "sandbox"];
 
 /// A configuration, ready to set up a handler with.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
     /// The handler's tables, with placeholders where secrets are.
     pub handler: Value,
@@ -46,7 +44,7 @@ impl Config {
     /// Makes a configuration of a document. `schema` is the handler's: a field that it calls
     /// `writeOnly` is a secret.
     ///
-    /// All problems that the host can see are returned beside it: the handler may find more.
+    /// All problems that the host finds are returned with it; the handler may find more.
     pub fn new(document: &Document, schema: &Value) -> (Self, Vec<Problem>) {
         let mut problems = document.problems().to_vec();
         let mut secrets = Secrets::default();
@@ -54,10 +52,10 @@ impl Config {
         let found = Problems::default();
         let root = Section::root(document.value(), &found);
         let directory = document.directory();
-        let (run, output) = run::read(root.section("run", false), directory);
-        let sandbox = sandbox::read(root.section("sandbox", false));
+        let (run, output) = tables::run(root.section("run", false), directory);
+        let sandbox = tables::sandbox(root.section("sandbox", false));
         if let Err(all) = found.or(Some(())) {
-            // What the document reports has a stand-in, which has to be no further problem.
+            // A value that the document refuses has a stand-in, which must not be a further problem.
             let new = |problem: &Problem| problems.iter().all(|known| known.path != problem.path);
             let new: Vec<Problem> = all.into_iter().filter(new).collect();
             problems.extend(new);
@@ -67,7 +65,7 @@ impl Config {
         }
         let resolver = secret::Resolver::new(directory, schema);
         resolver.resolve(&mut handler, &mut secrets, &mut problems);
-        let allowed = grants::of(&handler);
+        let allowed = granted(&handler);
         let proxies = match sandbox.no_proxy {
             true => Ok(Proxies::default()),
             false => Proxies::of_environment(&allowed),
@@ -87,6 +85,26 @@ impl Config {
     /// Pointers. For who passes a configuration on, where it would be seen.
     pub fn literal_secrets(document: &Document, schema: &Value) -> Vec<String> {
         secret::Resolver::new(document.directory(), schema).literals(document.value())
+    }
+}
+
+/// The destinations of every text in the handler's tables that is an http or https URL.
+fn granted(handler: &Value) -> Allowed {
+    let mut allowed = Allowed::default();
+    visit(handler, &mut allowed);
+    allowed
+}
+
+fn visit(value: &Value, allowed: &mut Allowed) {
+    match value {
+        Value::String(text) => {
+            if let Some(destination) = Destination::of_text(text) {
+                allowed.grant(destination);
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| visit(element, allowed)),
+        Value::Object(map) => map.values().for_each(|value| visit(value, allowed)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -7,8 +7,7 @@ use beamlet_egress::Secrets;
 use serde_json::Value;
 use std::path::Path;
 
-/// The table in which a reference to a secret may stand: elsewhere, `{ env = "prod" }` is what
-/// it looks like, a value.
+/// The table in which a reference to a secret may be. Elsewhere, `{ env = "prod" }` is a value.
 const TABLE: &str = "connection";
 
 /// Takes secrets out of a handler's configuration.
@@ -48,10 +47,11 @@ impl<'a> Resolver<'a> {
             |message: String| problems.push(Problem { path: path.to_owned(), message });
         match value {
             Value::String(text) if is_secret(schema) && !text.is_empty() => {
-                if let Err(why) = usable_secret(text) {
-                    problem(why);
-                }
-                *text = secrets.keep(text);
+                let secret = usable_secret(text).unwrap_or_else(|why| {
+                    problem(why.to_owned());
+                    text
+                });
+                *text = secrets.keep(secret);
             }
             Value::Object(map) => {
                 if let Some(reference) = Reference::of(map) {
@@ -59,7 +59,7 @@ impl<'a> Resolver<'a> {
                         Ok(secret) => secrets.keep(&secret),
                         Err(why) => {
                             problem(why);
-                            // The handler need not say that it is missing, too.
+                            // With a placeholder, the handler does not report it as missing, too.
                             secrets.keep("")
                         }
                     };

@@ -1,5 +1,4 @@
-use super::FailurePolicy;
-use super::{Config, Document};
+use super::{Config, Document, FailurePolicy};
 use crate::enrich::CacheOptions;
 use beamlet_contract::join::OnConflict;
 use serde_json::json;
@@ -22,7 +21,7 @@ fn read(toml: &str) -> (Config, Vec<String>) {
 }
 
 #[test]
-fn a_plain_secret_does_not_reach_the_handler() {
+fn a_secret_does_not_reach_the_handler() {
     let (config, problems) = read("[connection]\nurl = 'https://a.b'\napi_key = 'k3y-k3y'");
     assert!(problems.is_empty());
     assert!(!config.handler.to_string().contains("k3y"), "{}", config.handler);
@@ -132,7 +131,7 @@ fn toml_and_json_say_the_same() {
 }
 
 #[test]
-fn everything_that_can_be_said_of_a_run_is_read() {
+fn every_key_of_a_run_is_read() {
     let (config, problems) = read(
         "[run]\nin_flight = 3\nthreads = 2\nbundle_size = 7\nwindow = 9\nordered = false\ncoalesce = false\n\
          dead_letter = 'failed.ndjson'\nsuffix = '_x'\n\
@@ -198,7 +197,7 @@ fn everything_that_can_be_said_of_a_run_is_read() {
 }
 
 #[test]
-fn what_contradicts_itself_in_a_run_is_told() {
+fn contradictions_in_a_run_are_problems() {
     let problems = |toml: &str| read(&format!("[run]\n{toml}")).1.join("\n");
     insta::assert_snapshot!(problems("on_failure = 'keep'\ndead_letter = 'x'"), @"dir/beamlet.toml:2: /run/on_failure: is `keep`, and `dead_letter` names a file; take one of them away");
     insta::assert_snapshot!(problems("on_failure = 'dead-letter'"), @"dir/beamlet.toml:1: /run/dead_letter: is required: the file that dead letters go to");

@@ -1,6 +1,7 @@
-//! What became of each row, and where its features are.
+//! The outcome of each row, and where its features are.
 
-use super::join::{FeaturesError, JoinError, join};
+use super::error::{FeaturesError, JoinError};
+use super::join::join;
 use crate::columns::{Place, assemble, with_schema};
 use crate::plugin::{Enriched, HandlerError};
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, UInt32Array};
@@ -8,13 +9,14 @@ use arrow_schema::SchemaRef;
 use beamlet_contract::join::OnConflict;
 use std::sync::Arc;
 
-/// What became of a row.
-pub type Outcome = beamlet_contract::Outcome<Arc<GivenUp>>;
+/// The outcome of a row.
+pub type Outcome = beamlet_contract::Outcome<Arc<RowFailure>>;
 
 /// Why a row could not be enriched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}{}", if *.attempts > 1 { format!(" (attempt {attempts})") } else { String::new() })]
-pub struct GivenUp {
+#[non_exhaustive]
+pub struct RowFailure {
     /// What the last attempt failed with.
     pub error: HandlerError,
     /// How many attempts there were.
@@ -45,7 +47,7 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// As many answers as there were rows.
+    /// How many rows there were.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -55,7 +57,7 @@ impl Answers {
         self.rows.is_empty()
     }
 
-    /// What became of a row.
+    /// The outcome of a row.
     ///
     /// # Panics
     /// If there was no such row.
@@ -63,15 +65,15 @@ impl Answers {
         &self.rows[row].outcome
     }
 
-    /// What became of each row, in order.
+    /// The outcomes of all rows, in order.
     pub fn outcomes(&self) -> impl ExactSizeIterator<Item = &Outcome> {
         self.rows.iter().map(|answer| &answer.outcome)
     }
 
-    /// The features, one row each: null for what is missing or failed. Their schema is that of
-    /// [`Enricher::schema`](super::Enricher::schema); where the store declares none, that of the
-    /// answers, and no columns where no row got any. Lists of booleans, `int64`, floats and strings
-    /// are Arrow's lists; what has other parts is JSON texts.
+    /// The features, one row each; null for a row that is missing or failed. Their schema is that of
+    /// [`Enricher::schema`](super::Enricher::schema). Where the store declares none, it is that of the
+    /// answers, and without columns where no row got any. Lists of booleans, `int64`, floats and strings
+    /// are Arrow lists; other lists, maps and structs are JSON texts.
     ///
     /// # Errors
     /// The handler gave rows features of other names or types than others.
@@ -84,7 +86,7 @@ impl Answers {
         }
     }
 
-    /// What became of each row, as columns.
+    /// The outcomes of all rows, as columns.
     ///
     /// | column | type | |
     /// |---|---|---|
@@ -92,11 +94,11 @@ impl Answers {
     /// | `kind` | `Utf8` | the [kind](crate::plugin::ErrorKind) of error, where it failed |
     /// | `message` | `Utf8` | why it failed |
     /// | `retryable` | `Boolean` | whether it may succeed later |
-    /// | `attempts` | `UInt32` | how often it was asked for before it was given up |
+    /// | `attempts` | `UInt32` | how often it was asked for before it failed |
     pub fn outcome_columns(&self) -> RecordBatch {
         let failures = || {
             self.outcomes().map(|outcome| match outcome {
-                Outcome::Failed(given_up) => Some(&**given_up),
+                Outcome::Failed(failure) => Some(&**failure),
                 _ => None,
             })
         };
@@ -116,11 +118,11 @@ impl Answers {
         RecordBatch::try_from_iter_with_nullable(columns).expect("the columns are of one length")
     }
 
-    /// The rows with their features behind their own columns. Where a row and a feature have a name,
-    /// `on_conflict` says which is there.
+    /// The rows with their features behind their own columns. Where a column and a feature have the same
+    /// name, `on_conflict` decides.
     ///
     /// # Errors
-    /// Names or types do not go together, or these are not the rows that were enriched.
+    /// Names or types conflict, or these are not the rows that were enriched.
     pub fn join(
         &self,
         rows: &RecordBatch,
@@ -135,7 +137,7 @@ impl Answers {
         join(rows, &features, &has_features, on_conflict)
     }
 
-    /// Adds a part, for places in it.
+    /// Adds a part, and returns its number.
     pub(super) fn part(&mut self, part: RecordBatch) -> u32 {
         self.parts.push(part);
         self.parts.len() as u32 - 1
@@ -148,8 +150,10 @@ impl Answers {
     }
 }
 
-/// The outcomes of an answer's rows, as the handler tells them; a failure with its error.
-pub(super) fn told(answer: &Enriched) -> impl Iterator<Item = Result<Outcome, &HandlerError>> {
+/// The outcomes of an answer's rows, as the handler reports them; a failure as its error.
+pub(super) fn outcomes_of(
+    answer: &Enriched,
+) -> impl Iterator<Item = Result<Outcome, &HandlerError>> {
     let mut missing = answer.missing.iter().copied().peekable();
     let mut null_keys = answer.null_keys.iter().copied().peekable();
     let mut failures = answer.failures.iter().peekable();

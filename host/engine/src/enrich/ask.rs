@@ -1,6 +1,6 @@
-//! Asking the handler for rows, until each is answered or given up.
+//! Asks the handler for rows, until each is answered or has failed for good.
 
-use super::answers::{Answer, Answers, GivenUp, Outcome, told};
+use super::answers::{Answer, Answers, Outcome, RowFailure, outcomes_of};
 use super::instances::Instances;
 use super::metrics::Metrics;
 use super::options::RetryOptions;
@@ -25,12 +25,13 @@ pub(super) struct Asker {
     egress: Arc<Egress>,
     retry: RetryOptions,
     budget: Budget,
-    /// Bundles that may be in the handler at once. A bundle that waits to try again holds none.
+    /// One for each bundle that may be in the handler at once. A bundle that waits for its next attempt has
+    /// none.
     permits: Semaphore,
     metrics: Arc<Metrics>,
 }
 
-/// Rows that are to be asked for.
+/// Rows that are to be asked for together.
 struct Attempt {
     /// Positions in the batch, ascending.
     rows: Vec<u32>,
@@ -53,11 +54,15 @@ impl Asker {
         Asker { workers, egress, retry, budget: Budget::new(&retry), permits, metrics }
     }
 
+    pub(super) fn egress(&self) -> &Arc<Egress> {
+        &self.egress
+    }
+
     /// Asks for all rows of a batch.
     ///
     /// # Errors
-    /// What no other attempt would mend: the handler refuses the configuration, the rows cannot
-    /// cross into it, or the store refuses everything (a wrong key, no such service).
+    /// An error that another attempt would not change: the handler refuses the configuration, the rows
+    /// cannot cross into it, or the store refuses everything (a wrong key, no such service).
     pub(super) async fn ask(&self, rows: &RecordBatch) -> Result<Answers, PluginError> {
         let count = rows.num_rows();
         let mut asking = Asking {
@@ -111,7 +116,7 @@ async fn bundle(instance: &mut Instance, rows: &RecordBatch) -> Result<Vec<Enric
     Ok(answers)
 }
 
-/// Stands where an answer will: every row is in one attempt until it has one.
+/// The placeholder of an answer: every row is in one attempt until it has its own.
 fn unanswered() -> Answer {
     Answer { outcome: Outcome::Missing, place: None }
 }
@@ -131,7 +136,7 @@ impl Asking<'_> {
         if let Some(time) = attempt.not_before {
             sleep_until(time).await;
         }
-        // A store that is down is no attempt: the wait for it is bounded by the deadline alone.
+        // Waiting for an open breaker is no attempt: the deadline alone limits it.
         while let Some(until) = self.asker.egress.closed_until()
             && until < self.deadline.into_std()
         {
@@ -158,20 +163,20 @@ impl Asking<'_> {
             Ok(Err(error)) => self.lost(attempt, &error),
             Err(_) => {
                 metrics.instances_lost.add(1);
-                let error = self.too_late();
-                self.give_up(&attempt.rows, &error, attempt.number);
+                let error = self.past_deadline();
+                self.fail(&attempt.rows, &error, attempt.number);
             }
         }
         Ok(())
     }
 
-    /// Takes answers over, and sees to the rows that failed.
+    /// Takes over the answers, and the rows that failed.
     async fn answered(&mut self, attempt: Attempt, answers: Vec<Enriched>) {
         let mut failed = Vec::new();
         let mut rows = attempt.rows.iter();
         for answer in answers {
             let part = self.answers.part(answer.features.clone());
-            for ((at, outcome), row) in (0u32..).zip(told(&answer)).zip(&mut rows) {
+            for ((at, outcome), row) in (0u32..).zip(outcomes_of(&answer)).zip(&mut rows) {
                 match outcome {
                     Ok(outcome) => {
                         let place = Some((part, at));
@@ -186,8 +191,8 @@ impl Asking<'_> {
         }
     }
 
-    /// Has failed rows tried again where that is of use, allowed, and possible in time; gives the
-    /// others up.
+    /// Schedules another attempt for failed rows where that is useful, allowed, and possible in time; the
+    /// others fail for good.
     async fn again(&mut self, failed: Vec<(u32, HandlerError)>, number: u32) {
         let retry = &self.asker.retry;
         let now = Instant::now();
@@ -196,14 +201,14 @@ impl Asking<'_> {
         for (row, mut error) in failed {
             let after = error.retry_after.unwrap_or_default();
             if !error.retryable || number >= retry.max_attempts {
-                self.give_up(&[row], &error, number);
+                self.fail(&[row], &error, number);
             } else if now.checked_add(after).is_none_or(|until| until >= self.deadline) {
                 error.message = format!(
                     "{}; not tried again: that would be later than the {} that a row may take",
                     error.message,
                     seconds(retry.deadline)
                 );
-                self.give_up(&[row], &error, number);
+                self.fail(&[row], &error, number);
             } else {
                 wait = wait.max(after);
                 again.push((row, error));
@@ -212,11 +217,11 @@ impl Asking<'_> {
         if again.is_empty() {
             return;
         }
-        // Room for some is no use: they would be a bundle of their own.
+        // All or none: a part of them would be a bundle of its own.
         if !self.asker.budget.withdraw(again.len(), self.deadline).await {
             for (row, mut error) in again {
                 error.message = format!("{}; not tried again: too many others were", error.message);
-                self.give_up(&[row], &error, number);
+                self.fail(&[row], &error, number);
             }
             return;
         }
@@ -233,8 +238,8 @@ impl Asking<'_> {
         self.attempts.push(Attempt { rows, number: number + 1, not_before, suspect: false });
     }
 
-    /// An instance was lost with its bundle. The rows get a fresh one; where that is lost, too,
-    /// one half of them after the other, until the row that does it stands alone.
+    /// An instance was lost with its bundle. Its rows get a fresh instance. Where that is lost, too, each
+    /// half of them gets one, until the row that causes it is alone.
     fn lost(&mut self, attempt: Attempt, error: &PluginError) {
         self.asker.metrics.instances_lost.add(1);
         warn!(rows = attempt.rows.len(), %error, "an instance of the handler was lost");
@@ -242,7 +247,7 @@ impl Asking<'_> {
         let suspect = true;
         let mut next =
             |rows| self.attempts.push(Attempt { rows, number, not_before: None, suspect });
-        // Waiting once more for what took too long would cost its time for each half.
+        // A call that took too long would take as long again for each half.
         let by_a_row = matches!(error, PluginError::Trap { .. } | PluginError::BrokenPromise(_));
         if !attempt.suspect {
             next(attempt.rows);
@@ -252,11 +257,11 @@ impl Asking<'_> {
             next(one.to_vec());
         } else {
             let kind = ErrorKind::Other(name(error).to_owned());
-            self.give_up(&attempt.rows, &final_error(kind, error.to_string()), attempt.number);
+            self.fail(&attempt.rows, &final_error(kind, error.to_string()), attempt.number);
         }
     }
 
-    fn too_late(&self) -> HandlerError {
+    fn past_deadline(&self) -> HandlerError {
         let message = format!(
             "no answer within the {} that a row may take; `run.retry.deadline_ms` sets them",
             seconds(self.asker.retry.deadline)
@@ -264,10 +269,10 @@ impl Asking<'_> {
         final_error(ErrorKind::TimedOut, message)
     }
 
-    fn give_up(&mut self, rows: &[u32], error: &HandlerError, attempts: u32) {
-        let given_up = Arc::new(GivenUp { error: error.clone(), attempts });
+    fn fail(&mut self, rows: &[u32], error: &HandlerError, attempts: u32) {
+        let failure = Arc::new(RowFailure { error: error.clone(), attempts });
         for row in rows {
-            let outcome = Outcome::Failed(given_up.clone());
+            let outcome = Outcome::Failed(failure.clone());
             self.answers.rows[*row as usize] = Answer { outcome, place: None };
         }
     }

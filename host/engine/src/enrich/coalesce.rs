@@ -1,5 +1,5 @@
-//! Equal rows that are in flight at the same time are asked for once: the first leads, and the
-//! others wait for what it gets.
+//! Equal rows that are in flight at the same time are asked for once: the first one leads, and the others
+//! wait for its answer.
 
 use super::answers::Completed;
 use super::keys::Keys;
@@ -15,8 +15,8 @@ pub(super) struct InFlight {
     hasher: DefaultHashBuilder,
 }
 
-/// A row that is asked for, and those who wait for its answer. Its key is found by its place among
-/// the keys of its bundle: a copy of the key would cost more than all else here.
+/// A row that is asked for, and the rows that wait for its answer. Its key stays among the keys of its
+/// bundle, as a copy would cost more than the rest of the join.
 struct Pending {
     hash: u64,
     keys: Arc<Keys>,
@@ -24,40 +24,40 @@ struct Pending {
     waiting: Vec<oneshot::Sender<Completed>>,
 }
 
-/// What a row does.
-pub(super) enum Joined {
-    /// Nobody asks for it: this one does.
+/// What a row does about its answer.
+pub(super) enum Role {
+    /// It is the first one: its bundle asks for it.
     Leads,
-    /// Somebody asks for it. The receiver fails when the leader has given up.
+    /// Another bundle asks for it. The receiver fails where that one is cancelled or fails.
     Waits(oneshot::Receiver<Completed>),
 }
 
 impl InFlight {
-    /// Finds a place for each of the rows; what leads has to [complete](Leading::complete).
+    /// Gives each of the rows its role; those that lead have to be [completed](Leading::complete).
     pub(super) fn join(
         &self,
         keys: &Arc<Keys>,
         rows: impl Iterator<Item = u32>,
-    ) -> (Vec<Joined>, Leading) {
+    ) -> (Vec<Role>, Leading) {
         let mut table = self.lock();
         let mut leading = Vec::new();
-        let joined = rows
+        let roles = rows
             .map(|row| {
                 let key = keys.key(row as usize);
                 let hash = self.hasher.hash_one(key);
                 if let Some(pending) = table.find_mut(hash, |pending| pending.key() == key) {
                     let (sender, receiver) = oneshot::channel();
                     pending.waiting.push(sender);
-                    return Joined::Waits(receiver);
+                    return Role::Waits(receiver);
                 }
                 let pending = Pending { hash, keys: keys.clone(), row, waiting: Vec::new() };
                 table.insert_unique(hash, pending, |pending| pending.hash);
                 leading.push((hash, row));
-                Joined::Leads
+                Role::Leads
             })
             .collect();
         drop(table);
-        (joined, Leading { in_flight: self.clone(), keys: keys.clone(), rows: leading })
+        (roles, Leading { in_flight: self.clone(), keys: keys.clone(), rows: leading })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashTable<Pending>> {
@@ -71,7 +71,8 @@ impl Pending {
     }
 }
 
-/// The rows that one bundle leads, with their hashes. Dropped, whoever waits asks for themselves.
+/// The rows that one bundle leads, with their hashes. Where it is dropped, the rows that wait for them
+/// are asked for by their own bundles.
 pub(super) struct Leading {
     in_flight: InFlight,
     keys: Arc<Keys>,
@@ -79,23 +80,23 @@ pub(super) struct Leading {
 }
 
 impl Leading {
-    /// Tells all who wait: `completed` gives what became of the row at a position, in the order in
-    /// which they got their joined.
+    /// Sends the answers to the rows that wait; `completed` returns the answer of the row at a position,
+    /// in the order of the roles.
     pub(super) fn complete(mut self, completed: impl Fn(usize) -> Completed) {
         self.end(|at, other| {
-            // The receiver is gone where its bundle was given up.
+            // The receiver is gone where its bundle was cancelled.
             let _ = other.send(completed(at));
         });
     }
 
-    fn end(&mut self, tell: impl Fn(usize, oneshot::Sender<Completed>)) {
+    fn end(&mut self, send: impl Fn(usize, oneshot::Sender<Completed>)) {
         let mut table = self.in_flight.lock();
         for (at, (hash, row)) in std::mem::take(&mut self.rows).into_iter().enumerate() {
             let its_own =
                 |pending: &Pending| pending.row == row && Arc::ptr_eq(&pending.keys, &self.keys);
             if let Ok(pending) = table.find_entry(hash, its_own) {
                 let (pending, _) = pending.remove();
-                pending.waiting.into_iter().for_each(|other| tell(at, other));
+                pending.waiting.into_iter().for_each(|other| send(at, other));
             }
         }
     }

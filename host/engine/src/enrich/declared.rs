@@ -1,5 +1,5 @@
-//! The fields that come out of a run are fixed at its beginning: what the store declares, or what
-//! its first answer has. An answer that differs, because the store was changed in mid-run, is
+//! The fields that come out of an enricher are fixed when it is set up: those that the store declares, or
+//! else those of its first answer. An answer that differs, because the store was changed since, is
 //! brought into that form.
 
 use super::answers::Answers;
@@ -28,7 +28,7 @@ struct Expected {
     name: String,
     /// As the handler declares it, or as it came first.
     type_name: String,
-    /// None where any column will do: JSON that came undeclared, or a type that is none.
+    /// `None` where any column fits: JSON that came undeclared, or an unknown type.
     of: Option<FieldType>,
 }
 
@@ -36,7 +36,7 @@ struct Expected {
 pub(super) type Wrong = Vec<(usize, HandlerError)>;
 
 impl Declared {
-    /// The fields that the store declares; none where it does not say before there are rows.
+    /// The fields that the store declares, which may be none.
     pub(super) fn new(outputs: &[OutputField]) -> Self {
         let declared = Declared::default();
         if !outputs.is_empty() {
@@ -59,9 +59,9 @@ impl Declared {
         fields.collect::<Option<Vec<Field>>>().map(|fields| Arc::new(Schema::new(fields)))
     }
 
-    /// Brings the parts of answers into the declared form: the order of fields is that of the
-    /// declaration, one that did not come is null, one that is not declared is left out. Gives
-    /// the rows that have a value of another type.
+    /// Brings the parts of answers into the declared form: in the declared order, null for a field that
+    /// did not come, and without fields that are not declared. Returns the rows that have a value of
+    /// another type.
     pub(super) fn conform(&self, answers: &mut Answers) -> Wrong {
         let mut wrong = Vec::new();
         for at in 0..answers.parts.len() {
@@ -91,7 +91,7 @@ impl Declared {
         wrong
     }
 
-    /// The part in the declared form, and its columns of another type, with what is wrong.
+    /// The part in the declared form, and its columns of another type, each with a message.
     fn conformed(
         &self,
         part: &RecordBatch,
@@ -196,19 +196,19 @@ impl Expected {
     fn is(&self, field: &Field) -> bool {
         let Some(of) = &self.of else { return true };
         match field_type(field) {
-            // Texts may be of another type: that shows in them.
+            // The texts of a JSON column may be of any type: they are looked at one by one.
             Some(FieldType::Json) => *of == FieldType::Json,
             came => came.as_ref() == Some(of),
         }
     }
 
-    /// Whether a column has JSON texts of a type that has parts.
+    /// Whether a column has JSON texts of a list, map or struct.
     fn is_nested(&self, field: &Field) -> bool {
         let of = self.of.as_ref().filter(|of| **of != FieldType::Json);
         is_json(field) && of.is_some_and(|of| of.may_come_as(&FieldType::Json))
     }
 
-    /// A column of JSON texts with those that are of the type, and what is not, where there is any.
+    /// Splits a column of JSON texts into those of the type, and the others, where there are any.
     fn fitting(&self, column: &ArrayRef) -> (ArrayRef, Option<ArrayRef>) {
         let (Some(of), Some(texts)) = (&self.of, column.as_string_opt::<i32>()) else {
             return (column.clone(), None);
@@ -222,7 +222,8 @@ impl Expected {
         (Arc::new(fitting), Some(Arc::new(unfit)))
     }
 
-    /// The column as it may be: as it is, of nulls, or where a number is the same in another type.
+    /// The column, where it fits as it is, has only nulls, or has numbers that are the same in the
+    /// declared type.
     fn take(&self, field: &Field, column: &ArrayRef) -> Option<(FieldRef, ArrayRef)> {
         let as_it_is = || (Arc::new(field.clone()), column.clone());
         if self.is(field) || column.null_count() == column.len() {
@@ -234,7 +235,7 @@ impl Expected {
         if !to.is_numeric() || !column.data_type().is_numeric() {
             return None;
         }
-        // What comes back the same is exact.
+        // A cast that is undone by its reverse is exact.
         let strict = CastOptions { safe: false, ..CastOptions::default() };
         let there = cast_with_options(column, to, &strict).ok()?;
         let back = cast_with_options(&there, column.data_type(), &strict).ok()?;

@@ -1,59 +1,22 @@
-//! The whole way of a bundle: cache, coalesce, ask.
+//! The way of a bundle: its keys, the cache, rows in flight, the handler.
 
-use super::answers::{Answer, Answers, Completed, GivenUp, Outcome};
+use super::answers::{Answer, Answers, Completed, Outcome, RowFailure};
 use super::ask::{Asker, take};
-use super::cache::{Cache, CacheError, Kept, Known};
-use super::coalesce::{InFlight, Joined};
+use super::cache::{Cache, Entry, Kept, Known};
+use super::coalesce::{InFlight, Role};
 use super::declared::Declared;
-use super::distinct::Distinct;
-use super::keys::Keys;
+use super::error::EnrichError;
+use super::keys::{Distinct, Keys};
 use super::metrics::Metrics;
 use super::options::EnrichOptions;
 use super::shown::Shown;
 use super::workers::Workers;
 use crate::plugin::{Input, OutputField, Plugin, PluginError, Setup};
+use crate::sandbox::Egress;
 use arrow_array::RecordBatch;
-use arrow_schema::{ArrowError, DataType, SchemaRef};
+use arrow_schema::{ArrowError, SchemaRef};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Rows cannot be enriched, neither these nor others.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EnrichError {
-    /// The handler cannot be set up, or refuses everything.
-    #[error(transparent)]
-    Plugin(#[from] PluginError),
-    /// The cache cannot be used as it is configured.
-    #[error(transparent)]
-    Cache(#[from] CacheError),
-    /// The machine gives no thread to run the handler on.
-    #[error("a thread for the handler cannot be started: {0}")]
-    Threads(#[from] std::io::Error),
-    /// The rows have no field that each must have.
-    #[error(
-        "the rows have no field `{field}`, which the handler needs of each; add it, or change the configuration"
-    )]
-    FieldMissing {
-        /// The field.
-        field: String,
-    },
-    /// A field has a type of which no handler can be shown a value.
-    #[error(
-        "field `{field}` is of type {data_type}, which no handler can be shown: {problem}; cast it"
-    )]
-    FieldType {
-        /// The field.
-        field: String,
-        /// Its Arrow type.
-        data_type: DataType,
-        /// Why not.
-        problem: &'static str,
-    },
-    /// The rows or the features are of a type that cannot be handled.
-    #[error("the rows cannot be told apart: {0}")]
-    Arrow(#[from] ArrowError),
-}
 
 /// Enriches rows, for any number of bundles at once.
 pub struct Enricher {
@@ -67,8 +30,8 @@ pub struct Enricher {
 }
 
 impl Enricher {
-    /// Sets a first instance of the handler up, so that what is wrong with the configuration
-    /// shows, and asks it which fields come out.
+    /// Sets up a first instance of the handler, which finds what is wrong with the configuration, and
+    /// asks it which fields come out.
     ///
     /// # Errors
     /// The configuration has problems, the handler failed, or the cache's URL is none.
@@ -78,7 +41,7 @@ impl Enricher {
         options: EnrichOptions,
     ) -> Result<Self, EnrichError> {
         let metrics = Arc::new(Metrics::default());
-        let threads = options.threads();
+        let threads = options.workers();
         let scope = [plugin.digest(), &setup.config];
         let cache = options.cache.map(|cache| Cache::new(cache, &scope, metrics.clone()));
         let cache = cache.transpose()?;
@@ -98,12 +61,12 @@ impl Enricher {
         })
     }
 
-    /// The fields of a row that the handler reads: it is to be shown these, in this order.
+    /// The fields of a row that the handler reads.
     pub fn inputs(&self) -> &[Input] {
         self.asker.workers.handler().inputs()
     }
 
-    /// The fields that come out; none where the store does not tell before there are rows.
+    /// The fields that come out; empty where the store does not declare them.
     pub fn outputs(&self) -> &[OutputField] {
         self.asker.workers.handler().outputs()
     }
@@ -113,30 +76,52 @@ impl Enricher {
         &self.metrics
     }
 
+    /// The way out to the store: requests sent, destinations refused, and the state of the breaker.
+    pub fn egress(&self) -> &Arc<Egress> {
+        self.asker.egress()
+    }
+
     /// What the handler has counted so far, over all its instances.
     pub fn counters(&self) -> BTreeMap<String, u64> {
         self.asker.workers.handler().counters()
     }
 
-    /// Ends all instances in good order, and tells what they have counted.
+    /// Ends all instances in good order, and returns what they have counted.
     pub async fn tear_down(&self) -> BTreeMap<String, u64> {
         self.asker.workers.tear_down().await;
         self.counters()
     }
 
-    /// The schema of the features, known before the first row: that of each
-    /// [`Answers::features`]. None where the store does not tell before there are rows.
+    /// [`tear_down`](Self::tear_down) for callers without a runtime.
+    ///
+    /// # Errors
+    /// As [`enrich_blocking`](Self::enrich_blocking): the calling thread must not wait.
+    pub fn tear_down_blocking(&self) -> Result<BTreeMap<String, u64>, EnrichError> {
+        self.asker.workers.block_on(self.tear_down())
+    }
+
+    /// The schema of the features, known before the first row and the same for each
+    /// [`Answers::features`]; `None` where the store does not declare them.
     pub fn schema(&self) -> Option<&SchemaRef> {
         self.schema.as_ref()
     }
 
-    /// Answers each of the rows once, in their order. Of their columns the handler is shown those of
+    /// Answers each of the rows once, in their order. The handler is shown the columns of
     /// [`inputs`](Self::inputs), found by name, and no others; they may have any Arrow type that has a
     /// meaning in the contract: views, large types, dictionaries, decimals, times in every unit. A row
-    /// that fails fails alone, as does one with a value that would not cross exactly.
+    /// that fails does not fail the others; neither does one with a value that would not cross exactly.
+    ///
+    /// Needs a tokio runtime with time and I/O, for retries and the shared cache. The handler itself
+    /// runs on the enricher's own threads.
+    ///
+    /// # Cancellation
+    /// Dropping the future cancels it: its requests are aborted, their slots are free again, and the
+    /// instance that worked on them is discarded. The enricher stays usable. Bundles that wait for
+    /// equal rows of the dropped one ask for them themselves.
     ///
     /// # Errors
-    /// What no other attempt and no other row would mend.
+    /// An error that no other attempt and no other row would change: the configuration or the store's
+    /// refusal of everything, or rows without a field that is required.
     pub async fn enrich(&self, rows: &RecordBatch) -> Result<Answers, EnrichError> {
         let shown = Shown::of(rows, self.inputs())?;
         let mut answers = if shown.faults.is_empty() {
@@ -148,7 +133,7 @@ impl Enricher {
             answers.rows = (0..rows.num_rows())
                 .filter_map(|row| match shown.faults.get(&row) {
                     Some(error) => {
-                        let error = GivenUp { error: error.clone(), attempts: 0 };
+                        let error = RowFailure { error: error.clone(), attempts: 0 };
                         Some(Answer { outcome: Outcome::Failed(Arc::new(error)), place: None })
                     }
                     None => of_sound.next(),
@@ -158,6 +143,23 @@ impl Enricher {
         };
         answers.schema = self.schema.clone();
         Ok(answers)
+    }
+
+    /// [`enrich`](Self::enrich) for callers without a runtime: waits on the calling thread.
+    ///
+    /// It may be called from any number of threads at once. On a thread of a multi-threaded tokio
+    /// runtime it waits as [`tokio::task::block_in_place`] does: other tasks go on, other futures of
+    /// the same task do not, so none of them may be an `enrich` of equal rows.
+    ///
+    /// # Errors
+    /// As `enrich`; or [`EnrichError::CannotBlock`] on a thread of a current-thread tokio runtime,
+    /// whose other tasks would stand still while it waits, those that it waits for included. Its
+    /// `spawn_blocking` threads cannot be told apart and are refused, too.
+    ///
+    /// # Panics
+    /// Within a [`tokio::task::LocalSet`].
+    pub fn enrich_blocking(&self, rows: &RecordBatch) -> Result<Answers, EnrichError> {
+        self.asker.workers.block_on(self.enrich(rows))?
     }
 
     /// Answers rows that have the columns of [`inputs`](Self::inputs), in this order.
@@ -183,10 +185,10 @@ impl Enricher {
 }
 
 impl Enricher {
-    /// Brings answers into the form that comes out; a row that has none in it fails.
+    /// Brings answers into the declared schema; a row that does not fit fails.
     fn conform(&self, answers: &mut Answers) {
         for (row, error) in self.declared.conform(answers) {
-            let outcome = Outcome::Failed(Arc::new(GivenUp { error, attempts: 1 }));
+            let outcome = Outcome::Failed(Arc::new(RowFailure { error, attempts: 1 }));
             answers.rows[row] = Answer { outcome, place: None };
         }
     }
@@ -204,10 +206,10 @@ struct Bundle<'a> {
 impl Bundle<'_> {
     async fn answers(&self) -> Result<Answers, EnrichError> {
         let mut answers = Answers::default();
-        let nothing_yet = Answer { outcome: Outcome::Missing, place: None };
-        answers.rows = vec![nothing_yet; self.first.len()];
+        let unanswered = Answer { outcome: Outcome::Missing, place: None };
+        answers.rows = vec![unanswered; self.first.len()];
         let all = (0..self.first.len() as u32).collect();
-        let (mut open, old) = match &self.enricher.cache {
+        let (mut open, stale) = match &self.enricher.cache {
             Some(cache) => self.cached(cache, all, &mut answers).await?,
             None => (all, Vec::new()),
         };
@@ -215,14 +217,13 @@ impl Bundle<'_> {
             open = self.asked(open, &mut answers).await?;
         }
         self.enricher.conform(&mut answers);
-        self.old_rather_than_none(old, &mut answers)?;
-        // What is old may be from before the store was changed.
+        self.serve_stale(stale, &mut answers)?;
+        // A stale answer may be from before the store was changed.
         self.enricher.conform(&mut answers);
         Ok(answers)
     }
 
-    /// Answers rows from the cache. Gives the others, and those of them for which there is an
-    /// old answer.
+    /// Answers rows from the cache. Returns the others, and the stale answers that some of them have.
     async fn cached(
         &self,
         cache: &Cache,
@@ -230,29 +231,29 @@ impl Bundle<'_> {
         answers: &mut Answers,
     ) -> Result<(Vec<u32>, Vec<(u32, Kept)>), EnrichError> {
         let known = cache.get(&self.keys_of(&all)).await;
-        let (mut good, mut open, mut old) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut fresh, mut open, mut stale) = (Vec::new(), Vec::new(), Vec::new());
         for (row, known) in all.into_iter().zip(known) {
             match known {
-                Some(Known::Fresh(kept)) => good.push((row, kept)),
+                Some(Known::Fresh(kept)) => fresh.push((row, kept)),
                 Some(Known::Stale(kept)) => {
-                    old.push((row, kept));
+                    stale.push((row, kept));
                     open.push(row);
                 }
                 None => open.push(row),
             }
         }
-        kept(good, answers)?;
-        // What was kept before the store was changed is asked for again.
+        kept(fresh, answers)?;
+        // An answer from before the store was changed does not fit: the row is asked for again.
         for (row, _) in self.enricher.declared.conform(answers) {
             answers.rows[row] = Answer { outcome: Outcome::Missing, place: None };
             open.push(row as u32);
         }
         open.sort_unstable();
-        Ok((open, old))
+        Ok((open, stale))
     }
 
-    /// Asks for rows, or waits for who asks for them. Gives those that have to be asked for
-    /// again, because who asked has given up.
+    /// Asks for rows, or waits for the bundle that asks for them. Returns the rows that have to be asked
+    /// for again, as that bundle was cancelled or failed.
     async fn asked(&self, open: Vec<u32>, answers: &mut Answers) -> Result<Vec<u32>, EnrichError> {
         let enricher = self.enricher;
         if !enricher.coalesce {
@@ -262,12 +263,12 @@ impl Bundle<'_> {
             return Ok(Vec::new());
         }
         let rows = open.iter().map(|row| self.first[*row as usize]);
-        let (seats, leading) = enricher.in_flight.join(self.keys, rows);
+        let (roles, leading) = enricher.in_flight.join(self.keys, rows);
         let (mut leads, mut waits) = (Vec::new(), Vec::new());
-        for (row, seat) in open.into_iter().zip(seats) {
-            match seat {
-                Joined::Leads => leads.push(row),
-                Joined::Waits(receiver) => waits.push((row, receiver)),
+        for (row, role) in open.into_iter().zip(roles) {
+            match role {
+                Role::Leads => leads.push(row),
+                Role::Waits(receiver) => waits.push((row, receiver)),
             }
         }
         if !leads.is_empty() {
@@ -300,16 +301,16 @@ impl Bundle<'_> {
         }
     }
 
-    /// Where a row failed and an old answer is there, that is its answer.
-    fn old_rather_than_none(
+    /// Serves stale answers for rows that failed.
+    fn serve_stale(
         &self,
-        old: Vec<(u32, Kept)>,
+        stale: Vec<(u32, Kept)>,
         answers: &mut Answers,
     ) -> Result<(), ArrowError> {
         let failed = |row: &u32| matches!(answers.rows[*row as usize].outcome, Outcome::Failed(_));
-        let old: Vec<_> = old.into_iter().filter(|(row, _)| failed(row)).collect();
-        self.enricher.metrics.cache_stale.add(old.len() as u64);
-        kept(old, answers)
+        let stale: Vec<_> = stale.into_iter().filter(|(row, _)| failed(row)).collect();
+        self.enricher.metrics.cache_stale.add(stale.len() as u64);
+        kept(stale, answers)
     }
 
     fn keys_of(&self, rows: &[u32]) -> Vec<Box<[u8]>> {
@@ -323,7 +324,7 @@ impl Bundle<'_> {
     }
 }
 
-/// Takes answers for some rows into the answers for all.
+/// Adds the answers for some rows to the answers for all.
 fn merge(got: Answers, rows: &[u32], answers: &mut Answers) {
     let before = answers.parts.len() as u32;
     answers.parts.extend(got.parts);
@@ -333,7 +334,7 @@ fn merge(got: Answers, rows: &[u32], answers: &mut Answers) {
     }
 }
 
-/// Takes another bundle's answer for a row.
+/// Adds another bundle's answer for a row.
 fn place(completed: Completed, row: u32, answers: &mut Answers) {
     let place = completed.features.map(|(features, at)| {
         let is_it = |part: &RecordBatch| same(part, &features);
@@ -344,17 +345,17 @@ fn place(completed: Completed, row: u32, answers: &mut Answers) {
     answers.rows[row as usize] = Answer { outcome: completed.outcome, place };
 }
 
-/// Whether two batches are one: a neighbour's rows mostly come from one of its answers.
+/// Whether two batches are the same one: the rows of another bundle mostly come from one answer.
 fn same(one: &RecordBatch, other: &RecordBatch) -> bool {
     Arc::ptr_eq(one.schema_ref(), other.schema_ref())
         && one.num_columns() > 0
         && Arc::ptr_eq(one.column(0), other.column(0))
 }
 
-/// Takes what was kept for some rows into the answers for all.
+/// Adds the kept answers of some rows to the answers for all.
 fn kept(rows: Vec<(u32, Kept)>, answers: &mut Answers) -> Result<(), ArrowError> {
     let (rows, entries): (Vec<u32>, Vec<Kept>) = rows.into_iter().unzip();
-    for (features, positions) in super::cache::features(&entries)? {
+    for (features, positions) in Entry::features(&entries)? {
         let part = answers.part(features);
         for (at, position) in (0u32..).zip(positions) {
             let outcome = entries[position].outcome.clone();

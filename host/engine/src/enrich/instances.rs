@@ -1,4 +1,4 @@
-//! The instances of a handler: set up when a bundle finds none free, kept for the next one.
+//! The instances of a handler: one is set up when a bundle finds none free, and kept for the next bundle.
 
 use super::metrics::Metrics;
 use crate::plugin::{Input, Instance, OutputField, Plugin, PluginError, Setup};
@@ -12,7 +12,7 @@ pub(super) struct Handler {
     inputs: Arc<[Input]>,
     outputs: Vec<OutputField>,
     metrics: Arc<Metrics>,
-    /// What all of them have counted, those that are lost too.
+    /// The sum of what all of them have counted, lost ones included.
     counters: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -23,10 +23,10 @@ pub(super) struct Instances {
     free: Mutex<Vec<Serving>>,
 }
 
-/// An instance, and what it had counted when it was last asked.
+/// An instance, with its counters as they were last read.
 pub(super) struct Serving {
     pub(super) instance: Instance,
-    /// From 1, for who reads its messages.
+    /// From 1, to identify it in logs.
     number: u64,
     counted: Vec<(String, u64)>,
 }
@@ -42,14 +42,14 @@ impl Handler {
         metrics.instances.add(1);
         let outputs = match first.outputs().await {
             Ok(outputs) => outputs,
-            // A store that does not tell what comes out shows it with the first rows.
+            // Where the store does not declare the fields, its first answer shows them.
             Err(PluginError::Refused(_)) => Vec::new(),
             Err(error) => return Err(error),
         };
         let inputs = first.inputs().clone();
         let handler = Handler { plugin, inputs, outputs, metrics, counters: Mutex::default() };
         let mut first = Serving { instance: first, number: 1, counted: Vec::new() };
-        // Now, so that the names of what it counts are known.
+        // At once, so that the names of the counters are known.
         handler.count(&mut first).await;
         Ok((Arc::new(handler), first))
     }
@@ -59,7 +59,7 @@ impl Handler {
         &self.inputs
     }
 
-    /// The fields that come out, where the store tells before there are rows.
+    /// The fields that come out; empty where the store does not declare them.
     pub(super) fn outputs(&self) -> &[OutputField] {
         &self.outputs
     }
@@ -69,9 +69,8 @@ impl Handler {
         lock(&self.counters).clone()
     }
 
-    /// Adds what an instance has counted since it was last asked; `false` if it fails.
-    ///
-    /// After each bundle, so that an instance that is lost later takes nothing with it.
+    /// Adds what an instance has counted since its counters were last read; `false` if it fails. This
+    /// is done after each bundle, so that an instance that is lost later takes no counts with it.
     async fn count(&self, serving: &mut Serving) -> bool {
         let Ok(counted) = serving.instance.counters().await else { return false };
         let mut sum = lock(&self.counters);
@@ -90,7 +89,7 @@ impl Handler {
 }
 
 impl Instances {
-    /// The instances that a setup makes; `first` is one.
+    /// The instances of a setup; `first` is one of them.
     pub(super) fn new(handler: &Arc<Handler>, setup: Setup, first: Option<Serving>) -> Self {
         Instances { handler: handler.clone(), setup, free: Mutex::new(first.into_iter().collect()) }
     }
@@ -127,7 +126,7 @@ impl Instances {
         let free = std::mem::take(&mut *lock(&self.free));
         for mut serving in free {
             self.handler.count(&mut serving).await;
-            // An instance that fails at its end has answered all that it was asked.
+            // An instance that fails at its end has answered all its rows.
             let _ = serving.instance.tear_down().await;
         }
     }

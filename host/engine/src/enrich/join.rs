@@ -1,76 +1,12 @@
-//! Features behind the columns of their rows.
+//! Joins features to the columns of their rows.
 
+use super::error::JoinError;
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
-use arrow_schema::{ArrowError, DataType, FieldRef, Schema};
-use beamlet_contract::join::{Clash, OnConflict, columns};
+use arrow_schema::{FieldRef, Schema};
+use beamlet_contract::join::{OnConflict, columns};
 use std::sync::Arc;
 
-/// The handler gave features of other names or types to some rows than to others, or than the store
-/// declares.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the features do not go together: {0}; the feature service was changed, set up anew")]
-pub struct FeaturesError(pub(super) String);
-
-/// Rows and features do not go together.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JoinError {
-    /// The features do not go together among themselves.
-    #[error(transparent)]
-    Features(#[from] FeaturesError),
-    /// The rows are not those that were enriched.
-    #[error("there are {rows} rows and answers for {answers}: join the rows that were enriched")]
-    Rows {
-        /// The rows.
-        rows: usize,
-        /// The answers.
-        answers: usize,
-    },
-    /// A row and the features have a field, and that is to be an error.
-    #[error(
-        "field `{field}` is in the rows and among the features; choose left, right or a suffix"
-    )]
-    Conflict {
-        /// The field.
-        field: String,
-    },
-    /// The name that a suffix makes is taken.
-    #[error(
-        "field `{field}` is in the rows and among the features, and so is `{renamed}`; choose another suffix"
-    )]
-    SuffixTaken {
-        /// The field.
-        field: String,
-        /// What the suffix makes of it.
-        renamed: String,
-    },
-    /// A feature is to stand where rows without features keep a value of another type.
-    #[error(
-        "field `{field}` is {own} in the rows and {feature} among the features, and a row without features keeps its own; choose left or a suffix"
-    )]
-    Types {
-        /// The field.
-        field: String,
-        /// The type in the rows.
-        own: DataType,
-        /// The type among the features.
-        feature: DataType,
-    },
-    /// Arrow cannot make the columns.
-    #[error(transparent)]
-    Arrow(#[from] ArrowError),
-}
-
-impl From<Clash> for JoinError {
-    fn from(clash: Clash) -> Self {
-        match clash {
-            Clash::Conflict { field } => JoinError::Conflict { field },
-            Clash::Suffix { field, renamed } => JoinError::SuffixTaken { field, renamed },
-        }
-    }
-}
-
-/// `has_features` tells for each row whether the store answered for it.
+/// `has_features` says for each row whether the store answered for it.
 pub(super) fn join(
     rows: &RecordBatch,
     features: &RecordBatch,
@@ -105,7 +41,7 @@ pub(super) fn join(
     Ok(RecordBatch::try_new_with_options(schema, arrays, &options)?)
 }
 
-/// The feature in the own column's place; a row without features keeps its own value.
+/// The feature in place of the own column; a row without features keeps its own value.
 fn right(
     (own_field, own): (&FieldRef, &ArrayRef),
     (field, feature): (&FieldRef, &ArrayRef),

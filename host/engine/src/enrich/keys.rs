@@ -1,14 +1,15 @@
-//! Rows as bytes: equal where a handler is shown the same, and nowhere else.
+//! Rows as bytes, which are equal where a handler is shown the same, and nowhere else.
 
 use arrow_array::RecordBatch;
 use arrow_row::{RowConverter, Rows, SortField};
 use arrow_schema::{ArrowError, Schema};
+use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 
 /// The keys of a batch of rows.
 ///
-/// A key is the types of the columns, then all of their values in Arrow's row format, which
-/// keeps every bit: `1` and `1.0`, `""` and null, `0.0` and `-0.0` differ.
+/// A key is a digest of the columns' types, then all of their values in Arrow's row format, which keeps
+/// every bit: `1` and `1.0`, `""` and null, `0.0` and `-0.0` differ.
 pub(super) struct Keys {
     types: [u8; 8],
     /// `None` for rows without a column, which are all equal.
@@ -41,13 +42,50 @@ impl Keys {
         (self.types, self.values(row))
     }
 
-    /// The values of a row alone: within one batch they tell rows apart.
+    /// The values of a row alone: within one batch that identifies it.
     pub(super) fn values(&self, row: usize) -> &[u8] {
         self.values.as_ref().map_or(&[], |values| values.row(row).data())
     }
 }
 
-/// A short name for the columns' names and types, the same in every process.
+/// Which rows of a bundle differ: equal ones are asked for once.
+pub(super) struct Distinct {
+    /// The first row of each kind, ascending.
+    pub(super) first: Vec<u32>,
+    /// For each row of the bundle, the position of its kind in `first`; `None` where all differ.
+    kind: Option<Vec<u32>>,
+}
+
+impl Distinct {
+    /// Finds equal rows.
+    pub(super) fn of(keys: &Keys, rows: usize) -> Self {
+        let mut seen: HashMap<&[u8], u32> = HashMap::with_capacity(rows);
+        let mut first = Vec::with_capacity(rows);
+        let mut kind = Vec::with_capacity(rows);
+        for row in 0..rows {
+            let new = first.len() as u32;
+            let at = *seen.entry(keys.values(row)).or_insert(new);
+            if at == new {
+                first.push(row as u32);
+            }
+            kind.push(at);
+        }
+        let kind = (first.len() < rows).then_some(kind);
+        Distinct { first, kind }
+    }
+
+    /// All rows, taken to differ.
+    pub(super) fn all(rows: usize) -> Self {
+        Distinct { first: (0..rows as u32).collect(), kind: None }
+    }
+
+    /// The position in `first` of each row's kind.
+    pub(super) fn kinds(&self) -> Option<&[u32]> {
+        self.kind.as_deref()
+    }
+}
+
+/// A digest of the columns' names and types, the same in every process.
 fn types(schema: &Schema) -> [u8; 8] {
     let mut hash = Sha256::new();
     for field in schema.fields() {
@@ -57,7 +95,7 @@ fn types(schema: &Schema) -> [u8; 8] {
     std::array::from_fn(|at| hash[at])
 }
 
-/// A map has no order of its own.
+/// The metadata in one order, as a map has none.
 fn sorted(field: &arrow_schema::Field) -> Vec<(&String, &String)> {
     let mut metadata: Vec<_> = field.metadata().iter().collect();
     metadata.sort();

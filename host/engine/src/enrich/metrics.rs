@@ -7,20 +7,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Meter(AtomicU64);
 
 impl Meter {
-    /// Adds to it, and gives what it comes to.
+    /// Adds to it, and returns the sum.
     pub fn add(&self, more: u64) -> u64 {
         self.0.fetch_add(more, Ordering::Relaxed) + more
     }
 
-    /// What it has come to.
+    /// The sum so far.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 /// What an [`Enricher`](super::Enricher) counts. Rows are counted as they are asked for: two
-/// equal rows that are asked once count once in `asked`, and once in `coalesced`.
+/// equal rows that are asked for once count once in `asked`, and once in `coalesced`.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Metrics {
     /// Rows that were given to the handler, each attempt counted.
     pub asked: Meter,
@@ -30,13 +31,13 @@ pub struct Metrics {
     pub coalesced: Meter,
     /// Rows that were answered from the cache.
     pub cache_hits: Meter,
-    /// Rows that the cache knew nothing of.
+    /// Rows that were not in the cache.
     pub cache_misses: Meter,
     /// Rows that got an old answer from the cache because the store failed.
     pub cache_stale: Meter,
     /// Calls to a shared cache that failed; a run goes on without it.
     pub cache_errors: Meter,
-    /// Instances that trapped, took too long, or broke a promise.
+    /// Instances that trapped, took too long, or violated the contract.
     pub instances_lost: Meter,
     /// Instances that were set up.
     pub instances: Meter,

@@ -1,22 +1,23 @@
-//! Rows in, features out, each row answered once: what a runner wants of a handler, whatever
-//! happens to an instance, a request, or the store.
+//! Rows in, features out, each row answered once, whatever happens to an instance, a request, or the
+//! store.
 //!
 //! ```text
 //! rows ─▶ keys ─▶ cache ─▶ coalesce ─▶ ask (instances, retry) ─▶ answers
 //!           └── equal rows are one ──┘
 //! ```
 //!
-//! An [`Enricher`] is shared by all bundles of a run. It sets up instances as bundles need them,
-//! asks equal rows once, tries again what may succeed later, and tells of each row what became
-//! of it. A runner in any process can embed it: `enrich` is async, and may be called for any
-//! number of bundles at once. Instances run on threads of the enricher's own.
+//! An [`Enricher`] is shared by all bundles of a run. It sets up instances as bundles need them, asks for
+//! equal rows once, retries what may succeed later, and reports the outcome of each row.
+//! [`enrich`](Enricher::enrich) is async and may be called for any number of bundles at once;
+//! [`enrich_blocking`](Enricher::enrich_blocking) needs no runtime. Instances run on threads of the
+//! enricher's own.
 //!
 //! ```
 //! # use std::sync::Arc;
 //! use arrow_array::{ArrayRef, RecordBatch, StringArray, cast::AsArray, types::Int64Type};
 //! use beamlet::enrich::{CacheOptions, EnrichOptions, Enricher, Outcome};
 //! # use beamlet::plugin::{Plugin, Setup};
-//! # use beamlet::sandbox::{Egress, Limits, Permissions, Runtime, RuntimeOptions};
+//! # use beamlet::sandbox::{Destination, Egress, Limits, Runtime, RuntimeOptions};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,11 +29,11 @@
 //! #     "connection": { "url": store.url(), "default_workspace_name": "prod", "api_key": "demo-key" },
 //! #     "retrieval": { "feature_service_name": "planes_features", "entity_id": "tailnum" },
 //! # });
-//! # let allowed = beamlet_egress::Destination::of_text(&store.url()).into_iter().collect();
+//! # let allowed = Destination::of_text(&store.url()).into_iter().collect();
 //! # let egress = Egress::new(allowed, Default::default(), Default::default());
 //! # let egress = Arc::new(egress.limited(&Limits::default()));
-//! # let setup = Setup { config: config.to_string().into(), permissions: Permissions::default(), egress };
-//! let options = EnrichOptions { cache: Some(CacheOptions::default()), ..EnrichOptions::default() };
+//! # let setup = Setup::new(config.to_string(), egress);
+//! let options = EnrichOptions::default().cache(Some(CacheOptions::default()));
 //! let enricher = Enricher::set_up(plugin, setup, options).await?;
 //!
 //! let tailnums: ArrayRef = Arc::new(StringArray::from(vec!["N10156", "N0", "N10156"]));
@@ -54,8 +55,8 @@ mod ask;
 mod cache;
 mod coalesce;
 mod declared;
-mod distinct;
 mod enricher;
+mod error;
 mod instances;
 mod join;
 mod keys;
@@ -65,10 +66,10 @@ mod retry;
 mod shown;
 mod workers;
 
-pub use answers::{Answers, GivenUp, Outcome};
+pub use answers::{Answers, Outcome, RowFailure};
 pub use beamlet_contract::join::OnConflict;
-pub use cache::CacheError;
-pub use enricher::{EnrichError, Enricher};
-pub use join::{FeaturesError, JoinError};
+pub use enricher::Enricher;
+pub use error::{CacheError, EnrichError, FeaturesError, JoinError};
 pub use metrics::{Meter, Metrics};
 pub use options::{CacheOptions, EnrichOptions, RetryOptions};
+pub(crate) use workers::blocking;

@@ -1,5 +1,6 @@
-//! How rows are enriched: every knob, with its default.
+//! How rows are enriched: every option, with its default.
 
+use beamlet_egress::setters;
 use std::fmt;
 use std::num::NonZero;
 use std::thread::available_parallelism;
@@ -7,17 +8,18 @@ use std::time::Duration;
 
 /// How rows are enriched.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct EnrichOptions {
     /// Bundles that are in the handler at once, each in an instance of its own.
     pub in_flight: usize,
     /// Threads that instances run on; `None` for one per core. No more than there are bundles
     /// in flight.
     pub threads: Option<NonZero<usize>>,
-    /// Whether equal rows, within a bundle and in flight, are asked once.
+    /// Whether equal rows, within a bundle and in flight, are asked for once.
     pub coalesce: bool,
-    /// What is tried again, and when.
+    /// When rows that failed are asked for again.
     pub retry: RetryOptions,
-    /// What is kept, and for how long; `None` keeps nothing.
+    /// Which answers are kept, and how long; `None` keeps none.
     pub cache: Option<CacheOptions>,
 }
 
@@ -33,23 +35,32 @@ impl Default for EnrichOptions {
     }
 }
 
+setters!(EnrichOptions {
+    in_flight: usize,
+    threads: Option<NonZero<usize>>,
+    coalesce: bool,
+    retry: RetryOptions,
+    cache: Option<CacheOptions>,
+});
+
 impl EnrichOptions {
     /// How many threads instances run on.
-    pub(super) fn threads(&self) -> usize {
+    pub(super) fn workers(&self) -> usize {
         let cores = || available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         self.threads.unwrap_or_else(cores).get().min(self.in_flight)
     }
 }
 
-/// What is tried again, and when.
+/// When rows that failed are asked for again.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RetryOptions {
-    /// How often a row is asked for at most; 1 is never again.
+    /// How often a row is asked for at most; 1 is no retry.
     pub max_attempts: u32,
     /// The longest wait before the second attempt. It doubles from attempt to attempt, and the
     /// wait is drawn evenly from nothing to it ("full jitter").
     pub backoff: Duration,
-    /// What the longest wait does not grow beyond.
+    /// The upper limit of the longest wait.
     pub max_backoff: Duration,
     /// How many rows may be asked for again, as a share of all that are asked for. A retry
     /// beyond it waits until there is room.
@@ -76,16 +87,26 @@ impl Default for RetryOptions {
     }
 }
 
-/// What is kept of answers, and for how long.
+setters!(RetryOptions {
+    max_attempts: u32,
+    backoff: Duration,
+    max_backoff: Duration,
+    budget: f32,
+    min_per_second: u32,
+    deadline: Duration,
+});
+
+/// Which answers are kept, and how long.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct CacheOptions {
     /// How many bytes of answers and keys are kept in memory; 0 keeps none there.
     pub memory: u64,
-    /// How long the features of an entity are good.
+    /// How long the features of an entity are fresh.
     pub ttl: Duration,
-    /// How long it is good to know that an entity is missing: it may come soon.
+    /// How long a missing entity counts as missing; it may be added soon.
     pub missing_ttl: Duration,
-    /// How long after that an answer may still be served when the store fails; zero never.
+    /// How long after that an answer may still be served when the store fails; zero is never.
     pub stale: Duration,
     /// The URL of a Redis that all runners share. It may hold a password.
     pub redis: Option<String>,
@@ -103,6 +124,14 @@ impl Default for CacheOptions {
         }
     }
 }
+
+setters!(CacheOptions {
+    memory: u64,
+    ttl: Duration,
+    missing_ttl: Duration,
+    stale: Duration,
+    redis: Option<String>,
+});
 
 /// Without the URL, which may hold a password.
 impl fmt::Debug for CacheOptions {

@@ -1,6 +1,6 @@
-//! What of the rows a handler is shown: the columns that it reads, in types of the contract's.
+//! The columns of rows that a handler is shown: those that it reads, in types of the contract.
 
-use super::enricher::EnrichError;
+use super::error::EnrichError;
 use crate::plugin::{ErrorKind, HandlerError, Input};
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_schema::{DataType, Field, Schema};
@@ -16,7 +16,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Finds the columns by their names. One that a row may lack and the batch has not is null.
+    /// Finds the columns by their names. An optional one that the batch lacks is null.
     pub(super) fn of(rows: &RecordBatch, inputs: &[Input]) -> Result<Self, EnrichError> {
         let mut fields = Vec::with_capacity(inputs.len());
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(inputs.len());

@@ -1,8 +1,7 @@
-//! The threads that instances run on. Each has a runtime, connections and instances of its own,
-//! and a bundle stays where it began: no request wakes another thread, which would cost as much
-//! as the handler does.
+//! The threads that instances run on. Each has a runtime, connections and instances of its own, and a
+//! bundle stays on one thread: waking another one for a request would cost as much as the handler does.
 
-use super::enricher::EnrichError;
+use super::error::EnrichError;
 use super::instances::{Handler, Instances};
 use super::metrics::Metrics;
 use crate::plugin::{Plugin, PluginError, Setup};
@@ -12,8 +11,9 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
+use tokio::task::block_in_place;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
@@ -27,13 +27,12 @@ pub(super) struct Workers {
 struct Worker {
     thread: Thread,
     instances: Arc<Instances>,
-    /// Bundles that it has in hand.
+    /// Bundles that it works on.
     busy: AtomicUsize,
 }
 
 impl Workers {
-    /// Starts threads, and sets up the first instance: what is wrong with the configuration shows
-    /// here.
+    /// Starts threads, and sets up the first instance, which finds what is wrong with the configuration.
     pub(super) async fn set_up(
         plugin: Plugin,
         setup: Setup,
@@ -58,7 +57,8 @@ impl Workers {
         &self.handler
     }
 
-    /// Has the worker that has least to do run something with its instances.
+    /// Runs a job with the instances of the worker that has the fewest bundles. Where the future is dropped,
+    /// the job is cancelled.
     pub(super) async fn run<T, F>(
         &self,
         job: impl FnOnce(Arc<Instances>) -> F,
@@ -71,6 +71,13 @@ impl Workers {
         let worker = self.workers.iter().min_by_key(busy).ok_or(PluginError::Finished)?;
         let _busy = Busy::on(&worker.busy);
         worker.thread.run(job(worker.instances.clone())).await
+    }
+
+    /// Waits on the calling thread for a future. Its timers and connections are those of a worker, so
+    /// that they outlast the call.
+    pub(super) fn block_on<F: Future>(&self, future: F) -> Result<F::Output, EnrichError> {
+        let worker = self.workers.first().ok_or(PluginError::Finished)?;
+        blocking(|| worker.thread.tasks.block_on(future))
     }
 
     /// Tears all free instances down.
@@ -86,6 +93,15 @@ impl Workers {
 impl Worker {
     fn new(thread: Thread, instances: Instances) -> Self {
         Worker { thread, instances: Arc::new(instances), busy: AtomicUsize::new(0) }
+    }
+}
+
+/// Waits on the calling thread, where that stops nothing that it may wait for.
+pub(crate) fn blocking<T>(wait: impl FnOnce() -> T) -> Result<T, EnrichError> {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Err(_) => Ok(wait()),
+        Ok(RuntimeFlavor::MultiThread) => Ok(block_in_place(wait)),
+        Ok(_) => Err(EnrichError::CannotBlock),
     }
 }
 
@@ -105,7 +121,7 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// A thread with a runtime. Dropped, it ends, and what runs on it is given up.
+/// A thread with a runtime. When it is dropped, the thread ends and its tasks are cancelled.
 struct Thread {
     tasks: Handle,
     _running: oneshot::Sender<()>,
@@ -124,7 +140,7 @@ impl Thread {
         Ok(Thread { tasks, _running: running })
     }
 
-    /// Runs a task to its end; given up, so is the task.
+    /// Runs a task to its end. Where the future is dropped, the task is cancelled.
     async fn run<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Why nothing can be set up.
+//! Why a handler cannot be loaded or set up.
 
 use crate::config::{ConfigError, Document};
 use crate::enrich::EnrichError;
@@ -20,15 +20,15 @@ pub enum LoadError {
     /// The component cannot be read, or is no handler.
     #[error(transparent)]
     Component(#[from] plugin::LoadError),
-    /// The registry does not give the component.
+    /// The component cannot be pulled from its registry.
     #[error("{source}")]
     Registry {
-        /// Whether it is named wrongly, so that no other attempt helps.
+        /// Whether the user has to change something, as another attempt would fail, too.
         is_usage: bool,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The handler is not there in a library that is built without a feature of cargo.
+    /// The library is built without the cargo feature that the handler needs.
     #[error(
         "{handler}: this program is built without the feature `{feature}`; name a component's file"
     )]
@@ -51,16 +51,12 @@ pub enum LoadError {
 
 impl LoadError {
     #[cfg(feature = "registry")]
-    pub(super) fn registry(error: beamlet_registry::RegistryError) -> Self {
+    pub(super) fn registry(error: impl Into<beamlet_registry::RegistryError>) -> Self {
+        let error = error.into();
         LoadError::Registry { is_usage: error.is_usage(), source: Box::new(error) }
     }
 
-    #[cfg(not(all(feature = "registry", feature = "tecton")))]
-    pub(super) fn not_built_in(handler: &super::Handler, feature: &'static str) -> Self {
-        LoadError::NotBuiltIn { handler: handler.to_string(), feature }
-    }
-
-    /// Whether what the user named is wrong: another attempt gives the same.
+    /// Whether the user has to change something: another attempt would fail in the same way.
     pub fn is_usage(&self) -> bool {
         match self {
             LoadError::Config(_)
@@ -97,12 +93,12 @@ impl Invalid {
         Invalid { problems: problems.into_iter().map(located).collect() }
     }
 
-    /// What is wrong: a JSON Pointer, and a message.
+    /// The problems: a JSON Pointer and a message each.
     pub fn problems(&self) -> impl ExactSizeIterator<Item = &Problem> {
         self.problems.iter().map(|(problem, _)| problem)
     }
 
-    /// What is wrong, a line each: file, line where it is known, pointer, message.
+    /// The problems as lines: file, line where it is known, pointer, message.
     pub fn lines(&self) -> impl ExactSizeIterator<Item = &str> {
         self.problems.iter().map(|(_, line)| line.as_str())
     }

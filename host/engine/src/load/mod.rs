@@ -1,4 +1,4 @@
-//! A handler and its configuration, from what a user names to what an instance is set up with.
+//! Loads a handler and its configuration: from what a user names to the setup of its instances.
 //!
 //! ```text
 //! configuration ─▶ handler (built in, file, registry) ─▶ its schema ─▶ tables, secrets, destinations
@@ -6,28 +6,83 @@
 //! ```
 
 mod error;
-mod handler;
 
 pub use error::{Invalid, LoadError};
-pub use handler::Handler;
 
 use crate::config::{Config, ConfigError, Document};
-use crate::enrich::Enricher;
+use crate::enrich::{EnrichError, Enricher, blocking};
 use crate::plugin::{Description, Plugin, Problem, Setup};
 use crate::sandbox::{Egress, Permissions, Runtime, RuntimeError, RuntimeOptions};
+use beamlet_egress::setters;
 use etcetera::BaseStrategy;
 use etcetera::base_strategy::choose_base_strategy;
 use serde_json::Value;
+use std::convert::Infallible;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
+use tokio::runtime::Builder;
 use tracing::{info, warn};
+
+/// The handler that is built in.
+const TECTON: &str = "tecton";
+/// The beginning of the name of a handler in a registry.
+const REGISTRY: &str = "oci://";
+
+/// Which handler.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Handler {
+    /// Tecton's, which is built in.
+    #[default]
+    Tecton,
+    /// A component's file.
+    File(PathBuf),
+    /// One in a registry, `oci://REGISTRY/NAME@sha256:…`.
+    Registry(String),
+}
+
+impl Handler {
+    /// The same, where a file's path is relative to a directory.
+    #[must_use]
+    pub fn relative_to(self, directory: &Path) -> Self {
+        match self {
+            Handler::File(path) => Handler::File(directory.join(path)),
+            other => other,
+        }
+    }
+}
+
+/// From `tecton`, `oci://…`, or the path of a file.
+impl FromStr for Handler {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            TECTON => Handler::Tecton,
+            name if name.starts_with(REGISTRY) => Handler::Registry(name.to_owned()),
+            file => Handler::File(PathBuf::from(file)),
+        })
+    }
+}
+
+impl fmt::Display for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Handler::Tecton => f.write_str(TECTON),
+            Handler::File(path) => write!(f, "{}", path.display()),
+            Handler::Registry(name) => f.write_str(name),
+        }
+    }
+}
 
 /// How handlers are loaded.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LoadOptions {
-    /// Where handlers are kept, compiled and as they were pulled. `None` is `beamlet` in the user's
-    /// cache directory; where that cannot be written, nothing is kept.
+    /// The cache of handlers, compiled and as they were pulled. `None` is `beamlet` in the user's cache
+    /// directory, or no cache where that cannot be written.
     pub cache_dir: Option<PathBuf>,
     /// How many instances there may be at once, from 1.
     pub max_instances: u32,
@@ -40,21 +95,9 @@ impl Default for LoadOptions {
     }
 }
 
+setters!(LoadOptions { cache_dir: Option<PathBuf>, max_instances: u32 });
+
 impl LoadOptions {
-    /// Keeps handlers in a directory; `None` is as by default.
-    #[must_use]
-    pub fn cache_dir(mut self, directory: Option<PathBuf>) -> Self {
-        self.cache_dir = directory;
-        self
-    }
-
-    /// Lets so many instances be at once.
-    #[must_use]
-    pub fn max_instances(mut self, instances: u32) -> Self {
-        self.max_instances = instances;
-        self
-    }
-
     fn directory(&self) -> Option<PathBuf> {
         match &self.cache_dir {
             Some(directory) => Some(directory.clone()),
@@ -64,13 +107,13 @@ impl LoadOptions {
 
     fn runtime(&self) -> Result<Runtime, RuntimeError> {
         let options = RuntimeOptions {
-            // A directory of its own: the engine drops from it what it has not used for long.
+            // A directory of its own, as wasmtime deletes old entries from it.
             cache: self.directory().map(|directory| directory.join("compiled")),
             max_instances: self.max_instances,
             ..RuntimeOptions::default()
         };
         match Runtime::new(&options) {
-            // A read-only home is no reason not to run: it only compiles each time.
+            // A read-only home costs a compilation each time, and nothing else.
             Err(_) if self.cache_dir.is_none() => {
                 Runtime::new(&RuntimeOptions { cache: None, ..options })
             }
@@ -79,17 +122,18 @@ impl LoadOptions {
     }
 }
 
-/// A handler that can be used.
+/// A handler that is loaded.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Loaded {
     /// The component.
     pub plugin: Plugin,
-    /// What it says it is.
+    /// Its own description.
     pub description: Description,
 }
 
 impl Loaded {
-    /// Loads a handler, and asks it what it is.
+    /// Loads a handler, and asks for its description.
     ///
     /// # Errors
     /// It cannot be read or pulled, or is no handler.
@@ -101,15 +145,16 @@ impl Loaded {
             Handler::File(path) => Plugin::from_file(&runtime, path)?,
             #[cfg(feature = "registry")]
             Handler::Registry(name) => {
-                let reference = name.parse().map_err(LoadError::registry)?;
+                let reference: beamlet_registry::Reference =
+                    name.parse().map_err(LoadError::registry)?;
                 let kept = options.directory();
                 let component = beamlet_registry::pull(&reference, kept.as_deref()).await;
                 Plugin::from_bytes(&runtime, name, &component.map_err(LoadError::registry)?)?
             }
             #[cfg(not(feature = "tecton"))]
-            Handler::Tecton => return Err(LoadError::not_built_in(handler, "tecton")),
+            Handler::Tecton => return Err(not_built_in(handler, "tecton")),
             #[cfg(not(feature = "registry"))]
-            Handler::Registry(_) => return Err(LoadError::not_built_in(handler, "registry")),
+            Handler::Registry(_) => return Err(not_built_in(handler, "registry")),
         };
         let description = plugin.describe(&Permissions::default()).await?;
         let Description { name, version, .. } = &description;
@@ -117,10 +162,10 @@ impl Loaded {
         Ok(Loaded { plugin, description })
     }
 
-    /// The handler that a configuration names, unless another one is to be taken in its place.
+    /// Loads the handler that a configuration names, or another one in its place.
     ///
     /// # Errors
-    /// As [`new`](Self::new); or the configuration names none rightly.
+    /// As [`new`](Self::new); or the name in the configuration is not valid.
     pub async fn of(
         document: &Document,
         instead: Option<&Handler>,
@@ -136,15 +181,14 @@ impl Loaded {
         }
     }
 
-    /// Reads a configuration and finds all that is wrong with it, the host's part and the
-    /// handler's.
+    /// Reads a configuration and finds all problems of it, in the host's tables and in the handler's.
     ///
     /// # Errors
-    /// The handler trapped, or took too long. What is wrong with the configuration is no error here.
+    /// The handler trapped, or took too long. Problems of the configuration are no error here.
     pub async fn configure(&self, document: &Document) -> Result<Configured, LoadError> {
         let (config, mut problems) = Config::new(document, &self.description.config_schema);
         let found = self.plugin.validate(&config.handler, &config.sandbox.permissions).await?;
-        // Where the host has found something, the handler sees but a stand-in.
+        // Where the host has found a problem, the handler sees a stand-in and may report that.
         let new = |problem: &Problem| problems.iter().all(|known| known.path != problem.path);
         let new: Vec<Problem> = found.problems.into_iter().filter(new).collect();
         problems.extend(new);
@@ -156,7 +200,12 @@ impl Loaded {
     }
 }
 
-/// A configuration, and what there is to say of it.
+#[cfg(not(all(feature = "registry", feature = "tecton")))]
+fn not_built_in(handler: &Handler, feature: &'static str) -> LoadError {
+    LoadError::NotBuiltIn { handler: handler.to_string(), feature }
+}
+
+/// A configuration, with the problems and warnings that were found in it.
 #[derive(Clone, Debug)]
 pub struct Configured {
     config: Config,
@@ -173,28 +222,28 @@ impl Configured {
         if self.problems.problems.is_empty() { Ok(self.config) } else { Err(self.problems) }
     }
 
-    /// What is wrong, all of it.
+    /// All problems.
     pub fn problems(&self) -> &Invalid {
         &self.problems
     }
 
-    /// What is accepted and most likely not meant, a line each.
+    /// What is accepted and most likely not intended, a line each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 }
 
 impl Enricher {
-    /// Does what the command `beamlet` does with a configuration: loads the handler that it names,
-    /// finds all that is wrong with it, takes its secrets out, grants the destinations that it names,
-    /// and sets the handler up. Warnings go to [`tracing`].
+    /// Sets an enricher up as the command `beamlet` does: loads the handler that the configuration names,
+    /// finds all problems, takes the secrets out, grants the destinations that it names, and sets the
+    /// handler up. Warnings go to [`tracing`].
     ///
     /// A configuration is a text, TOML or JSON, a JSON value, the [`Path`] of a file, or a
-    /// [`Document`]. `[run]` counts as far as it says how rows are enriched; how they are read and
-    /// written is for the caller.
+    /// [`Document`]. Of `[run]`, the settings of enrichment apply; reading and writing rows is
+    /// for the caller.
     ///
     /// # Errors
-    /// The configuration has problems, all of which are told; or the handler cannot be loaded or set up.
+    /// The configuration has problems, all of which are reported; or the handler cannot be loaded or set up.
     pub async fn from_config<C>(config: C) -> Result<Self, LoadError>
     where
         C: TryInto<Document>,
@@ -208,13 +257,29 @@ impl Enricher {
         let setup = config.setup();
         Ok(Enricher::set_up(loaded.plugin, setup, config.run.enrich).await?)
     }
+
+    /// [`from_config`](Self::from_config) for callers without a runtime: waits on the calling thread.
+    ///
+    /// # Errors
+    /// As `from_config`; or [`EnrichError::CannotBlock`] on a thread of a current-thread tokio
+    /// runtime.
+    pub fn from_config_blocking<C>(config: C) -> Result<Self, LoadError>
+    where
+        C: TryInto<Document>,
+        LoadError: From<C::Error>,
+    {
+        blocking(move || {
+            let runtime = Builder::new_current_thread().enable_all().build();
+            runtime.map_err(EnrichError::Threads)?.block_on(Self::from_config(config))
+        })?
+    }
 }
 
 impl Config {
-    /// The handler that a configuration names: `handler`, at its top. Tecton's, where it names none.
+    /// The handler that a configuration names by its top-level key `handler`; by default Tecton's.
     ///
     /// # Errors
-    /// It is no text.
+    /// The value is no text, or empty.
     pub fn handler_of(document: &Document) -> Result<Handler, Problem> {
         match document.value().get("handler") {
             None => Ok(Handler::default()),
@@ -230,7 +295,7 @@ impl Config {
         }
     }
 
-    /// What the instances of a handler share: the way out with its destinations, secrets and limits.
+    /// The setup of a handler's instances: its tables, and an egress with destinations, secrets and limits.
     pub fn setup(&self) -> Setup {
         let egress = Egress::new(self.allowed.clone(), self.secrets.clone(), self.sandbox.timeouts)
             .through(self.proxies.clone())
@@ -244,8 +309,7 @@ impl Config {
     }
 }
 
-/// The files that a configuration names: its handler's, and those of its secrets, which read
-/// `{ file = "…" }`.
+/// The files that a configuration names: the handler's, and those of secrets, `{ file = "…" }`.
 ///
 /// # Errors
 /// It cannot be read.

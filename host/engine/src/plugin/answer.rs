@@ -1,15 +1,14 @@
-//! What came back for some rows of a bundle, checked.
+//! The answer for some rows of a bundle, checked.
 
+use super::error::HandlerError;
 use crate::bindings::beamlet::enrichment::types as wit;
 use crate::columns;
 use arrow_array::RecordBatch;
-use beamlet_contract::ErrorKind;
 use beamlet_egress::Secrets;
-use std::fmt;
-use std::time::Duration;
 
 /// The answer for the next rows of a bundle, in the order they were given.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Enriched {
     /// The features, a row each: null for a row in one of the lists below.
     pub features: RecordBatch,
@@ -23,6 +22,7 @@ pub struct Enriched {
 
 /// One row that could not be enriched.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failure {
     /// Its position.
     pub row: u32,
@@ -30,74 +30,8 @@ pub struct Failure {
     pub error: HandlerError,
 }
 
-/// An error of the contract.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandlerError {
-    /// What kind of thing went wrong.
-    pub kind: ErrorKind,
-    /// What happened, for a person.
-    pub message: String,
-    /// Whether the same rows may succeed later.
-    pub retryable: bool,
-    /// How long the store asks to wait before that.
-    pub retry_after: Option<Duration>,
-    /// The HTTP status, where the store answered with one.
-    pub http_status: Option<u16>,
-}
-
-/// The kind first, then the message.
-impl fmt::Display for HandlerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind, self.message)
-    }
-}
-
-/// The kind by its name in the contract.
-pub fn error_kind(kind: wit::ErrorKind) -> ErrorKind {
-    match kind {
-        wit::ErrorKind::InvalidInput => ErrorKind::InvalidInput,
-        wit::ErrorKind::Unauthenticated => ErrorKind::Unauthenticated,
-        wit::ErrorKind::Forbidden => ErrorKind::Forbidden,
-        wit::ErrorKind::NotFound => ErrorKind::NotFound,
-        wit::ErrorKind::Throttled => ErrorKind::Throttled,
-        wit::ErrorKind::Unavailable => ErrorKind::Unavailable,
-        wit::ErrorKind::TimedOut => ErrorKind::TimedOut,
-        wit::ErrorKind::BadResponse => ErrorKind::BadResponse,
-        wit::ErrorKind::Denied => ErrorKind::Denied,
-        wit::ErrorKind::Other(name) => ErrorKind::Other(name),
-    }
-}
-
-impl HandlerError {
-    /// Takes over an error of a handler; no secret survives in its texts.
-    pub(crate) fn new(error: wit::Error, secrets: &Secrets) -> Self {
-        HandlerError {
-            kind: match error_kind(error.kind) {
-                ErrorKind::Other(name) => ErrorKind::Other(told(name, secrets)),
-                kind => kind,
-            },
-            message: told(error.message, secrets),
-            retryable: error.retryable,
-            retry_after: error.retry_after_ms.map(Duration::from_millis),
-            http_status: error.http_status,
-        }
-    }
-}
-
-/// The longest text of a handler that is passed on, in characters.
-const LONGEST: usize = 4000;
-
-/// A handler's own words: no secret in them, and not more than a person reads.
-fn told(text: String, secrets: &Secrets) -> String {
-    let text = secrets.redact(text);
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
 impl Enriched {
-    /// Takes over an answer; the error says which promise it breaks.
+    /// Takes over an answer; the error says what the contract does not allow in it.
     pub(crate) fn check(answer: wit::Enriched, secrets: &Secrets) -> Result<Self, String> {
         let rows = answer.fields.rows;
         ascending("missing", &answer.missing, rows)?;

@@ -1,11 +1,7 @@
 //! A handler component, compiled and linked, ready to be instantiated.
 
-use super::error::PluginError;
-use super::instance::Sandboxed;
 use crate::bindings::EnrichmentPluginPre;
-use crate::bindings::beamlet::enrichment::types::{Diagnostic, Severity};
-use crate::sandbox::{Egress, Permissions, Runtime, State, denied};
-use beamlet_config::Problem;
+use crate::sandbox::{Runtime, State, denied};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +23,7 @@ static TECTON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tecton.wasm"));
 
 /// A component cannot be used as a handler.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LoadError {
     /// The file cannot be read.
     #[error("{path}: cannot be read: {source}")]
@@ -52,42 +49,6 @@ pub enum LoadError {
         /// What it exports, or imports, instead.
         why: String,
     },
-}
-
-/// What a handler says it is.
-#[derive(Clone, Debug)]
-pub struct Description {
-    /// A short name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// What its configuration may hold, as a JSON Schema.
-    pub config_schema: serde_json::Value,
-}
-
-/// What a handler says of a configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Validation {
-    /// What is wrong with it.
-    pub problems: Vec<Problem>,
-    /// What is accepted, and most likely not meant.
-    pub warnings: Vec<Problem>,
-}
-
-impl Validation {
-    /// Of what a handler found, in its order. What is as it should be is not told.
-    pub(super) fn of(found: Vec<Diagnostic>) -> Self {
-        let mut validation = Validation::default();
-        for Diagnostic { severity, path, message } in found {
-            let problem = Problem { path, message };
-            match severity {
-                Severity::Problem => validation.problems.push(problem),
-                Severity::Warning => validation.warnings.push(problem),
-                Severity::Ok => {}
-            }
-        }
-        validation
-    }
 }
 
 /// A handler component, compiled. Cheap to clone.
@@ -153,54 +114,13 @@ impl Plugin {
         &self.name
     }
 
-    /// The SHA-256 of the component's bytes, in hexadecimal: what it is, whatever it is called.
+    /// The SHA-256 of the component's bytes, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
     }
-
-    /// Asks the handler what it is.
-    ///
-    /// # Errors
-    /// The handler trapped, took too long, or told a schema that is no JSON.
-    pub async fn describe(&self, permissions: &Permissions) -> Result<Description, PluginError> {
-        let mut sandboxed = self.isolated(permissions).await?;
-        let interface = sandboxed.bindings.beamlet_enrichment_enrichment_handler().clone();
-        let told =
-            sandboxed.call("describe", async |store| interface.call_describe(store).await).await?;
-        let config_schema = serde_json::from_str(&told.config_schema).map_err(|error| {
-            PluginError::BrokenPromise(format!(
-                "describe: the configuration's schema is no JSON: {error}"
-            ))
-        })?;
-        Ok(Description { name: told.name, version: told.version, config_schema })
-    }
-
-    /// Asks the handler what is wrong with a configuration.
-    ///
-    /// # Errors
-    /// The handler trapped, or took too long.
-    pub async fn validate(
-        &self,
-        config: &serde_json::Value,
-        permissions: &Permissions,
-    ) -> Result<Validation, PluginError> {
-        let config = config.to_string();
-        let mut sandboxed = self.isolated(permissions).await?;
-        let interface = sandboxed.bindings.beamlet_enrichment_enrichment_handler().clone();
-        let told = sandboxed
-            .call("validate", async |store| interface.call_validate(store, &config).await)
-            .await?;
-        Ok(Validation::of(told))
-    }
-
-    /// An instance that reaches nothing.
-    async fn isolated(&self, permissions: &Permissions) -> Result<Sandboxed, PluginError> {
-        let nowhere = Egress::new(Default::default(), Default::default(), Default::default());
-        Sandboxed::new(self, permissions, Arc::new(nowhere)).await
-    }
 }
 
-/// What the bytes are, where they are no component.
+/// What the bytes are instead, where they are no component.
 fn not_a_component(bytes: &[u8]) -> Option<&'static str> {
     // The magic number, then a version and a layer: 1 is a module's, 0x0d with layer 1 a component's.
     match bytes {

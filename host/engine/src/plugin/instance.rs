@@ -1,20 +1,23 @@
 //! One instance of a handler: a store of its own, set up, serving one bundle at a time.
 
-use super::bundle::Bundle;
-use super::component::{Plugin, Validation};
-use super::error::PluginError;
-use crate::bindings::EnrichmentPlugin;
+use super::answer::Enriched;
+use super::component::Plugin;
+use super::error::{HandlerError, PluginError};
+use super::inspect::{CheckReport, Input, OutputField, Validation};
+use super::sandboxed::Sandboxed;
+use crate::bindings::beamlet::enrichment::types;
 use crate::bindings::exports::beamlet::enrichment::enrichment_handler as wit;
-use crate::plugin::HandlerError;
-use crate::sandbox::scripted_store::ScriptedStore;
-use crate::sandbox::{Egress, Permissions, State};
+use crate::columns;
+use crate::sandbox::{Egress, Permissions};
+use arrow_array::RecordBatch;
+use beamlet_egress::setters;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use wasmtime::AsContextMut;
 use wasmtime::component::ResourceAny;
-use wasmtime::{AsContextMut, Store};
 
-/// All that instances of one handler share: the configuration, the permissions, the way out.
+/// What the instances of one handler share: the configuration, the permissions, the egress.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Setup {
     /// The configuration, one JSON object, with placeholders where secrets are.
     pub config: Arc<str>,
@@ -24,128 +27,20 @@ pub struct Setup {
     pub egress: Arc<Egress>,
 }
 
-/// A field that a handler reads from each row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input {
-    /// Its name.
-    pub name: String,
-    /// Whether a row without it is refused.
-    pub required: bool,
-}
-
-/// A field that a handler adds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputField {
-    /// Its name.
-    pub name: String,
-    /// Its type, as the contract writes it.
-    pub data_type: String,
-}
-
-/// A component in its store.
-pub struct Sandboxed {
-    /// What it may do, and its memory.
-    pub store: Store<State>,
-    /// Its exports.
-    pub bindings: Arc<EnrichmentPlugin>,
-    permissions: Permissions,
-    /// Where fuel is counted, if it is.
-    fuel: Option<Arc<AtomicU64>>,
-    /// Set while a call is under way, and left set where it did not come back: a store whose
-    /// call trapped or was given up cannot be entered again.
-    broken: bool,
-}
-
-impl Sandboxed {
-    /// A fresh instance; nothing is set up in it.
-    pub async fn new(
-        plugin: &Plugin,
-        permissions: &Permissions,
-        egress: Arc<Egress>,
-    ) -> Result<Self, PluginError> {
-        let mut store = Store::new(&plugin.runtime.engine, State::new(permissions, egress));
-        store.limiter(|state| &mut state.limits);
-        // At every tick it makes way, so that a deadline can end it and others can run.
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
-        let fuel = plugin.runtime.fuel.clone();
-        if fuel.is_some() {
-            store
-                .set_fuel(u64::MAX)
-                .map_err(|error| PluginError::Instantiate(error.to_string()))?;
-        }
-        // What a component does at its start counts as a call, too.
-        let instantiating = plugin.pre.instantiate_async(&mut store);
-        let bindings = tokio::time::timeout(permissions.deadline, instantiating)
-            .await
-            .unwrap_or_else(|_| Err(wasmtime::Error::msg("it took too long to start")))
-            .map_err(|error| PluginError::Instantiate(format!("{error:#}")))?;
-        Ok(Sandboxed {
-            store,
-            bindings: Arc::new(bindings),
-            permissions: *permissions,
-            fuel,
-            broken: false,
-        })
-    }
-
-    /// Runs one call of the contract, with its deadline.
-    pub async fn call<T>(
-        &mut self,
-        name: &'static str,
-        call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
-    ) -> Result<T, PluginError> {
-        if self.broken {
-            return Err(PluginError::Finished);
-        }
-        self.broken = true;
-        let deadline = self.permissions.deadline;
-        let before = self.fuel_left();
-        let ended = tokio::time::timeout(deadline, call(&mut self.store)).await;
-        if let Some(fuel) = &self.fuel {
-            fuel.fetch_add(before.saturating_sub(self.fuel_left()), Ordering::Relaxed);
-        }
-        let stderr = || self.store.data().stderr();
-        match ended {
-            Ok(Ok(value)) => {
-                self.broken = false;
-                Ok(value)
-            }
-            Ok(Err(trap)) => {
-                let why = root_cause(&trap);
-                Err(PluginError::Trap { call: name, why, stderr: stderr() })
-            }
-            Err(_) => Err(PluginError::Deadline { call: name, after: deadline, stderr: stderr() }),
-        }
-    }
-
-    /// The fuel in the store; 0 where it is not counted.
-    fn fuel_left(&self) -> u64 {
-        self.fuel.as_ref().and_then(|_| self.store.get_fuel().ok()).unwrap_or_default()
-    }
-
-    /// Sends the component's requests to a scripted store from now on; to the real one with `None`.
-    pub fn ask(&mut self, store: Option<Arc<ScriptedStore>>) {
-        self.store.data_mut().outbound.scripted = store;
-    }
-
-    /// Never enters the store again.
-    pub fn give_up(&mut self) {
-        self.broken = true;
+impl Setup {
+    /// A setup with the default permissions. `config` is the configuration as one JSON object.
+    pub fn new(config: impl Into<Arc<str>>, egress: Arc<Egress>) -> Self {
+        Setup { config: config.into(), permissions: Permissions::default(), egress }
     }
 }
 
-/// The trap itself, without the backtrace through the component.
-fn root_cause(trap: &wasmtime::Error) -> String {
-    trap.downcast_ref::<wasmtime::Trap>()
-        .map_or_else(|| trap.root_cause().to_string(), ToString::to_string)
-}
+setters!(Setup { permissions: Permissions });
 
 /// A handler that is set up. Drop it, or [`tear_down`](Instance::tear_down), to end it.
 pub struct Instance {
-    pub(crate) sandboxed: Sandboxed,
-    pub(crate) handler: ResourceAny,
-    pub(crate) egress: Arc<Egress>,
+    sandboxed: Sandboxed,
+    handler: ResourceAny,
+    egress: Arc<Egress>,
     inputs: Arc<[Input]>,
 }
 
@@ -182,7 +77,7 @@ impl Instance {
         Ok(Instance { sandboxed, handler, egress: setup.egress.clone(), inputs: inputs.collect() })
     }
 
-    /// The fields of a row that the handler reads: it is to be shown these, in this order.
+    /// The fields of a row that the handler reads: [`Bundle::process`] takes these, in this order.
     pub fn inputs(&self) -> &Arc<[Input]> {
         &self.inputs
     }
@@ -196,14 +91,33 @@ impl Instance {
         let bindings = self.sandboxed.bindings.clone();
         let interface = bindings.beamlet_enrichment_enrichment_handler();
         let handler = self.handler;
-        let told = self
+        let fields = self
             .sandboxed
             .call("handler.outputs", async |store| {
                 interface.handler().call_outputs(store, handler).await
             })
             .await?;
-        let fields = told.map_err(|error| self.refused(error))?;
+        let fields = fields.map_err(|error| self.refused(error))?;
         Ok(fields.into_iter().map(Into::into).collect())
+    }
+
+    /// Has the handler compare its configuration with the store.
+    ///
+    /// # Errors
+    /// The handler failed, or the store did not answer: [`PluginError::Refused`], after which the
+    /// instance can still be used.
+    pub async fn check(&mut self) -> Result<CheckReport, PluginError> {
+        let bindings = self.sandboxed.bindings.clone();
+        let interface = bindings.beamlet_enrichment_enrichment_handler();
+        let handler = self.handler;
+        let report = self
+            .sandboxed
+            .call("handler.check", async |store| {
+                interface.handler().call_check(store, handler).await
+            })
+            .await?;
+        let report = report.map_err(|error| self.refused(error))?;
+        Ok(CheckReport::new(report, self.egress.secrets()))
     }
 
     /// What the handler has counted since it was set up.
@@ -231,21 +145,21 @@ impl Instance {
         Bundle::start(self).await
     }
 
-    /// From now on no request of the handler outlasts this instant, whatever its time-outs are:
-    /// it still has the time to tell which rows got no answer.
+    /// From now on no request of the handler outlasts this instant, whatever its time-outs are. The
+    /// handler still has time to report which rows got no answer.
     pub fn answer_by(&mut self, deadline: Option<std::time::Instant>) {
         self.sandboxed.store.data_mut().outbound.deadline = deadline;
     }
 
-    /// What the handler has written to its standard error since it was last asked, as far as it
-    /// is kept; no secret survives in it.
+    /// What the handler has written to its standard error since this was last called, as far as it is
+    /// kept, without secrets.
     pub fn take_stderr(&self) -> Option<String> {
         self.sandboxed.store.data().take_stderr()
     }
 
     /// Whether the instance can still be used.
     pub fn is_alive(&self) -> bool {
-        !self.sandboxed.broken
+        !self.sandboxed.is_broken()
     }
 
     /// Ends the handler in good order.
@@ -261,10 +175,122 @@ impl Instance {
             .await
     }
 
-    pub(crate) fn refused(
-        &self,
-        error: crate::bindings::beamlet::enrichment::types::Error,
-    ) -> PluginError {
+    fn refused(&self, error: types::Error) -> PluginError {
         PluginError::Refused(HandlerError::new(error, self.egress.secrets()))
+    }
+}
+
+/// A bundle that is under way: rows go in, answers come out in their order, and each row is answered
+/// once. Where it is dropped before [`finish`](Bundle::finish), its instance is finished, too, as rows
+/// may be under way in it.
+pub struct Bundle<'a> {
+    instance: &'a mut Instance,
+    /// `None` when it has been finished.
+    bundle: Option<ResourceAny>,
+    given: usize,
+    answered: usize,
+}
+
+impl<'a> Bundle<'a> {
+    async fn start(instance: &'a mut Instance) -> Result<Self, PluginError> {
+        let bindings = instance.sandboxed.bindings.clone();
+        let interface = bindings.beamlet_enrichment_enrichment_handler();
+        let handler = instance.handler;
+        let bundle = instance
+            .sandboxed
+            .call("handler.start-bundle", async |store| {
+                interface.handler().call_start_bundle(store, handler).await
+            })
+            .await?;
+        Ok(Bundle { instance, bundle: Some(bundle), given: 0, answered: 0 })
+    }
+
+    /// Gives rows to the handler, as the columns of its [inputs](Instance::inputs), and takes
+    /// the answers that are there: for the first rows that have not been answered yet.
+    ///
+    /// # Errors
+    /// The handler failed, and the bundle with it: no row of it counts as answered.
+    pub async fn process(&mut self, rows: &RecordBatch) -> Result<Vec<Enriched>, PluginError> {
+        let batch = columns::from_arrow(rows)?;
+        let Some(bundle) = self.bundle else { return Err(PluginError::Finished) };
+        self.given += rows.num_rows();
+        let bindings = self.instance.sandboxed.bindings.clone();
+        let interface = bindings.beamlet_enrichment_enrichment_handler();
+        let answers = self
+            .instance
+            .sandboxed
+            .call("bundle.process", async |store| {
+                interface.bundle().call_process(store, bundle, &batch).await
+            })
+            .await?;
+        self.take("bundle.process", answers)
+    }
+
+    /// Ends the bundle and takes all answers that are left.
+    ///
+    /// # Errors
+    /// The handler failed, and the bundle with it.
+    pub async fn finish(mut self) -> Result<Vec<Enriched>, PluginError> {
+        let Some(bundle) = self.bundle.take() else { return Err(PluginError::Finished) };
+        let bindings = self.instance.sandboxed.bindings.clone();
+        let interface = bindings.beamlet_enrichment_enrichment_handler();
+        let answers = self
+            .instance
+            .sandboxed
+            .call("bundle.finish", async |store| {
+                interface.bundle().call_finish(store.as_context_mut(), bundle).await
+            })
+            .await?;
+        let answers = self.take("bundle.finish", answers)?;
+        if self.answered != self.given {
+            return Err(self.broken(format!(
+                "bundle.finish: {} of {} rows were answered",
+                self.answered, self.given
+            )));
+        }
+        Ok(answers)
+    }
+
+    /// Checks answers, and counts their rows.
+    fn take(
+        &mut self,
+        call: &str,
+        answers: Result<Vec<types::Enriched>, types::Error>,
+    ) -> Result<Vec<Enriched>, PluginError> {
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(error) => {
+                self.instance.sandboxed.give_up();
+                return Err(self.instance.refused(error));
+            }
+        };
+        let mut checked = Vec::with_capacity(answers.len());
+        for answer in answers {
+            let answer = Enriched::check(answer, self.instance.egress.secrets())
+                .map_err(|why| self.broken(format!("{call}: {why}")))?;
+            self.answered += answer.rows();
+            if self.answered > self.given {
+                let (answered, given) = (self.answered, self.given);
+                return Err(
+                    self.broken(format!("{call}: {answered} rows were answered of {given} given"))
+                );
+            }
+            checked.push(answer);
+        }
+        Ok(checked)
+    }
+
+    fn broken(&mut self, why: String) -> PluginError {
+        self.instance.sandboxed.give_up();
+        // It may name a field, and a field may have any name.
+        PluginError::BrokenPromise(self.instance.egress.secrets().redact(why))
+    }
+}
+
+impl Drop for Bundle<'_> {
+    fn drop(&mut self) {
+        if self.bundle.is_some() {
+            self.instance.sandboxed.give_up();
+        }
     }
 }

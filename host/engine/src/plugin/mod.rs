@@ -10,16 +10,16 @@
 //! | `FinishBundle` | [`Bundle::finish`] |
 //! | `Teardown` | [`Instance::tear_down`]; dropping an instance does, too |
 //!
-//! An instance serves many bundles, one at a time: a [`Bundle`] borrows it. Instances are `Send`,
-//! and any number of them run side by side. One that traps, takes too long or breaks a promise is
-//! finished, alone; its bundle has to be given to another. [`enrich`](crate::enrich) does that, and
-//! more.
+//! An instance serves many bundles, one at a time: a [`Bundle`] borrows it. Instances are `Send`, and any
+//! number of them run at the same time. One that traps, takes too long or violates the contract is
+//! finished, and no other; its bundle has to be given to another instance. [`enrich`](crate::enrich)
+//! does that, and more.
 //!
 //! ```
 //! # use std::sync::Arc;
 //! use arrow_array::{ArrayRef, RecordBatch, StringArray};
 //! use beamlet::plugin::{Instance, Plugin, Setup};
-//! use beamlet::sandbox::{Egress, Permissions, Runtime, RuntimeOptions};
+//! use beamlet::sandbox::{Destination, Egress, Permissions, Runtime, RuntimeOptions};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,9 +37,9 @@
 //! assert!(validation.problems.is_empty());
 //!
 //! // The way out: to the store, and to nothing else.
-//! let store = beamlet_egress::Destination::of_text(&url).into_iter().collect();
+//! let store = Destination::of_text(&url).into_iter().collect();
 //! let egress = Arc::new(Egress::new(store, Default::default(), Default::default()));
-//! let setup = Setup { config: config.to_string().into(), permissions: Permissions::default(), egress };
+//! let setup = Setup::new(config.to_string(), egress);
 //!
 //! let mut instance = Instance::set_up(&plugin, &setup).await?;
 //! assert_eq!(instance.inputs()[0].name, "tailnum");
@@ -58,18 +58,19 @@
 //! # }
 //! ```
 
-pub(crate) mod answer;
-mod bundle;
-mod check;
+mod answer;
 mod component;
-mod error;
-pub(crate) mod instance;
+pub(crate) mod error;
+mod inspect;
+mod instance;
+pub(crate) mod sandboxed;
 
-pub use answer::{Enriched, Failure, HandlerError};
+pub use answer::{Enriched, Failure};
+#[doc(inline)]
 pub use beamlet_config::Problem;
+#[doc(inline)]
 pub use beamlet_contract::ErrorKind;
-pub use bundle::Bundle;
-pub use check::{CheckReport, Diagnostic, Severity};
-pub use component::{Description, LoadError, Plugin, Validation};
-pub use error::PluginError;
-pub use instance::{Input, Instance, OutputField, Setup};
+pub use component::{LoadError, Plugin};
+pub use error::{HandlerError, PluginError};
+pub use inspect::{CheckReport, Description, Diagnostic, Input, OutputField, Severity, Validation};
+pub use instance::{Bundle, Instance, Setup};

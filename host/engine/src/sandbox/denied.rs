@@ -1,6 +1,6 @@
-//! What a language's runtime imports without need, and no handler gets: files, sockets, the command
-//! line, the environment. The host's own are never linked. In their place stand functions that answer
-//! with nothing, or that access is denied, whatever version of WASI 0.2 asks.
+//! Interfaces that a language's runtime imports without need, and that no handler gets: files, sockets,
+//! the command line, the environment. The host's own implementations are never linked. Functions that
+//! return nothing, or that access is denied, stand in their place, for every version of WASI 0.2.
 
 use super::state::State;
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
@@ -14,7 +14,7 @@ const DENIED: [&str; 4] =
 /// Resources of other interfaces, which are given.
 const GIVEN: [&str; 4] = ["error", "input-stream", "output-stream", "pollable"];
 
-/// A file, a socket, a terminal: there is none.
+/// Stands for a file, a socket, a terminal: there is none.
 struct Nothing;
 
 /// Adds to a linker what the component imports of [`DENIED`].
@@ -64,7 +64,7 @@ fn add_interface(
     Ok(())
 }
 
-/// Nothing where a function may answer with nothing, else that access is denied.
+/// Returns nothing where the function may, and else that access is denied.
 fn answer(
     mut store: StoreContextMut<'_, State>,
     name: &str,

@@ -1,6 +1,7 @@
 //! The engine that all components of a process share: compiler, cache, epochs, linker.
 
 use super::state::State;
+use beamlet_egress::setters;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,12 +11,13 @@ use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
 };
 
-/// How often a running component is asked to make way: the grain of deadlines, and how long
-/// one instance may hold a thread while others wait.
+/// How often a running component yields: the resolution of deadlines, and how long one instance may
+/// keep a thread while others wait.
 const EPOCH: Duration = Duration::from_millis(10);
 
 /// How to set up a [`Runtime`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RuntimeOptions {
     /// Where compiled components are kept; `None` compiles anew each time.
     pub cache: Option<PathBuf>,
@@ -33,17 +35,23 @@ impl Default for RuntimeOptions {
     }
 }
 
+setters!(RuntimeOptions {
+    cache: Option<PathBuf>,
+    max_instances: u32,
+    count_fuel: bool,
+});
+
 /// The runtime could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly runtime could not be set up: {0:#}")]
 pub struct RuntimeError(#[from] wasmtime::Error);
 
-/// Compiles components and runs them. Cheap to clone: all clones are one.
+/// Compiles components and runs them. Cheap to clone: all clones share one engine.
 #[derive(Clone)]
 pub struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Arc<Linker<State>>,
-    /// Where it is counted.
+    /// The fuel used, where it is counted.
     pub(crate) fuel: Option<Arc<AtomicU64>>,
 }
 
@@ -71,7 +79,7 @@ impl Runtime {
     }
 }
 
-/// What every component is given; see also [`denied`](super::denied).
+/// Links what every component is given; see also [`denied`](super::denied).
 fn link(linker: &mut Linker<State>) -> Result<(), wasmtime::Error> {
     use wasmtime_wasi::cli::{WasiCli, WasiCliView};
     use wasmtime_wasi::p2::bindings::{cli, random};
@@ -129,7 +137,7 @@ fn tick(engine: &Engine) {
             std::thread::sleep(EPOCH);
         }
     };
-    // Without the thread there are no deadlines: better no process than that.
+    // Without the thread there would be no deadlines, so that the process ends.
     std::thread::Builder::new()
         .name("beamlet-epoch".to_owned())
         .spawn(ticker)

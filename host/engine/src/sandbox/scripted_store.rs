@@ -1,9 +1,8 @@
-//! A store that is scripted inside the outbound: a handler asks, and gets the answer that a script has
-//! for it, from no network at all.
+//! A scripted store in place of the outbound HTTP: a request is answered as the script has it, and does
+//! not reach a network.
 
-use super::outbound_http::{Egress, Sent};
 use bytes::{Bytes, BytesMut};
-use http::Response;
+use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,18 +35,26 @@ pub enum Script {
     Denies,
 }
 
+/// What comes of a request.
+pub(super) enum Scripted {
+    /// It is to be sent to the store itself.
+    PassOn(Request<WasiBody>),
+    /// The script's answer.
+    Response(Response<WasiBody>),
+}
+
 /// How much is kept of what a handler sends, in bytes.
 const KEPT: usize = 1 << 20;
 
 /// A scripted store. Its script can be changed between two calls into a handler.
 pub struct ScriptedStore {
     script: Mutex<Script>,
-    heard: Mutex<Heard>,
+    received: Mutex<Received>,
 }
 
 /// What a handler has sent.
 #[derive(Default)]
-struct Heard {
+struct Received {
     requests: u64,
     text: BytesMut,
 }
@@ -55,63 +62,58 @@ struct Heard {
 impl ScriptedStore {
     /// A store with this script.
     pub fn new(script: Script) -> Arc<Self> {
-        Arc::new(ScriptedStore { script: Mutex::new(script), heard: Mutex::default() })
+        Arc::new(ScriptedStore { script: Mutex::new(script), received: Mutex::default() })
     }
 
-    /// Plays another script from now on.
+    /// Follows another script from now on.
     pub fn follow(&self, script: Script) {
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = script;
     }
 
     /// How many requests there were.
     pub fn requests(&self) -> u64 {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).requests
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).requests
     }
 
     /// Whether a text was in the head or the body of a request, as far as they are kept.
     pub fn has_heard(&self, text: &str) -> bool {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.text.windows(text.len().max(1)).any(|part| part == text.as_bytes())
+        let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.text.windows(text.len().max(1)).any(|part| part == text.as_bytes())
     }
 
     /// Counts a request; its number, from 0, and what to do with it.
     fn next(&self) -> (u64, Script) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.requests += 1;
-        (heard.requests - 1, *self.script.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.requests += 1;
+        (received.requests - 1, *self.script.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn hear(&self, bytes: &[u8]) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = KEPT.saturating_sub(heard.text.len());
-        heard.text.extend_from_slice(&bytes[..room.min(bytes.len())]);
+    fn record(&self, bytes: &[u8]) {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = KEPT.saturating_sub(received.text.len());
+        received.text.extend_from_slice(&bytes[..room.min(bytes.len())]);
     }
 
-    /// Answers a request, or passes it on to `egress`.
-    pub(super) async fn send(
-        &self,
-        request: http::Request<WasiBody>,
-        egress: &Egress,
-        timeouts: beamlet_egress::Timeouts,
-    ) -> Sent {
+    /// Answers a request, or has it passed on.
+    pub(super) async fn answer(&self, request: Request<WasiBody>) -> Result<Scripted, Error> {
         let (number, script) = self.next();
         match script {
-            Script::Real => return super::outbound_http::pass(egress, request, timeouts).await,
+            Script::Real => return Ok(Scripted::PassOn(request)),
             Script::EverySecondLate(wait) => {
                 if number.is_multiple_of(2) {
                     tokio::time::sleep(wait).await;
                 }
-                return super::outbound_http::pass(egress, request, timeouts).await;
+                return Ok(Scripted::PassOn(request));
             }
             _ => {}
         }
-        self.hear(request.uri().to_string().as_bytes());
+        self.record(request.uri().to_string().as_bytes());
         for (name, value) in request.headers() {
-            self.hear(format!("{name}: ").as_bytes());
-            self.hear(value.as_bytes());
+            self.record(format!("{name}: ").as_bytes());
+            self.record(value.as_bytes());
         }
-        // A store hears a request before it answers. What breaks off is not to be answered.
-        self.hear(&request.into_body().collect().await?.to_bytes());
+        // A store reads a request before it answers. A request that breaks off gets no answer.
+        self.record(&request.into_body().collect().await?.to_bytes());
         let (status, retry_after, body) = match script {
             Script::Answer { status, retry_after, body } => {
                 let body = Full::new(Bytes::from_static(body.as_bytes()));
@@ -131,9 +133,10 @@ impl ScriptedStore {
         if let Some(wait) = retry_after {
             response = response.header("retry-after", wait);
         }
-        let response =
-            response.body(body).map_err(|error| Error::InternalError(Some(error.to_string())))?;
-        Ok((response, Box::new(std::future::ready(Ok(())))))
+        let response = response.body(body);
+        response
+            .map(Scripted::Response)
+            .map_err(|error| Error::InternalError(Some(error.to_string())))
     }
 }
 
@@ -141,22 +144,24 @@ impl ScriptedStore {
 mod tests {
     use super::*;
 
-    fn request(body: &'static str) -> http::Request<WasiBody> {
+    fn request(body: &'static str) -> Request<WasiBody> {
         let body = Full::new(Bytes::from_static(body.as_bytes()));
         let body = body.map_err(|never| match never {}).boxed_unsync();
-        http::Request::post("http://127.0.0.1:1/lookup").body(body).unwrap()
+        Request::post("http://127.0.0.1:1/lookup").body(body).unwrap()
     }
 
-    fn nowhere() -> Egress {
-        Egress::new(Default::default(), Default::default(), Default::default())
+    async fn response(scripted: &ScriptedStore, body: &'static str) -> Response<WasiBody> {
+        match scripted.answer(request(body)).await.unwrap() {
+            Scripted::Response(response) => response,
+            Scripted::PassOn(_) => panic!("the request is not answered"),
+        }
     }
 
     #[tokio::test]
-    async fn a_played_store_answers_counts_and_remembers_what_it_heard() {
+    async fn a_scripted_store_answers_counts_and_remembers_requests() {
         let script = Script::Answer { status: 429, retry_after: Some("7"), body: "busy" };
-        let (scripted, egress) = (ScriptedStore::new(script), nowhere());
-        let (response, _) =
-            scripted.send(request("hello"), &egress, egress.timeouts()).await.unwrap();
+        let scripted = ScriptedStore::new(script);
+        let response = response(&scripted, "hello").await;
         assert_eq!(
             (response.status().as_u16(), &response.headers()["retry-after"]),
             (429, &"7".parse().unwrap())
@@ -171,13 +176,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_scene_can_change_and_the_real_door_is_the_same_as_without_a_play() {
-        let (scripted, egress) = (ScriptedStore::new(Script::BreaksOff), nowhere());
-        let (response, _) = scripted.send(request(""), &egress, egress.timeouts()).await.unwrap();
-        assert!(response.into_body().collect().await.is_err());
+    async fn a_script_can_change_and_real_requests_are_passed_on_as_they_are() {
+        let scripted = ScriptedStore::new(Script::BreaksOff);
+        assert!(response(&scripted, "").await.into_body().collect().await.is_err());
         scripted.follow(Script::Real);
-        let refused = scripted.send(request(""), &egress, egress.timeouts()).await.err().unwrap();
-        assert!(matches!(refused, Error::HttpRequestDenied), "{refused:?}");
+        let Scripted::PassOn(passed) = scripted.answer(request("hello")).await.unwrap() else {
+            panic!("the request is answered")
+        };
+        assert_eq!(passed.into_body().collect().await.unwrap().to_bytes(), "hello");
         assert_eq!(scripted.requests(), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! A registry that answers as it is told, on 127.0.0.1, until it is dropped.
+//! A scripted registry, on 127.0.0.1, until it is dropped.
 
 use beamlet_registry::{Digest, Reference};
 use std::io::{BufRead, BufReader, Write};

@@ -10,7 +10,7 @@ use tecton_emulator::{
 };
 
 pub(super) fn kept(cache: CacheOptions) -> EnrichOptions {
-    EnrichOptions { cache: Some(cache), retry: quick(), ..EnrichOptions::default() }
+    EnrichOptions::default().cache(Some(cache)).retry(quick())
 }
 
 /// An entity of every type, with values that are easily lost: a service for `tailnum`.
@@ -62,7 +62,7 @@ async fn typed_values_survive_it_exactly() {
 #[tokio::test]
 async fn what_is_missing_is_known_for_a_shorter_time() {
     let store = store().start_blocking().unwrap();
-    let cache = CacheOptions { missing_ttl: Duration::from_secs(3), ..CacheOptions::default() };
+    let cache = CacheOptions::default().missing_ttl(Duration::from_secs(3));
     let enricher = enricher(&store.url(), kept(cache)).await;
     let rows = tailnums(&[Some("N10156"), Some("N0")]);
     for entities in [2, 2] {
@@ -87,11 +87,8 @@ async fn a_failure_is_never_kept() {
 #[tokio::test]
 async fn an_old_answer_is_served_when_the_store_fails_and_only_then() {
     let store = store().start_blocking().unwrap();
-    let cache = CacheOptions {
-        ttl: Duration::from_millis(100),
-        stale: Duration::from_secs(600),
-        ..CacheOptions::default()
-    };
+    let cache = CacheOptions::default();
+    let cache = cache.ttl(Duration::from_millis(100)).stale(Duration::from_secs(600));
     let enricher = enricher(&store.url(), kept(cache)).await;
     let (rows, expected) = planes(10);
     enricher.enrich(&rows).await.unwrap();
@@ -107,7 +104,7 @@ async fn an_old_answer_is_served_when_the_store_fails_and_only_then() {
 #[tokio::test]
 async fn it_keeps_no_more_than_its_bytes() {
     let store = store().start_blocking().unwrap();
-    let cache = CacheOptions { memory: 40_000, ..CacheOptions::default() };
+    let cache = CacheOptions::default().memory(40_000);
     let enricher = enricher(&store.url(), kept(cache)).await;
     let (rows, expected) = planes(1000);
     for _ in 0..2 {

@@ -74,7 +74,7 @@ async fn a_failure_is_told_to_every_row_it_stands_for() {
 #[tokio::test]
 async fn without_it_every_row_is_asked_for() {
     let store = store().start_blocking().unwrap();
-    let options = EnrichOptions { coalesce: false, ..EnrichOptions::default() };
+    let options = EnrichOptions::default().coalesce(false);
     let enricher = enricher(&store.url(), options).await;
     let answers = enricher.enrich(&tailnums(&repeated())).await.unwrap();
     assert_eq!(outcomes(&answers), [50, 25, 25, 0]);

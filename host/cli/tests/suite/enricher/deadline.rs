@@ -4,13 +4,13 @@ use super::{
     enricher, first_failure, limited, outcomes, planes, quick, with_evil, with_retry, years,
 };
 use crate::support::store::planes as store;
-use beamlet::enrich::{Outcome, RetryOptions};
+use beamlet::enrich::Outcome;
 use beamlet::sandbox::Limits;
 use std::time::{Duration, Instant};
 use tecton_emulator::{Endpoint, Fault, FaultAnswer};
 
 fn within(deadline: Duration) -> beamlet::enrich::EnrichOptions {
-    with_retry(RetryOptions { deadline, ..quick() })
+    with_retry(quick().deadline(deadline))
 }
 
 #[tokio::test]

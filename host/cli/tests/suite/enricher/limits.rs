@@ -12,7 +12,7 @@ use tecton_emulator::{Fault, FaultAnswer, Settings};
 async fn so_many_requests_a_second_are_made_retries_among_them() {
     let store = store().fault(Fault::rate(0.5, 1, FaultAnswer::status(503)));
     let store = store.start_blocking().unwrap();
-    let limits = Limits { requests_per_second: NonZeroU32::new(50), ..Limits::default() };
+    let limits = Limits::default().requests_per_second(NonZeroU32::new(50));
     let enricher = limited(&store.url(), "", with_retry(quick()), &limits).await;
     let (rows, expected) = planes(100);
     let started = Instant::now();
@@ -26,8 +26,8 @@ async fn so_many_requests_a_second_are_made_retries_among_them() {
 #[tokio::test]
 async fn no_more_requests_are_made_at_once_than_the_throttle_allows() {
     let store = store().latency(Duration::from_millis(20)).start_blocking().unwrap();
-    let throttle = Some(ThrottleOptions { most: 2, fewest: 1 });
-    let limits = Limits { throttle, ..Limits::default() };
+    let throttle = Some(ThrottleOptions::default().most(2));
+    let limits = Limits::default().throttle(throttle);
     let options = EnrichOptions::default();
     let enricher = limited(&store.url(), "[batching]\nmax_in_flight = 16", options, &limits).await;
     let (rows, expected) = planes(200);
@@ -40,8 +40,8 @@ async fn a_store_that_bears_few_requests_at_once_is_not_asked_for_more_after_a_w
     let settings = Settings { max_concurrent_requests: Some(4), ..Settings::default() };
     let store = store().settings(settings).latency(Duration::from_millis(5));
     let store = store.start_blocking().unwrap();
-    let throttle = Some(ThrottleOptions { most: 32, fewest: 1 });
-    let limits = Limits { throttle, ..Limits::default() };
+    let throttle = Some(ThrottleOptions::default().most(32));
+    let limits = Limits::default().throttle(throttle);
     let mut options = with_retry(quick());
     options.retry.max_attempts = 100;
     let enricher = limited(&store.url(), "[batching]\nmax_in_flight = 32", options, &limits).await;
@@ -55,12 +55,8 @@ async fn a_store_that_bears_few_requests_at_once_is_not_asked_for_more_after_a_w
 #[tokio::test]
 async fn a_store_that_is_down_is_left_alone_until_it_is_well() {
     let store = store().start_blocking().unwrap();
-    let breaker = Some(BreakerOptions {
-        min_requests: 10,
-        open: Duration::from_millis(300),
-        ..BreakerOptions::default()
-    });
-    let limits = Limits { breaker, ..Limits::default() };
+    let breaker = BreakerOptions::default().min_requests(10).open(Duration::from_millis(300));
+    let limits = Limits::default().breaker(Some(breaker));
     let enricher = limited(&store.url(), "", with_retry(quick()), &limits).await;
     store.set_faults(vec![Fault::every(FaultAnswer::status(500))]);
     let (rows, expected) = planes(1000);

@@ -25,15 +25,11 @@ use std::time::Duration;
 
 /// Waits that a test has the time for.
 fn quick() -> RetryOptions {
-    RetryOptions {
-        backoff: Duration::from_millis(5),
-        max_backoff: Duration::from_millis(20),
-        ..RetryOptions::default()
-    }
+    RetryOptions::default().backoff(Duration::from_millis(5)).max_backoff(Duration::from_millis(20))
 }
 
 fn with_retry(retry: RetryOptions) -> EnrichOptions {
-    EnrichOptions { retry, ..EnrichOptions::default() }
+    EnrichOptions::default().retry(retry)
 }
 
 /// An enricher with the Tecton handler, for the store at a URL.

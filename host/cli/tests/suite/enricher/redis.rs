@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// Nothing in memory: what is known is known from Redis.
 fn in_redis(url: String) -> EnrichOptions {
-    kept(CacheOptions { memory: 0, redis: Some(url), ..CacheOptions::default() })
+    kept(CacheOptions::default().memory(0).redis(Some(url)))
 }
 
 #[tokio::test]

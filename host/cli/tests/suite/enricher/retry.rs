@@ -2,7 +2,6 @@
 
 use super::{enricher, first_failure, outcomes, planes, quick, with_retry, years};
 use crate::support::store::planes as store;
-use beamlet::enrich::RetryOptions;
 use std::time::{Duration, Instant};
 use tecton_emulator::{Endpoint, Fault, FaultAnswer, StatusFault};
 
@@ -33,7 +32,7 @@ async fn a_row_that_no_attempt_would_mend_is_asked_for_once() {
 #[tokio::test]
 async fn a_row_is_given_up_after_the_attempts_it_may_have() {
     let store = store().fault(Fault::every(FaultAnswer::status(503))).start_blocking().unwrap();
-    let retry = RetryOptions { max_attempts: 3, ..quick() };
+    let retry = quick().max_attempts(3);
     let enricher = enricher(&store.url(), with_retry(retry)).await;
     let answers = enricher.enrich(&planes(10).0).await.unwrap();
     assert_eq!(outcomes(&answers), [0, 0, 0, 10]);
@@ -64,12 +63,7 @@ async fn a_row_is_given_up_where_the_store_asks_for_more_time_than_it_has() {
 #[tokio::test]
 async fn retries_keep_to_their_share_of_the_traffic() {
     let store = store().fault(Fault::every(FaultAnswer::status(503))).start_blocking().unwrap();
-    let retry = RetryOptions {
-        budget: 0.2,
-        min_per_second: 0,
-        deadline: Duration::from_millis(400),
-        ..quick()
-    };
+    let retry = quick().budget(0.2).min_per_second(0).deadline(Duration::from_millis(400));
     let enricher = enricher(&store.url(), with_retry(retry)).await;
     let answers = enricher.enrich(&planes(100).0).await.unwrap();
     assert_eq!(outcomes(&answers), [0, 0, 0, 100]);

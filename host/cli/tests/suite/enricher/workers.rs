@@ -10,7 +10,7 @@ use std::time::Duration;
 use tecton_emulator::{Endpoint, Fault, FaultAnswer};
 
 fn threads(threads: usize, in_flight: usize) -> EnrichOptions {
-    EnrichOptions { threads: NonZero::new(threads), in_flight, ..EnrichOptions::default() }
+    EnrichOptions::default().threads(NonZero::new(threads)).in_flight(in_flight)
 }
 
 /// Eight bundles at once, of ten planes each.
@@ -38,8 +38,8 @@ async fn bundles_on_one_thread_wait_for_the_store_beside_each_other() {
 #[tokio::test]
 async fn limits_hold_over_all_threads() {
     let store = store().latency(Duration::from_millis(20)).start_blocking().unwrap();
-    let two = ThrottleOptions { most: 2, fewest: 1 };
-    let limits = Limits { throttle: Some(two), ..Limits::default() };
+    let two = ThrottleOptions::default().most(2);
+    let limits = Limits::default().throttle(Some(two));
     eight_bundles(limited(&store.url(), "", threads(4, 8), &limits).await).await;
     assert!(store.stats().most_at_once <= 2);
 }

@@ -15,7 +15,7 @@ pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("beamlet-cache");
-        Runtime::new(&RuntimeOptions { cache: Some(cache), ..RuntimeOptions::default() }).unwrap()
+        Runtime::new(&RuntimeOptions::default().cache(Some(cache))).unwrap()
     })
 }
 
@@ -34,8 +34,8 @@ pub async fn setup(plugin: &Plugin, config: &str) -> Setup {
     let (config, problems) = Config::new(&document, &schema);
     assert_eq!(problems, []);
     let egress = Egress::new(config.allowed, config.secrets, config.sandbox.timeouts);
-    let permissions = config.sandbox.permissions;
-    Setup { config: config.handler.to_string().into(), permissions, egress: Arc::new(egress) }
+    let setup = Setup::new(config.handler.to_string(), Arc::new(egress));
+    setup.permissions(config.sandbox.permissions)
 }
 
 /// A `beamlet.toml` for a behaviour of the evil handler.

@@ -1,54 +1,16 @@
-//! Answers in memory, bounded by their bytes.
+//! Answers in memory, within a limit of bytes.
 
 use super::super::answers::{Answers, Outcome};
 use super::super::options::CacheOptions;
-use super::Known;
-use super::shape::{Shape, Shapes};
+use super::entry::{Entry, Known, Shapes};
+#[cfg(feature = "redis")]
 use arrow_array::RecordBatch;
-use arrow_schema::ArrowError;
 use moka::Expiry;
 use moka::sync::Cache;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What one row came to.
-pub(in crate::enrich) struct Entry {
-    pub(in crate::enrich) outcome: Outcome,
-    features: Box<[u8]>,
-    shape: Arc<Shape>,
-    /// Until when it is good.
-    pub(super) fresh_until: Instant,
-    /// Until when it is better than nothing.
-    pub(super) kept_until: Instant,
-}
-
-impl Entry {
-    /// Whether it is good, or only better than nothing.
-    pub(super) fn known(self: Arc<Self>, now: Instant) -> Known {
-        if now < self.fresh_until { Known::Fresh(self) } else { Known::Stale(self) }
-    }
-
-    /// The features of some entries, a batch for each shape among them: with the positions of
-    /// the batch's rows in `entries`.
-    pub(in crate::enrich) fn features(
-        entries: &[Arc<Entry>],
-    ) -> Result<Vec<(RecordBatch, Vec<usize>)>, ArrowError> {
-        let mut shapes: Vec<(&Arc<Shape>, Vec<usize>)> = Vec::new();
-        for (at, entry) in entries.iter().enumerate() {
-            match shapes.iter_mut().find(|(shape, _)| Arc::ptr_eq(shape, &entry.shape)) {
-                Some((_, positions)) => positions.push(at),
-                None => shapes.push((&entry.shape, vec![at])),
-            }
-        }
-        let batch = |(shape, positions): (&Arc<Shape>, Vec<usize>)| {
-            let batch = shape.batch(positions.iter().map(|at| &*entries[*at].features))?;
-            Ok((batch, positions))
-        };
-        shapes.into_iter().map(batch).collect()
-    }
-}
-
-/// What an entry costs beside its bytes: what moka keeps of it, the entry and the key.
+/// What an entry costs besides its bytes: moka's bookkeeping, the entry and the key.
 const OVERHEAD: usize = 200;
 
 pub(super) struct Memory {
@@ -118,7 +80,7 @@ impl Memory {
         rows.map(|answer| entry(&answer.outcome, answer.place?)).collect()
     }
 
-    /// An entry of one row that comes from elsewhere.
+    /// An entry of one row that comes from a shared cache.
     #[cfg(feature = "redis")]
     pub(super) fn entry(
         &self,
@@ -132,7 +94,7 @@ impl Memory {
     }
 }
 
-/// Each entry brings its own time.
+/// Each entry has its own time to live.
 struct ByEntry;
 
 impl Expiry<Box<[u8]>, Arc<Entry>> for ByEntry {

@@ -1,44 +1,42 @@
-//! Answers that are kept: in memory, and in a Redis that runners share.
+//! Keeps answers: in memory, and in a Redis that runners share.
 //!
-//! What is kept is exact: a key holds the handler's identity, the configuration (without its
-//! secrets) and all that the handler is shown of a row, and a value holds the features with
-//! their types. A failure is never kept.
+//! A key is made of the handler's digest, the configuration without its secrets, and all fields of a row
+//! that the handler reads. A value has the features with their types. Failures are never kept.
 
+mod entry;
 mod memory;
-#[cfg_attr(not(feature = "redis"), path = "no_redis.rs")]
+#[cfg(feature = "redis")]
 mod redis;
-mod shape;
 
-use self::memory::{Entry, Memory};
+pub(super) use self::entry::{Entry, Kept, Known};
+
+use self::memory::Memory;
+#[cfg(feature = "redis")]
 use self::redis::Redis;
 use super::answers::{Answers, Outcome};
+use super::error::CacheError;
 use super::metrics::Metrics;
 use super::options::CacheOptions;
-use arrow_array::RecordBatch;
-use arrow_schema::ArrowError;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The cache cannot be used as it is configured.
-#[derive(Debug, thiserror::Error)]
-#[error("the cache: {0}")]
-pub struct CacheError(pub(super) String);
+/// Stands for a Redis in a library that is built without the feature `redis`: there is none.
+#[cfg(not(feature = "redis"))]
+enum Redis {}
 
-/// What is kept of one row: its outcome, and its features as bytes of a shape.
-pub(super) type Kept = Arc<Entry>;
+#[cfg(not(feature = "redis"))]
+impl Redis {
+    fn new(_: &str, _: &[&str]) -> Result<Self, CacheError> {
+        Err(CacheError::NotBuiltIn)
+    }
 
-/// The features of some entries, a batch for each shape among them: with the positions of the
-/// batch's rows in `entries`.
-pub(super) fn features(entries: &[Kept]) -> Result<Vec<(RecordBatch, Vec<usize>)>, ArrowError> {
-    Entry::features(entries)
-}
+    async fn get(&self, _: &[&[u8]], _: &Memory) -> Result<Vec<Option<Kept>>, CacheError> {
+        match *self {}
+    }
 
-/// What the cache knows of a row.
-pub(super) enum Known {
-    /// An answer that is good.
-    Fresh(Kept),
-    /// One that is better than none.
-    Stale(Kept),
+    async fn put(&self, _: &[(Box<[u8]>, Kept)]) -> Result<(), CacheError> {
+        match *self {}
+    }
 }
 
 /// Keeps answers.
@@ -50,7 +48,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// `scope` tells handlers and configurations apart.
+    /// `scope` identifies the handler and the configuration.
     pub(super) fn new(
         options: CacheOptions,
         scope: &[&str],
@@ -60,8 +58,7 @@ impl Cache {
         Ok(Cache { memory: Memory::new(&options), redis, options, metrics })
     }
 
-    /// What is known of the rows with these keys; the error of a shared cache is counted, and is
-    /// no reason not to go on.
+    /// The entries of these keys. An error of the shared cache is counted, and its entries are absent.
     pub(super) async fn get(&self, keys: &[Box<[u8]>]) -> Vec<Option<Known>> {
         let mut known: Vec<Option<Known>> = self.memory.get(keys);
         if let Some(redis) = &self.redis {
@@ -87,7 +84,7 @@ impl Cache {
         known
     }
 
-    /// Keeps what became of the rows with these keys.
+    /// Keeps the answers of the rows with these keys.
     pub(super) async fn put(&self, keys: Vec<Box<[u8]>>, answers: &Answers) {
         let entries =
             self.memory.entries(answers, |outcome| self.lifetime(outcome), self.options.stale);
@@ -106,7 +103,7 @@ impl Cache {
         }
     }
 
-    /// How long a outcome is good; `None` is not to be kept.
+    /// How long an outcome is fresh; `None` is not kept.
     fn lifetime(&self, outcome: &Outcome) -> Option<Duration> {
         match outcome {
             Outcome::Enriched => Some(self.options.ttl),

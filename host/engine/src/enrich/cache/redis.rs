@@ -1,12 +1,12 @@
 //! Answers in a Redis that runners share.
 //!
-//! A value is an Arrow IPC stream of one row: any client of Arrow can read it, in any language,
-//! with its types. What became of the row and until when it is good stand in the schema's
-//! metadata.
+//! A value is an Arrow IPC stream of one row, so that any client of Arrow can read it with its types.
+//! The outcome of the row and its times are in the schema's metadata.
 
 use super::super::answers::Outcome;
-use super::memory::{Entry, Memory};
-use super::{CacheError, Kept};
+use super::super::error::CacheError;
+use super::entry::{Entry, Kept};
+use super::memory::Memory;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
@@ -21,30 +21,30 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tracing::{info, warn};
 
-/// How long a call to Redis may take: beyond it, asking the store is the better way.
+/// How long a call to Redis may take; after that, asking the store is faster.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long Redis is left alone after a call that failed.
-const LEFT_ALONE: Duration = Duration::from_secs(2);
-/// The version of what is kept, in front of every key.
+/// How long no call is made after one that failed.
+const PAUSE: Duration = Duration::from_secs(2);
+/// The prefix of every key, with the version of the format.
 const NAMESPACE: &str = "beamlet:1";
 
-const FATE: &str = "beamlet:outcome";
-/// Milliseconds since the Unix epoch.
+/// The keys of the schema's metadata: the outcome, and times in milliseconds since the Unix epoch.
+const OUTCOME: &str = "beamlet:outcome";
 const FRESH_UNTIL: &str = "beamlet:fresh-until";
 const KEPT_UNTIL: &str = "beamlet:kept-until";
 
 /// A Redis.
 pub(super) struct Redis {
     connection: ConnectionManager,
-    /// Host and port, without what the URL holds besides.
+    /// Host and port, without the rest of the URL.
     address: String,
-    /// Whether it is told that it does not answer.
+    /// Whether it was reported that it does not answer.
     is_down: AtomicBool,
-    /// `beamlet:1:` and what tells this handler and configuration from others.
+    /// `beamlet:1:` and a digest of the handler and the configuration.
     prefix: String,
     started: Instant,
     /// Milliseconds after `started`.
-    left_alone_until: AtomicU64,
+    paused_until: AtomicU64,
 }
 
 /// A call that failed, or was not made because one has just failed.
@@ -53,11 +53,9 @@ pub(super) struct Failed;
 impl Redis {
     /// Connects when it is first used.
     pub(super) fn new(url: &str, scope: &[&str]) -> Result<Self, CacheError> {
-        // The URL may hold a password, and so may what the library says of it.
-        let bad = |_| {
-            CacheError("`redis` is no URL of a Redis, such as redis://localhost:6379/0".to_owned())
-        };
-        // What this machine trusts, as for stores; where it has no list, Mozilla's.
+        // The URL may hold a password, and so may the library's error.
+        let bad = |_| CacheError::Url;
+        // The authorities that this machine trusts, as for stores; where it has no list, Mozilla's.
         let authorities =
             if url.starts_with("rediss:") { tls::native_pem() } else { String::new() };
         let client = match authorities.is_empty() {
@@ -80,7 +78,7 @@ impl Redis {
             is_down: AtomicBool::new(false),
             prefix: format!("{NAMESPACE}:{}", short(scope)),
             started: Instant::now(),
-            left_alone_until: AtomicU64::new(0),
+            paused_until: AtomicU64::new(0),
         })
     }
 
@@ -95,7 +93,7 @@ impl Redis {
         let mut mget = redis::pipe();
         mget.cmd("MGET").arg(keys.iter().map(|key| self.key(key)).collect::<Vec<_>>());
         let (values,): (Vec<Option<Vec<u8>>>,) = self.call(mget).await?;
-        // What cannot be read is of another version, or not ours: as good as nothing.
+        // A value that cannot be read is of another version, or not of this program: it counts as absent.
         Ok(values.into_iter().map(|value| value.and_then(|value| read(&value, memory))).collect())
     }
 
@@ -116,18 +114,18 @@ impl Redis {
         self.call(all).await
     }
 
-    /// The configuration and the row as digests: a key holds no one's data.
+    /// The configuration and the row as digests, so that a key holds no data.
     fn key(&self, key: &[u8]) -> String {
         format!("{}:{}", self.prefix, hexadecimal(&Sha256::digest(key)))
     }
 
     async fn call<T: redis::FromRedisValue>(&self, call: Pipeline) -> Result<T, Failed> {
         let now = self.started.elapsed().as_millis() as u64;
-        if now < self.left_alone_until.load(Ordering::Relaxed) {
+        if now < self.paused_until.load(Ordering::Relaxed) {
             return Err(Failed);
         }
         let mut connection = self.connection.clone();
-        // The library's own time-outs leave out the wait for a connection that is being made.
+        // The library's own time-outs do not cover the wait for a connection that is being made.
         match tokio::time::timeout(2 * PATIENCE, call.query_async(&mut connection)).await {
             Ok(Ok(value)) => {
                 if self.is_down.swap(false, Ordering::Relaxed) {
@@ -136,7 +134,7 @@ impl Redis {
                 Ok(value)
             }
             failed => {
-                // Once, and not with each call, until it answers again.
+                // Reported once, and not with each call, until it answers again.
                 if !self.is_down.swap(true, Ordering::Relaxed) {
                     let why = failed.map_or_else(|_| why(None), |it| why(it.err()));
                     warn!(
@@ -145,15 +143,15 @@ impl Redis {
                         self.address
                     );
                 }
-                let until = now + LEFT_ALONE.as_millis() as u64;
-                self.left_alone_until.store(until, Ordering::Relaxed);
+                let until = now + PAUSE.as_millis() as u64;
+                self.paused_until.store(until, Ordering::Relaxed);
                 Err(Failed)
             }
         }
     }
 }
 
-/// What is wrong, without what the server says: that may be of a password.
+/// What is wrong, without the server's own message, which may repeat a password.
 fn why(error: Option<RedisError>) -> String {
     match error {
         Some(error) if error.is_io_error() => {
@@ -189,7 +187,7 @@ fn write(entry: &Arc<Entry>, now: Instant) -> Result<Vec<u8>, ArrowError> {
     };
     let (features, _) = Entry::features(std::slice::from_ref(entry))?.remove(0);
     let mut metadata = features.schema().metadata().clone();
-    metadata.insert(FATE.to_owned(), outcome.to_owned());
+    metadata.insert(OUTCOME.to_owned(), outcome.to_owned());
     metadata.insert(FRESH_UNTIL.to_owned(), epoch(entry.fresh_until, now).to_string());
     metadata.insert(KEPT_UNTIL.to_owned(), epoch(entry.kept_until, now).to_string());
     let schema = Schema::new_with_metadata(features.schema().fields().clone(), metadata);
@@ -203,7 +201,7 @@ fn read(value: &[u8], memory: &Memory) -> Option<Arc<Entry>> {
     let features = reader.next()?.ok()?;
     let schema = features.schema();
     let mut metadata = schema.metadata().clone();
-    let outcome = match metadata.remove(FATE)?.as_str() {
+    let outcome = match metadata.remove(OUTCOME)?.as_str() {
         "enriched" => Outcome::Enriched,
         "missing" => Outcome::Missing,
         "null-key" => Outcome::NullKey,
@@ -212,7 +210,7 @@ fn read(value: &[u8], memory: &Memory) -> Option<Arc<Entry>> {
     let now = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).ok()?);
     let mut time = |name| {
         let at = Duration::from_millis(metadata.remove(name)?.parse().ok()?);
-        // What has passed is now: an instant need not reach back that far.
+        // A time in the past becomes now, as an instant may not reach back that far.
         Some(now.0 + at.saturating_sub(now.1))
     };
     let times = (time(FRESH_UNTIL)?, time(KEPT_UNTIL)?);

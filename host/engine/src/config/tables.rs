@@ -1,20 +1,19 @@
-//! `[run]` and the tables in it: how rows are run through the handler. What the command line
-//! says comes first.
+//! Reads `[run]`, with the tables in it, and `[sandbox]`. Options of the command line override them.
 
-use super::{FailurePolicy, MaxFailures, OutputOptions, RunOptions, secret};
+use super::options::{FailurePolicy, MaxFailures, OutputOptions, RunOptions, SandboxOptions};
+use super::secret;
 use crate::enrich::{CacheOptions, RetryOptions};
-
 use beamlet_config::{Section, parse_url};
 use beamlet_contract::join::OnConflict;
-use beamlet_egress::{BreakerOptions, ThrottleOptions};
+use beamlet_egress::{BreakerOptions, PrivateAddresses, ThrottleOptions};
 use serde_json::Value;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The most bundles in flight: each is an instance.
+/// The most bundles in flight, as each needs an instance.
 const MOST_IN_FLIGHT: usize = 256;
-/// The most rows of a bundle: they and their features are in memory at once.
+/// The most rows of a bundle, as they and their features are in memory at once.
 const MOST_ROWS: usize = 1_000_000;
 /// The most bundles that are read and not yet written.
 const MOST_WINDOW: usize = 65_536;
@@ -22,8 +21,8 @@ const MOST_WINDOW: usize = 65_536;
 const A_DAY_MS: i64 = 86_400_000;
 const A_YEAR_S: i64 = 31_536_000;
 
-/// Reads the table. Files in it are relative to `directory`.
-pub(super) fn read(section: Section<'_>, directory: &Path) -> (RunOptions, OutputOptions) {
+/// Reads `[run]`. Files in it are relative to `directory`.
+pub(super) fn run(section: Section<'_>, directory: &Path) -> (RunOptions, OutputOptions) {
     let mut options = RunOptions::default();
     let count = |name, most: usize| section.integer(name, 1..=most as i64).map(|n| n as usize);
     if let Some(bundles) = count("in_flight", MOST_IN_FLIGHT) {
@@ -181,7 +180,7 @@ fn breaker(section: Section<'_>) -> Option<BreakerOptions> {
     enabled.then_some(options)
 }
 
-/// The table is what turns the cache on.
+/// The presence of the table turns the cache on.
 fn cache(section: Section<'_>, directory: &Path) -> Option<CacheOptions> {
     let mut options = CacheOptions::default();
     let there = section.is_there();
@@ -224,4 +223,40 @@ fn redis(section: &Section<'_>, directory: &Path) -> Option<String> {
         return None;
     }
     Some(url)
+}
+
+/// Reads `[sandbox]`.
+pub(super) fn sandbox(section: Section<'_>) -> SandboxOptions {
+    let mut options = SandboxOptions::default();
+    let an_hour = 3_600_000;
+    let ms = |name, into: &mut Duration| {
+        if let Some(ms) = section.integer(name, 1..=an_hour) {
+            *into = Duration::from_millis(ms as u64);
+        }
+    };
+    ms("deadline_ms", &mut options.permissions.deadline);
+    ms("connect_timeout_ms", &mut options.timeouts.connect);
+    ms("first_byte_timeout_ms", &mut options.timeouts.first_byte);
+    ms("between_bytes_timeout_ms", &mut options.timeouts.between_bytes);
+    if let Some(mib) = section.integer("memory_mib", 1..=4096) {
+        options.permissions.memory = (mib as usize) << 20;
+    }
+    match section.text("proxy") {
+        None | Some("environment") => {}
+        Some("none") => options.no_proxy = true,
+        // The value is not shown, as it may hold a password.
+        Some(_) => section.problem(
+            "proxy",
+            "must be environment, for the proxies that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name, or none",
+        ),
+    }
+    match section.text("private_addresses") {
+        None | Some("allow") => {}
+        Some("deny") => options.private_addresses = PrivateAddresses::Deny,
+        Some(other) => {
+            section.problem("private_addresses", format!("must be allow or deny, is `{other}`"));
+        }
+    }
+    section.close();
+    options
 }

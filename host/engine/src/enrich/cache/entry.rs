@@ -1,9 +1,59 @@
-//! Features of one row as bytes, and many of them as columns again.
+//! What is kept of one row: its outcome, and its features as bytes, which become columns again.
 
+use super::super::answers::Outcome;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{ArrowError, SchemaRef};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// What is kept of one row: its outcome, and its features as bytes of a shape.
+pub(in crate::enrich) struct Entry {
+    pub(in crate::enrich) outcome: Outcome,
+    pub(super) features: Box<[u8]>,
+    pub(super) shape: Arc<Shape>,
+    /// Until when it is fresh.
+    pub(super) fresh_until: Instant,
+    /// Until when it is kept, to be served if the store fails.
+    pub(super) kept_until: Instant,
+}
+
+impl Entry {
+    /// As fresh or stale.
+    pub(super) fn known(self: Arc<Self>, now: Instant) -> Known {
+        if now < self.fresh_until { Known::Fresh(self) } else { Known::Stale(self) }
+    }
+
+    /// The features of some entries, a batch for each shape among them: with the positions of
+    /// the batch's rows in `entries`.
+    pub(in crate::enrich) fn features(
+        entries: &[Arc<Entry>],
+    ) -> Result<Vec<(RecordBatch, Vec<usize>)>, ArrowError> {
+        let mut shapes: Vec<(&Arc<Shape>, Vec<usize>)> = Vec::new();
+        for (at, entry) in entries.iter().enumerate() {
+            match shapes.iter_mut().find(|(shape, _)| Arc::ptr_eq(shape, &entry.shape)) {
+                Some((_, positions)) => positions.push(at),
+                None => shapes.push((&entry.shape, vec![at])),
+            }
+        }
+        let batch = |(shape, positions): (&Arc<Shape>, Vec<usize>)| {
+            let batch = shape.batch(positions.iter().map(|at| &*entries[*at].features))?;
+            Ok((batch, positions))
+        };
+        shapes.into_iter().map(batch).collect()
+    }
+}
+
+/// An entry, shared by the caches and the answers.
+pub(in crate::enrich) type Kept = Arc<Entry>;
+
+/// What the cache knows of a row.
+pub(in crate::enrich) enum Known {
+    /// An answer to be served.
+    Fresh(Kept),
+    /// An answer to be served if the store fails.
+    Stale(Kept),
+}
 
 /// The names and types of features, and how their values are written as bytes: in Arrow's row
 /// format, which keeps every bit.
