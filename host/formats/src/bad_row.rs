@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Origin, Rows, RowsError};
+use crate::{Origin, RowsError};
 
 /// A row that was set aside, because it alone is at fault.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct BadRow {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Original {
-    /// Its JSON, as [`Rows::json`] has it.
+    /// Its JSON, as [`Rows::json`](crate::Rows::json) writes it.
     Json(String),
     /// Its text without the line end.
     Text(String),
@@ -39,16 +39,6 @@ impl BadRow {
             Err(_) => Original::Bytes(bytes.to_vec()),
         };
         Self { error, origin, original }
-    }
-
-    /// One of `rows`, which cannot be written.
-    pub(crate) fn unwritten(error: RowsError, rows: &Rows, row: usize) -> Self {
-        let mut json = Vec::new();
-        let original = match (rows.json(row, &mut json), String::from_utf8(json)) {
-            (Ok(()), Ok(json)) => Original::Json(json),
-            _ => Original::Text(rows.text(row).unwrap_or_default().to_owned()),
-        };
-        Self { error, origin: rows.origin(row), original }
     }
 
     /// The bytes that it takes in memory, or about as many.

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::RowsError;
-
 /// One byte of ASCII that is no quote and no line end. Default: the comma.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Delimiter(u8);
@@ -54,23 +52,32 @@ impl fmt::Display for Delimiter {
 }
 
 impl FromStr for Delimiter {
-    type Err = RowsError;
+    type Err = BadDelimiter;
 
     /// One byte, or `tab` or `\t`.
-    fn from_str(text: &str) -> Result<Self, RowsError> {
+    fn from_str(text: &str) -> Result<Self, BadDelimiter> {
         let byte = match text {
             "tab" | "\\t" => Some(b'\t'),
             _ => <[u8; 1]>::try_from(text.as_bytes()).ok().map(|[byte]| byte),
         };
-        byte.and_then(Self::new).ok_or_else(|| RowsError::BadDelimiter { text: text.to_owned() })
+        byte.and_then(Self::new).ok_or_else(|| BadDelimiter { text: text.to_owned() })
     }
+}
+
+/// A text that is not a delimiter.
+#[derive(Debug, thiserror::Error)]
+#[error("bad delimiter {text:?}; use one ASCII character that is no quote and no line end, or tab")]
+#[non_exhaustive]
+pub struct BadDelimiter {
+    /// The text as it was given.
+    pub text: String,
 }
 
 /// The delimiter that a header looks to have in place of its file's, if it looks to have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Looks(pub(crate) Option<Delimiter>);
+pub struct LikelyDelimiter(pub(crate) Option<Delimiter>);
 
-impl Looks {
+impl LikelyDelimiter {
     /// The delimiter.
     pub fn delimiter(self) -> Option<Delimiter> {
         self.0

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Delimiter, Format, Looks, Origin, ValueType};
+use crate::{Delimiter, Format, FormatError, LikelyDelimiter, Origin, ValueType};
 
 /// A fault of the input, the output, or the feature columns.
 ///
@@ -14,49 +14,9 @@ use crate::{Delimiter, Format, Looks, Origin, ValueType};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowsError {
-    /// A path's extension names no format.
-    #[error("{}: unknown format; name it with --input-format or --output-format (ndjson, csv, parquet, arrow or arrows), or end the name in .ndjson, .jsonl, .csv, .parquet, .arrow or .arrows", path.display())]
-    UnknownExtension {
-        /// The path as it was given.
-        path: PathBuf,
-    },
-    /// A name stands for no format.
-    #[error("unknown format {name:?}; use ndjson, csv, parquet, arrow or arrows")]
-    UnknownFormat {
-        /// The name as it was given.
-        name: String,
-    },
-    /// A name stands for no type.
-    #[error("unknown type {name:?}; use string, int64, float64, boolean, timestamp, date or json")]
-    UnknownType {
-        /// The name as it was given.
-        name: String,
-    },
-
-    /// A text stands for no delimiter.
-    #[error(
-        "bad delimiter {text:?}; use one ASCII character that is no quote and no line end, or tab"
-    )]
-    BadDelimiter {
-        /// The text as it was given.
-        text: String,
-    },
-    /// A name stands for no compression.
-    #[error("unknown compression {name:?}; use none, gzip or zstd")]
-    UnknownCompression {
-        /// The name as it was given.
-        name: String,
-    },
-    /// A format that packs its own data shall be packed once more.
-    #[error("{name}: {format} is compressed inside; leave {compression} away")]
-    CompressedInside {
-        /// The input's or the output's name.
-        name: Arc<str>,
-        /// The format.
-        format: Format,
-        /// The compression around it.
-        compression: &'static str,
-    },
+    /// A format or a compression is not known, or the two do not go together.
+    #[error(transparent)]
+    Format(#[from] FormatError),
 
     /// No path is given.
     #[error("there is no input; name a file, a directory or a pattern")]
@@ -219,7 +179,7 @@ pub enum RowsError {
         /// The column in bytes, from 1.
         column: usize,
         /// Another delimiter, if the text begins with one.
-        looks: Looks,
+        looks: LikelyDelimiter,
     },
     /// A CSV cell of several lines goes on behind the quote that closes it: where its row ends is
     /// not certain.
@@ -249,7 +209,7 @@ pub enum RowsError {
         /// The name of the first column without a field.
         missing: String,
         /// Another delimiter that the header looks to have.
-        looks: Looks,
+        looks: LikelyDelimiter,
     },
     /// A CSV row has more fields than the header.
     #[error(
@@ -268,7 +228,7 @@ pub enum RowsError {
         /// The file's delimiter.
         delimiter: Delimiter,
         /// Another delimiter that the header looks to have.
-        looks: Looks,
+        looks: LikelyDelimiter,
     },
     /// A type is stated for a column that the header does not have.
     #[error(
@@ -281,7 +241,7 @@ pub enum RowsError {
         /// The name without a column.
         field: String,
         /// Another delimiter that the header looks to have.
-        looks: Looks,
+        looks: LikelyDelimiter,
     },
     /// A CSV file begins with the line by which spreadsheets name its delimiter, and that is not the
     /// one with which it is read.
@@ -318,7 +278,7 @@ pub enum RowsError {
         /// The field's name.
         field: String,
         /// Another delimiter that the header looks to have.
-        looks: Looks,
+        looks: LikelyDelimiter,
     },
     /// A value does not have the stated type, or the one that the first rows had.
     #[error(

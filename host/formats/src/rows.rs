@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use crate::document::Documents;
 use crate::record::Records;
 use crate::table::Table;
-use crate::{BadRow, Field, Origin, RowsError};
+use crate::{BadRow, Field, Origin, Original, RowsError};
 
 /// Consecutive rows of one input, as they were written there. A clone shares them.
 ///
@@ -67,11 +67,10 @@ impl Rows {
     /// # Panics
     /// If `row` is not less than [`len`](Self::len).
     pub fn origin(&self, row: usize) -> Origin {
-        let source = self.source.clone();
         match &self.body {
-            Body::Documents(documents) => Origin::line(source, documents.line(row)),
-            Body::Records(records) => Origin::line(source, records.line(row)),
-            Body::Table(table) => Origin::row(source, table.number(row)),
+            Body::Documents(documents) => documents.origin(&self.source, row),
+            Body::Records(records) => Origin::line(self.source.clone(), records.line(row)),
+            Body::Table(table) => Origin::row(self.source.clone(), table.number(row)),
         }
     }
 
@@ -146,6 +145,16 @@ impl Rows {
             Body::Table(table) => table.json(row, out),
         }
         Ok(())
+    }
+
+    /// The row at position `row` as one that cannot be written because of `error`.
+    pub(crate) fn bad_row(&self, row: usize, error: RowsError) -> BadRow {
+        let mut json = Vec::new();
+        let original = match (self.json(row, &mut json), String::from_utf8(json)) {
+            (Ok(()), Ok(json)) => Original::Json(json),
+            _ => Original::Text(self.text(row).unwrap_or_default().to_owned()),
+        };
+        BadRow { error, origin: self.origin(row), original }
     }
 
     /// The columns of `fields`, in their order, and no others. All of them are nullable.

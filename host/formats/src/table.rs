@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt32Array};
 use arrow_schema::{Schema, SchemaRef};
 
-use crate::positions::Positions;
+use crate::origin::Positions;
 use crate::{Field, Origin, RowsError};
 use beamlet_values::json;
 use beamlet_values::{Fault, Normalised, Values, normalised};

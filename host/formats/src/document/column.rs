@@ -13,7 +13,7 @@ use arrow_schema::Field;
 
 use beamlet_contract::arrow;
 
-use crate::value_type::{date, float64, int64, timestamp};
+use crate::field::{date, float64, int64, timestamp};
 use crate::{Origin, RowsError, ValueType};
 use beamlet_values::json_text;
 
@@ -98,6 +98,22 @@ impl Column {
     pub(super) fn field(&self, name: &str) -> Field {
         let field = Field::new(name, self.array.data_type().clone(), true);
         if self.json { arrow::json(field) } else { field }
+    }
+}
+
+/// A field of documents that become columns.
+#[derive(Clone, Debug)]
+pub(crate) struct TypedField {
+    pub(crate) name: String,
+    /// `None` while every value is null.
+    pub(crate) value_type: Option<ValueType>,
+    pub(super) stated: bool,
+}
+
+impl TypedField {
+    /// The type, which without any value is a string's.
+    pub(crate) fn value_type(&self) -> ValueType {
+        self.value_type.unwrap_or(ValueType::String)
     }
 }
 

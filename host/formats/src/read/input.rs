@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use crate::Patience;
-use crate::source::Magic;
+use crate::format::Magic;
 
 const BUFFER_BYTES: usize = 1 << 17;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

@@ -2,7 +2,6 @@
 
 mod columnar;
 mod csv;
-mod detect;
 mod input;
 mod ndjson;
 
@@ -10,6 +9,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::format::Magic;
 use crate::source::Part;
 use crate::{Compression, Delimiter, Format, Patience, Rows, RowsError, Source, ValueType};
 
@@ -132,7 +132,7 @@ impl Reader {
         let mut parts = parts.into_iter();
         let first = parts.next().ok_or(RowsError::NoInput)?;
         let format: Box<dyn Read + Send> = if detect {
-            Box::new(detect::Detect::new(first, format, options))
+            Box::new(Detect::new(first, format, options))
         } else {
             format_reader(first, format, options)?
         };
@@ -170,6 +170,42 @@ impl Reader {
             self.begun = true;
             return Ok(rows);
         }
+    }
+}
+
+/// A stream whose format is not stated: its first bytes say whether it is Parquet or Arrow. They are
+/// read with the first rows, so that opening a pipe does not wait.
+struct Detect {
+    /// There until the first rows are read.
+    unread: Option<(Part, ReadOptions)>,
+    fallback: Format,
+    format: Option<Box<dyn Read + Send>>,
+}
+
+impl Detect {
+    fn new(part: Part, fallback: Format, options: ReadOptions) -> Self {
+        Self { unread: Some((part, options)), fallback, format: None }
+    }
+}
+
+impl Read for Detect {
+    fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError> {
+        if let Some((mut part, options)) = self.unread.take() {
+            let format = match part.magic()? {
+                Some(Magic::Columnar(format)) => format,
+                _ => self.fallback,
+            };
+            self.format = Some(format_reader(part, format, options)?);
+        }
+        self.format.as_mut().map_or(Ok(None), |format| format.next(max_rows))
+    }
+
+    fn open(&mut self, part: Part) -> Result<(), RowsError> {
+        self.format.as_mut().map_or(Ok(()), |format| format.open(part))
+    }
+
+    fn empty(&self) -> Option<Rows> {
+        self.format.as_ref().and_then(|format| format.empty())
     }
 }
 

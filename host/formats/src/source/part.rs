@@ -5,11 +5,11 @@ use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Magic;
-use super::live::Live;
-use crate::compression::{decoded, detected};
-use crate::progress::Share;
-use crate::{Compression, InputProgress, Patience, RowsError};
+use super::live::{Live, Patience};
+use super::progress::{InputProgress, Share};
+use crate::codec::{decoded, detected};
+use crate::format::Magic;
+use crate::{Compression, RowsError};
 
 /// A part that is opened when its turn comes.
 pub(crate) struct Part {

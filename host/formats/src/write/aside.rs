@@ -33,7 +33,7 @@ impl Aside {
             let positions: Vec<_> = range.clone().collect();
             match check(&rows.select(&positions)) {
                 Err(error) if error.is_of_a_row() && range.len() == 1 => {
-                    self.rows.push(BadRow::unwritten(error, rows, range.start));
+                    self.rows.push(rows.bad_row(range.start, error));
                     self.count += 1;
                 }
                 Err(error) if error.is_of_a_row() => {

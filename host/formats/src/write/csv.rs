@@ -8,7 +8,7 @@ use csv::QuoteStyle;
 
 use super::Write;
 use super::aside::Aside;
-use super::feature::{Feature, Features};
+use super::features::{Feature, Features};
 use crate::document::{Documents, Scan};
 use crate::record::{Header, Records};
 use crate::rows::Body;

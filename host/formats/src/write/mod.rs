@@ -4,12 +4,10 @@
 
 mod aside;
 mod columnar;
-mod conform;
+mod convert;
 mod csv;
-mod feature;
-mod known;
+mod features;
 mod ndjson;
-mod parse;
 
 use std::fmt;
 
@@ -17,8 +15,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Field;
 
 use self::aside::Aside;
-use self::feature::Features;
-use self::known::Known;
+use self::features::{Features, Known};
 use crate::rows::Body;
 use crate::target::Output;
 use crate::{BadRow, Compression, Delimiter, Format, OnConflict, Rows, RowsError, Target};

@@ -1,4 +1,4 @@
-//! Looks at what the batches of Arrow data say of their size, before the parser believes them: it
+//! LikelyDelimiter at what the batches of Arrow data say of their size, before the parser believes them: it
 //! makes room for a compressed buffer as large as that says it is, and a process that gets none ends.
 
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Looks at what the pages of a Parquet file say of their size, before the parser believes them: it
+//! LikelyDelimiter at what the pages of a Parquet file say of their size, before the parser believes them: it
 //! makes room for a page as large as that says it is, and a process that gets none ends.
 
 use std::fs::File;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::scan::{Ends, Fault, Scan, Step};
 use crate::bad_row::Spool;
-use crate::delimiter::Looks;
+use crate::delimiter::LikelyDelimiter;
 use crate::read::input::Input;
 use crate::record::Cell;
 use crate::{BadRow, Delimiter, Origin, RowsError};
@@ -229,7 +229,7 @@ impl Parser {
         if line == opened {
             let byte = self.input.data().get(fault.text);
             let other = Delimiter::USUAL.into_iter().find(|it| Some(&it.byte()) == byte);
-            RowsError::TextAfterQuote { origin, column, looks: Looks(other) }
+            RowsError::TextAfterQuote { origin, column, looks: LikelyDelimiter(other) }
         } else {
             RowsError::TextAfterLongQuote { origin, column, opened }
         }

@@ -1,9 +1,6 @@
 //! Parquet and Arrow: one schema for all rows, which the first of them settle.
 
-mod dictionaries;
 mod encode;
-mod fit;
-mod own;
 mod pending;
 mod table;
 
@@ -12,12 +9,11 @@ use std::sync::Arc;
 use arrow_schema::Field;
 
 use self::encode::Encode;
-use self::fit::Unsupported;
 use self::pending::Pending;
-use self::table::Table;
+use self::table::{Table, Unsupported};
 use super::Write;
 use super::aside::Aside;
-use super::feature::Features;
+use super::features::Features;
 use crate::guard::guarded;
 use crate::{Format, OnConflict, Rows, RowsError};
 

@@ -1,20 +1,22 @@
 //! Where rows are read from.
 
+mod files;
 mod live;
-mod magic;
 mod part;
-mod parts;
-mod pattern;
+mod progress;
 
 use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Format, InputProgress, Patience, RowsError, place};
+use crate::{Format, RowsError, place};
 
-pub(crate) use self::magic::Magic;
+pub use self::live::Patience;
 pub(crate) use self::part::Part;
+pub use self::progress::InputProgress;
+pub(crate) use self::progress::Share;
+use crate::format::Magic;
 
 /// An input with the name that errors call it by: one file, many parts, or a stream.
 pub struct Source {
@@ -88,14 +90,14 @@ impl Source {
     /// No part is found; an extension names no format, or two of them name different ones.
     pub fn format(&self) -> Result<Option<Format>, RowsError> {
         let Input::Paths(paths) = &self.input else { return Ok(None) };
-        let parts = parts::resolved(paths)?;
-        parts::format(&parts)?;
+        let parts = files::resolved(paths)?;
+        files::format(&parts)?;
         let Some(first) = parts.first() else { return Ok(None) };
         match part::magic_of(first) {
             Some(Magic::Columnar(format)) => Ok(Some(format)),
             _ => match Format::from_path(first) {
                 Err(_) if part::begins_an_object(first) => Ok(Some(Format::Ndjson)),
-                named => named.map(Some),
+                named => Ok(Some(named?)),
             },
         }
     }
@@ -106,7 +108,7 @@ impl Source {
     /// No part is found.
     pub fn files(&self) -> Result<Vec<PathBuf>, RowsError> {
         match &self.input {
-            Input::Paths(paths) => parts::resolved(paths),
+            Input::Paths(paths) => files::resolved(paths),
             Input::Stream(_) | Input::Stdin(_) => Ok(Vec::new()),
         }
     }
@@ -120,10 +122,10 @@ impl Source {
                 Ok(vec![Part::stream(self.name, Box::new(stream))])
             }
             Input::Paths(paths) => {
-                let paths = parts::resolved(&paths)?;
-                parts::format(&paths)?;
+                let paths = files::resolved(&paths)?;
+                files::format(&paths)?;
                 if let Some(progress) = &self.progress
-                    && let Some(bytes) = parts::bytes(&paths)
+                    && let Some(bytes) = files::bytes(&paths)
                 {
                     progress.set_total(bytes);
                 }

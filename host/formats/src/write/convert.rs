@@ -1,4 +1,5 @@
-//! JSON texts as a column of an Arrow type: exactly, or not at all.
+//! Converts a feature column that comes with another type than it has in the output, where that is
+//! exact.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,34 +9,148 @@ use std::sync::Arc;
 use arrow_array::builder::{
     BinaryBuilder, BooleanBuilder, Date32Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
+use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{ArrayRef, ListArray, MapArray, PrimitiveArray, StructArray};
+use arrow_array::{
+    Array, ArrayRef, ListArray, MapArray, PrimitiveArray, StructArray, new_null_array,
+};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, Field, TimeUnit};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use beamlet_contract::arrow::{is_decimal, is_json};
+use beamlet_contract::arrow::{is_decimal, is_json, type_name};
 use beamlet_contract::number;
+use beamlet_values::Values;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::value_type::{date, float64, timestamp};
+use crate::field::{date, float64, timestamp};
+use crate::{Rows, RowsError};
+
+/// `array`, which came as `field`, as a column of `target`.
+pub(super) fn conformed(
+    rows: &Rows,
+    target: &Field,
+    field: &Field,
+    array: &ArrayRef,
+) -> Result<ArrayRef, RowsError> {
+    let fault = |row: usize, problem: String| RowsError::FeatureCast {
+        origin: rows.origin(row),
+        field: target.name().clone(),
+        was: type_name(target).into(),
+        now: type_name(field).into(),
+        problem: problem.into(),
+    };
+    if array.len() == array.logical_null_count() {
+        return Ok(if array.data_type() == target.data_type() {
+            array.clone()
+        } else {
+            new_null_array(target.data_type(), array.len())
+        });
+    }
+    match (is_json(field), is_json(target)) {
+        (true, true) => {}
+        (true, false) => {
+            let texts = array.as_string::<i32>().iter();
+            return parsed(texts, target)
+                .map_err(|it| fault(it.row.min(array.len() - 1), it.problem));
+        }
+        (false, true) => {
+            let text = texts(field, array).map_err(|(row, problem)| fault(row, problem))?;
+            return Ok(text);
+        }
+        (false, false) => {}
+    }
+    if array.data_type() == target.data_type() {
+        return match (is_decimal(field), is_decimal(target)) {
+            (false, true) => Err(fault(0, "a string may be no decimal".to_owned())),
+            _ => Ok(array.clone()),
+        };
+    }
+    if !related(array.data_type(), target.data_type()) {
+        return Err(fault(0, "the types do not go together".to_owned()));
+    }
+    // What comes back the same was exact.
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    let there = cast_with_options(array, target.data_type(), &strict);
+    let back =
+        there.as_ref().ok().and_then(|it| cast_with_options(it, array.data_type(), &strict).ok());
+    match (there, back) {
+        (Ok(there), Some(back)) if back.to_data() == array.to_data() => Ok(there),
+        _ => Err(fault(0, "a value in it would not stay the same".to_owned())),
+    }
+}
+
+/// Whether one type is another spelling of the other, rather than another meaning.
+fn related(from: &DataType, to: &DataType) -> bool {
+    let text =
+        |it: &DataType| matches!(it, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let bytes = |it: &DataType| {
+        matches!(
+            it,
+            DataType::Binary
+                | DataType::LargeBinary
+                | DataType::BinaryView
+                | DataType::FixedSizeBinary(_)
+        )
+    };
+    let date = |it: &DataType| matches!(it, DataType::Date32 | DataType::Date64);
+    let list = |it: &DataType| match it {
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::ListView(item) => Some(item.data_type().clone()),
+        _ => None,
+    };
+    match (from, to) {
+        (DataType::Dictionary(_, values), to) => values.as_ref() == to || related(values, to),
+        (DataType::Timestamp(_, from), DataType::Timestamp(_, to)) => {
+            from.is_some() == to.is_some()
+        }
+        _ if from.is_numeric() && to.is_numeric() => true,
+        _ => {
+            let all = |is: fn(&DataType) -> bool| is(from) && is(to);
+            let lists = list(from).zip(list(to));
+            all(text)
+                || all(bytes)
+                || all(date)
+                || lists.is_some_and(|(from, to)| from == to || related(&from, &to))
+        }
+    }
+}
+
+fn texts(field: &Field, array: &ArrayRef) -> Result<ArrayRef, (usize, String)> {
+    let values = Values::new(field, array).map_err(|_| (0, "its type has no JSON".to_owned()))?;
+    let mut texts = StringBuilder::with_capacity(array.len(), 16 * array.len());
+    let mut text = Vec::new();
+    for row in 0..array.len() {
+        if array.is_null(row) {
+            texts.append_null();
+            continue;
+        }
+        text.clear();
+        values.json(row, &mut text).map_err(|problem| (row, problem))?;
+        texts.append_value(String::from_utf8_lossy(&text));
+    }
+    Ok(Arc::new(texts.finish()))
+}
 
 /// A text that does not fit.
-pub(super) struct Fault {
+struct Fault {
     /// Its position at the top.
-    pub(super) row: usize,
-    pub(super) problem: String,
+    row: usize,
+    problem: String,
 }
 
 /// A value, and the row at the top to which it belongs.
 type Value<'a> = (usize, Option<&'a str>);
 
 /// The column of `texts`, of which each is one JSON value.
-pub(super) fn parsed<'a>(
+fn parsed<'a>(
     texts: impl Iterator<Item = Option<&'a str>>,
     field: &Field,
 ) -> Result<ArrayRef, Fault> {

@@ -17,9 +17,9 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 
 use super::{Read, ReadOptions};
 use crate::guard::guarded;
-use crate::progress::Share;
 use crate::rows::Body;
 use crate::source::Part;
+use crate::source::Share;
 use crate::table::Table;
 use crate::{Format, Rows, RowsError};
 

@@ -108,7 +108,7 @@ impl Csv {
 
     fn infer(&mut self) -> Result<(), RowsError> {
         if let Some((first, set_aside)) = self.read(INFERRED_FROM)? {
-            self.header = Arc::new(self.header.inferred(&first));
+            self.header = Arc::new(first.inferred_header());
             self.ahead = Some((first.with_header(self.header.clone()), set_aside));
             self.inferred = true;
         }
