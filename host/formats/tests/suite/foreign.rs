@@ -1,13 +1,11 @@
 //! Files that other tools wrote: no value and no type is lost on the way.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::support::{batches, bytes, columns, read_back, table};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int8Type;
 use arrow_array::{
@@ -25,7 +23,6 @@ use parquet::data_type::{ByteArray, ByteArrayType, Int96, Int96Type};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use support::{batches, bytes, columns, read_back, table};
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)

@@ -1,12 +1,9 @@
 //! Rows that are taken out of a batch, and single rows as JSON.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support::{batches, na, rows, written};
 use beamlet_formats::Format::{Csv, Ndjson};
 use beamlet_formats::{Field, Format, Rows, ValueType};
 use insta::assert_snapshot;
-use support::{batches, na, rows, written};
 
 fn json(rows: &Rows) -> String {
     let mut out = Vec::new();

@@ -1,5 +1,4 @@
 //! Helpers that make a case visible in three lines.
-#![allow(dead_code, unreachable_pub)] // each suite uses some of them
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,12 +9,12 @@ use beamlet_formats::{
 };
 
 /// `NA` is null, and these fields have stated types.
-pub fn na(types: &[(&str, ValueType)]) -> ReadOptions {
+pub(crate) fn na(types: &[(&str, ValueType)]) -> ReadOptions {
     let types = types.iter().map(|(name, value_type)| ((*name).to_owned(), *value_type)).collect();
     ReadOptions { null: "NA".to_owned(), types, ..ReadOptions::default() }
 }
 
-pub fn name(format: Format) -> &'static str {
+pub(crate) fn name(format: Format) -> &'static str {
     match format {
         Format::Ndjson => "rows.ndjson",
         Format::Csv => "rows.csv",
@@ -25,7 +24,7 @@ pub fn name(format: Format) -> &'static str {
     }
 }
 
-pub fn reader(
+pub(crate) fn reader(
     format: Format,
     text: impl Into<Vec<u8>>,
     options: ReadOptions,
@@ -35,7 +34,7 @@ pub fn reader(
 }
 
 /// All rows in batches of `size`.
-pub fn batches(
+pub(crate) fn batches(
     format: Format,
     text: impl Into<Vec<u8>>,
     options: ReadOptions,
@@ -46,14 +45,14 @@ pub fn batches(
 }
 
 /// All rows of a well-formed text in one batch; `NA` is null.
-pub fn rows(format: Format, text: &str) -> Rows {
+pub(crate) fn rows(format: Format, text: &str) -> Rows {
     let mut batches = batches(format, text, na(&[]), 1 << 20).unwrap();
     assert_eq!(batches.len(), 1);
     batches.remove(0)
 }
 
 /// What is written of `batches`; `NA` is null.
-pub fn written(
+pub(crate) fn written(
     format: Format,
     batches: &[(Rows, Option<RecordBatch>)],
 ) -> Result<String, RowsError> {
@@ -62,7 +61,7 @@ pub fn written(
 }
 
 /// What is written of `batches` as `options` say.
-pub fn written_with(
+pub(crate) fn written_with(
     format: Format,
     options: WriteOptions,
     batches: &[(Rows, Option<RecordBatch>)],
@@ -71,7 +70,7 @@ pub fn written_with(
 }
 
 /// The bytes that are written of `batches` as `options` say.
-pub fn bytes_with(
+pub(crate) fn bytes_with(
     format: Format,
     options: WriteOptions,
     batches: &[(Rows, Option<RecordBatch>)],
@@ -89,26 +88,26 @@ pub fn bytes_with(
 }
 
 /// The bytes of `batches` without features; `NA` is null.
-pub fn bytes(format: Format, batches: &[Rows]) -> Result<Vec<u8>, RowsError> {
+pub(crate) fn bytes(format: Format, batches: &[Rows]) -> Result<Vec<u8>, RowsError> {
     let options = WriteOptions { null: "NA".to_owned(), ..WriteOptions::default() };
     let batches: Vec<_> = batches.iter().map(|rows| (rows.clone(), None)).collect();
     bytes_with(format, options, &batches)
 }
 
 /// An Arrow stream of `batch`.
-pub fn stream(batch: &RecordBatch) -> Vec<u8> {
+pub(crate) fn stream(batch: &RecordBatch) -> Vec<u8> {
     let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
     writer.write(batch).unwrap();
     writer.into_inner().unwrap()
 }
 
 /// `batch` as rows in batches of `size`.
-pub fn table(batch: &RecordBatch, size: usize) -> Vec<Rows> {
+pub(crate) fn table(batch: &RecordBatch, size: usize) -> Vec<Rows> {
     batches(Format::Arrows, stream(batch), ReadOptions::default(), size).unwrap()
 }
 
 /// All of a Parquet or Arrow output as one batch.
-pub fn read_back(format: Format, bytes: Vec<u8>) -> RecordBatch {
+pub(crate) fn read_back(format: Format, bytes: Vec<u8>) -> RecordBatch {
     let bytes = std::io::Cursor::new(bytes);
     let mut found = Vec::new();
     let schema = match format {
@@ -139,21 +138,21 @@ pub fn read_back(format: Format, bytes: Vec<u8>) -> RecordBatch {
     arrow_select::concat::concat_batches(&schema, &found).unwrap()
 }
 
-pub fn columns<const N: usize>(columns: [(&str, ArrayRef); N]) -> RecordBatch {
+pub(crate) fn columns<const N: usize>(columns: [(&str, ArrayRef); N]) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true)))
         .unwrap()
 }
 
 /// A sink whose text can be looked at afterwards.
 #[derive(Clone, Default)]
-pub struct Shared(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Shared(Arc<Mutex<Vec<u8>>>);
 
 impl Shared {
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.bytes()).unwrap()
     }
 }
@@ -169,14 +168,14 @@ impl Write for Shared {
 }
 
 /// A text that comes a few bytes at a time.
-pub struct Slow {
+pub(crate) struct Slow {
     text: Vec<u8>,
     at: usize,
     size: usize,
 }
 
 impl Slow {
-    pub fn new(text: impl Into<Vec<u8>>, size: usize) -> Self {
+    pub(crate) fn new(text: impl Into<Vec<u8>>, size: usize) -> Self {
         Self { text: text.into(), at: 0, size }
     }
 }

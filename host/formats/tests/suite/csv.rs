@@ -1,12 +1,10 @@
 //! CSV that is not as RFC 4180 has it: no row disappears, and no cell changes.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support;
+use crate::support::{batches, written, written_with};
 use beamlet_formats::Format::{Csv, Ndjson};
 use beamlet_formats::{Field, ReadOptions, Rows, RowsError, WriteOptions};
 use insta::assert_snapshot;
-use support::{batches, written, written_with};
 
 fn read(text: &str) -> Result<Vec<Rows>, RowsError> {
     batches(Csv, text, ReadOptions::default(), 100)

@@ -1,11 +1,10 @@
 //! Features with their declared types, and what becomes of those without.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::support;
+use crate::support::{bytes_with, columns, read_back, rows, table};
 use arrow_array::builder::{Float64Builder, ListBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -16,7 +15,6 @@ use arrow_schema::{DataType, Field as ArrowField, Schema};
 use beamlet_formats::Format::{Arrow, Arrows, Csv, Ndjson, Parquet};
 use beamlet_formats::{Format, RowsError, WriteOptions};
 use insta::assert_snapshot;
-use support::{bytes_with, columns, read_back, rows, table};
 
 fn json(texts: &[Option<&str>]) -> RecordBatch {
     marked("ARROW:extension:name", "arrow.json", texts)

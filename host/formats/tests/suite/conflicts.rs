@@ -1,15 +1,12 @@
 //! A feature and an own field of one name, for each policy and each pair of formats.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::{bytes_with, columns, read_back, rows, table as rows_of, written_with};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use beamlet_formats::Format::{Arrow, Arrows, Csv, Ndjson, Parquet};
 use beamlet_formats::{Format, OnConflict, Rows, RowsError, WriteOptions};
 use insta::assert_snapshot;
-use support::{bytes_with, columns, read_back, rows, table as rows_of, written_with};
 
 fn features(values: [Option<i64>; 2]) -> Option<RecordBatch> {
     let array = |offset| {

@@ -1,17 +1,15 @@
 //! A row that alone is at fault is set aside, and the others are read and written.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support;
+use crate::support::{Shared, batches, columns, read_back, table, written};
 use arrow_array::{ArrayRef, Int64Array, TimestampSecondArray};
 use beamlet_formats::Format::{Arrow, Arrows, Csv, Ndjson, Parquet};
 use beamlet_formats::{
     BadRow, Format, Original, ReadOptions, Rows, RowsError, Target, WriteOptions, Writer,
 };
 use insta::assert_snapshot;
-use support::{Shared, batches, columns, read_back, table, written};
 
 fn options(max_row_bytes: usize) -> ReadOptions {
     ReadOptions { set_aside: true, max_row_bytes, ..ReadOptions::default() }

@@ -1,16 +1,13 @@
 //! What is in the output's directory while a writer works, after it, and when it does not finish.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 
+use crate::support::rows;
 use beamlet_formats::Format::Ndjson;
 use beamlet_formats::{
     Format, ReadOptions, Reader, RowsError, Source, Target, WriteOptions, Writer,
 };
-use support::rows;
 
 fn writer(path: &Path) -> Result<Writer, RowsError> {
     let mut writer = Writer::create(Target::path(path), Ndjson, WriteOptions::default())?;

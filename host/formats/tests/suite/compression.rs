@@ -1,12 +1,10 @@
 //! Packed inputs and outputs: all members are read, and what is not whole is refused.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
+use crate::support;
 use beamlet_formats::Format::{Csv, Ndjson};
 use beamlet_formats::{
     Compression, Format, ReadOptions, Reader, RowsError, Source, Target, WriteOptions, Writer,

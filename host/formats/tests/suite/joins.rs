@@ -1,11 +1,9 @@
 //! What comes out of each pair of formats when features are joined on.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::support::{batches, columns, na, rows, written};
 use arrow_array::builder::{Float64Builder, ListBuilder};
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int64Array,
@@ -15,7 +13,6 @@ use arrow_schema::{DataType, Field as ArrowField, Schema};
 use beamlet_formats::Format::{Csv, Ndjson};
 use beamlet_formats::{Field, ValueType};
 use insta::assert_snapshot;
-use support::{batches, columns, na, rows, written};
 
 fn score(values: &[Option<f64>]) -> Option<RecordBatch> {
     Some(columns([("score", Arc::new(Float64Array::from(values.to_vec())) as ArrayRef)]))

@@ -1,11 +1,10 @@
 //! What is written reads back the same: for tables that nobody thought of, through every pair of
 //! formats that can hold them, in batches of uneven sizes.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support;
+use crate::support::{batches, bytes, na, read_back, table};
 use arrow_array::builder::{Int64Builder, ListBuilder, StringDictionaryBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{
@@ -19,7 +18,6 @@ use beamlet_formats::{Format, ReadOptions, Rows, ValueType};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use support::{batches, bytes, na, read_back, table};
 
 /// `rows` values of some type, with nulls; `kind` chooses the type.
 fn column(kind: usize, rows: usize) -> BoxedStrategy<ArrayRef> {

@@ -1,19 +1,16 @@
 //! How rows are found in a text, and where they say that they come from.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::support::{batches, na, rows, written};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use beamlet_formats::Format::{Csv, Ndjson};
 use beamlet_formats::{Field, Format, ReadOptions, Reader, Rows, Source, ValueType};
-use support::{batches, na, rows, written};
 
 fn lines(batches: &[Rows]) -> Vec<u64> {
     batches.iter().flat_map(|rows| (0..rows.len()).map(|row| rows.origin(row).line)).collect()

@@ -1,11 +1,10 @@
 //! Parquet and Arrow: what is read of them, and that types stay what they are.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::support;
+use crate::support::{batches, bytes, bytes_with, columns, na, read_back, rows, table, written};
 use arrow_array::builder::{
     Int64Builder, ListBuilder, MapBuilder, StringBuilder, StringDictionaryBuilder,
 };
@@ -25,7 +24,6 @@ use arrow_schema::{DataType, Field as ArrowField, Schema, TimeUnit};
 use beamlet_formats::Format::{Arrow, Arrows, Csv, Ndjson, Parquet};
 use beamlet_formats::{Field, Format, ReadOptions, Reader, Rows, Source, ValueType, WriteOptions};
 use insta::assert_snapshot;
-use support::{batches, bytes, bytes_with, columns, na, read_back, rows, table, written};
 
 const COLUMNAR: [Format; 3] = [Parquet, Arrow, Arrows];
 

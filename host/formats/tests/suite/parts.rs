@@ -1,19 +1,17 @@
 //! Inputs of many parts: which files they are, in which order, and that they go together.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support;
+use crate::support::columns;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use beamlet_formats::Format::{Arrow, Csv, Ndjson, Parquet};
 use beamlet_formats::{Field, Format, ReadOptions, Reader, Rows, RowsError, Source};
 use insta::assert_snapshot;
-use support::columns;
 use tempfile::TempDir;
 
 fn files(files: &[(&str, &str)]) -> TempDir {

@@ -1,12 +1,11 @@
 //! Every message that a user can meet: it names the place and what to do.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
+use crate::support;
+use crate::support::{batches, columns, na, rows, written};
 use arrow_array::{
     ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UnionArray,
 };
@@ -16,7 +15,6 @@ use beamlet_formats::{
     Field, Format, ReadOptions, Reader, RowsError, Source, Target, ValueType, WriteOptions, Writer,
 };
 use insta::assert_snapshot;
-use support::{batches, columns, na, rows, written};
 
 fn read_error(format: Format, text: impl Into<Vec<u8>>) -> RowsError {
     batches(format, text, na(&[]), 100).unwrap_err()

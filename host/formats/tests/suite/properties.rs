@@ -1,10 +1,8 @@
 //! What holds for rows that nobody thought of.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::{batches, columns, na, rows, written};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float64Array, StringArray};
@@ -13,7 +11,6 @@ use beamlet_formats::{Field, ReadOptions};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
-use support::{batches, columns, na, rows, written};
 
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
