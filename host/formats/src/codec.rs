@@ -11,7 +11,7 @@ const BUFFER_BYTES: usize = 1 << 17;
 
 type Stream = Box<dyn Read + Send>;
 
-/// What is packed in `stream`. One that ends within a member or a frame is an error that says so.
+/// Unpacks `stream`. A stream that ends within a member or a frame gives an error.
 pub(crate) fn decoded(stream: Stream, compression: Compression) -> io::Result<Stream> {
     let stream = BufReader::with_capacity(BUFFER_BYTES, Guarded(stream));
     Ok(match compression {
@@ -24,8 +24,8 @@ pub(crate) fn decoded(stream: Stream, compression: Compression) -> io::Result<St
     })
 }
 
-/// What is in `stream`, unpacked as its first bytes say, and as `named` where they say nothing.
-/// Nothing is read before it is asked for.
+/// Unpacks `stream` with the compression that its first bytes show, or with `named` if they show
+/// none. Nothing is read before the first call of `read`.
 pub(crate) fn detected(stream: Stream, named: Compression) -> Stream {
     Box::new(Detected { stream, unknown: Some(named) })
 }
@@ -52,7 +52,7 @@ impl Read for Detected {
     }
 }
 
-/// Waits out interruptions, which the decoders would take for errors of their input.
+/// Retries interrupted reads, which the decoders would treat as errors of their input.
 struct Guarded(Stream);
 
 impl Read for Guarded {
@@ -66,8 +66,8 @@ impl Read for Guarded {
     }
 }
 
-/// The members of a gzip file, one behind the other, and the zeros that fill up the last block of a
-/// tape or a disk behind them. A read that fails because nothing is there now can be tried again.
+/// The members of a gzip file, and the zeros after them that fill up the last block of a tape or a
+/// disk. A read that fails because no data is available yet can be retried.
 enum Members<R> {
     Member(Box<GzDecoder<R>>),
     Between(R),
@@ -106,7 +106,7 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
-/// Passes zeros; the byte that follows, if one does.
+/// Skips zeros, and returns the byte that follows, if there is one.
 fn behind_zeros(stream: &mut impl BufRead) -> io::Result<Option<u8>> {
     loop {
         let data = stream.fill_buf()?;
@@ -140,7 +140,7 @@ impl<R: Read> Read for Decoder<R> {
                     format!("its {name} data is truncated; get the whole file"),
                 ),
                 io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::Other => {
-                    io::Error::new(error.kind(), format!("it is no sound {name} data: {error}"))
+                    io::Error::new(error.kind(), format!("it is not valid {name} data: {error}"))
                 }
                 _ => error,
             }
@@ -151,7 +151,7 @@ impl<R: Read> Read for Decoder<R> {
 /// gzip's own default.
 const GZIP_LEVEL: u32 = 6;
 
-/// A sink behind its compression.
+/// A sink together with its compression.
 pub(crate) enum Encoder<W: Write> {
     None(W),
     Gzip(GzEncoder<W>),
@@ -181,7 +181,7 @@ impl<W: Write> Encoder<W> {
         }
     }
 
-    /// Writes what a whole member or frame ends with.
+    /// Writes the end of the member or frame.
     pub(crate) fn finish(self) -> io::Result<W> {
         match self {
             Self::None(sink) => Ok(sink),
@@ -198,7 +198,7 @@ impl<W: Write> Encoder<W> {
         }
     }
 
-    /// Passes on all that was written: a reader can unpack it before there is more.
+    /// Flushes everything that was written, so that a reader can unpack it before more is written.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::None(sink) => sink.flush(),

@@ -1,14 +1,14 @@
-//! What stands between two cells of a CSV row.
+//! The delimiter between two cells of a CSV row.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One byte of ASCII that is no quote and no line end. Default: the comma.
+/// One ASCII byte that is neither a quote nor a line end. Default: the comma.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Delimiter(u8);
 
 impl Delimiter {
-    /// The delimiters that files have in practice.
+    /// The delimiters that are common in practice.
     pub(crate) const USUAL: [Self; 4] = [Self(b','), Self(b';'), Self(b'\t'), Self(b'|')];
 
     /// The delimiter, if the byte can be one.
@@ -39,7 +39,7 @@ impl Default for Delimiter {
     }
 }
 
-/// As a shell takes it behind `--delimiter`.
+/// Spelled as a shell accepts it after `--delimiter`.
 impl fmt::Display for Delimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -66,14 +66,15 @@ impl FromStr for Delimiter {
 
 /// A text that is not a delimiter.
 #[derive(Debug, thiserror::Error)]
-#[error("bad delimiter {text:?}; use one ASCII character that is no quote and no line end, or tab")]
+#[error("bad delimiter {text:?}; use one ASCII character other than a quote or a line end, or tab")]
 #[non_exhaustive]
 pub struct BadDelimiter {
     /// The text as it was given.
     pub text: String,
 }
 
-/// The delimiter that a header looks to have in place of its file's, if it looks to have one.
+/// The delimiter that a header seems to use instead of the one with which the file is read, if
+/// there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LikelyDelimiter(pub(crate) Option<Delimiter>);
 
@@ -83,11 +84,11 @@ impl LikelyDelimiter {
         self.0
     }
 
-    /// What to do about it, else `otherwise`.
+    /// The advice to use that delimiter, or `otherwise` if there is none.
     pub(crate) fn or(self, otherwise: &str) -> String {
         match self.0 {
             Some(found) => format!(
-                "it looks as if {} separated the columns: state --delimiter {found}",
+                "{} seems to separate the columns: use --delimiter {found}",
                 found.article()
             ),
             None => otherwise.to_owned(),
@@ -107,6 +108,6 @@ mod tests {
         for bad in ["", "\"", "\n", "\r", ";;", "§"] {
             assert_eq!(byte(bad), None, "{bad:?}");
         }
-        insta::assert_snapshot!("::".parse::<Delimiter>().unwrap_err(), @r#"bad delimiter "::"; use one ASCII character that is no quote and no line end, or tab"#);
+        insta::assert_snapshot!("::".parse::<Delimiter>().unwrap_err(), @r#"bad delimiter "::"; use one ASCII character other than a quote or a line end, or tab"#);
     }
 }

@@ -8,10 +8,10 @@ use arrow_array::types::Date32Type;
 use beamlet_contract::{FieldType, arrow};
 use chrono::{DateTime, NaiveDate};
 
-/// A field that [`Rows::project`](crate::Rows::project) shall bring.
+/// A field to read with [`Rows::project`](crate::Rows::project).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
-    /// The name, as the row spells it.
+    /// The name, spelled as in the row.
     pub name: String,
     /// Whether a row without the field is an error; otherwise it is null.
     pub required: bool,
@@ -32,11 +32,11 @@ impl Field {
 /// The type of a field, inferred from its text or stated by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ValueType {
-    /// Text as it stands.
+    /// Text, unchanged.
     String,
     /// A signed integer of 64 bits.
     Int64,
-    /// A double.
+    /// A 64-bit floating-point number.
     Float64,
     /// `true` or `false`.
     Boolean,
@@ -44,7 +44,7 @@ pub enum ValueType {
     Timestamp,
     /// A day, `2013-01-31`. Never inferred.
     Date,
-    /// Any JSON, kept as its text. Of CSV never inferred.
+    /// Any JSON, kept as text. Never inferred from CSV.
     Json,
 }
 
@@ -72,10 +72,10 @@ impl From<ValueType> for FieldType {
 }
 
 impl ValueType {
-    /// The narrowest type of which `cell` is the usual spelling.
+    /// The narrowest type for which `cell` is the canonical spelling.
     ///
-    /// A number with a leading zero or plus is a string, for it is likely a code or an id; so is
-    /// an integer that neither `i64` nor a double holds to the last digit.
+    /// A number with a leading zero or plus is a string, because it is likely a code or an id. An
+    /// integer that neither `i64` nor a double holds exactly is a string, too.
     pub(crate) fn of(cell: &str) -> Self {
         match cell.as_bytes().first() {
             Some(b'-' | b'0'..=b'9') if int64(cell).is_some() => Self::Int64,
@@ -154,7 +154,8 @@ pub(crate) fn int64(text: &str) -> Option<i64> {
     }
 }
 
-/// The value of a number in JSON's grammar, if a double holds its integer digits exactly.
+/// The value of a number in JSON's grammar; `None` if it is an integer that a double does not hold
+/// exactly.
 pub(crate) fn float64(text: &str) -> Option<f64> {
     if !is_json_number(text.as_bytes()) {
         return None;
@@ -176,7 +177,7 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
 /// The microseconds since 1970 of an RFC 3339 text; `None` if it has no zone, or finer digits.
 pub(crate) fn timestamp(text: &str) -> Option<i64> {
     let instant = DateTime::parse_from_rfc3339(text).ok()?;
-    // A leap second counts its nanoseconds on from the second before.
+    // chrono represents a leap second as more than a billion nanoseconds.
     let nanos = instant.timestamp_subsec_nanos();
     (nanos % 1_000 == 0 && nanos < 1_000_000_000).then(|| instant.timestamp_micros())
 }
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_type_lists_the_types() {
+    fn the_error_for_an_unknown_type_lists_the_types() {
         insta::assert_snapshot!("text".parse::<ValueType>().unwrap_err(), @r#"unknown type "text"; use string, int64, float64, boolean, timestamp, date or json"#);
     }
 }

@@ -30,7 +30,7 @@ pub enum FormatError {
         name: String,
     },
     /// A format that compresses its own data cannot be compressed again.
-    #[error("{name}: {format} is compressed inside; leave {compression} away")]
+    #[error("{name}: {format} compresses its data itself; leave out {compression}")]
     CompressedInside {
         /// The input's or the output's name.
         name: Arc<str>,
@@ -47,7 +47,7 @@ pub enum FormatError {
 pub enum Format {
     /// One JSON object on each line.
     Ndjson,
-    /// RFC 4180 with a header; separated by commas, or another [`Delimiter`](crate::Delimiter).
+    /// RFC 4180 with a header, separated by commas or another [`Delimiter`](crate::Delimiter).
     Csv,
     /// Apache Parquet.
     Parquet,
@@ -62,8 +62,8 @@ impl Format {
     /// also with `.gz` or `.zst` behind it; `.parquet`; `.arrow`, `.feather` or `.ipc`; `.arrows`.
     ///
     /// # Errors
-    /// [`FormatError::UnknownExtension`] for every other one. `.json` is one of them: it mostly holds
-    /// one document, and reading it line by line would fail on its second line.
+    /// [`FormatError::UnknownExtension`] for every other extension. That includes `.json`: such a
+    /// file mostly holds one document, and reading it line by line would fail on the second line.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, FormatError> {
         let path = path.as_ref();
         let compression = Compression::from_path(path);
@@ -86,7 +86,7 @@ impl Format {
         format.check(compression, &path.display().to_string().into()).map(|()| format)
     }
 
-    /// Whether there can be a compression around it.
+    /// Checks that the format can be combined with `compression`.
     pub(crate) fn check(
         self,
         compression: Compression,
@@ -131,20 +131,21 @@ impl FromStr for Format {
     }
 }
 
-/// How the bytes of NDJSON or CSV are packed. Parquet and Arrow files are packed inside.
+/// How NDJSON or CSV is compressed. Parquet and Arrow files compress their data themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Compression {
-    /// Not at all.
+    /// Not compressed.
     #[default]
     None,
-    /// gzip, of one member or several one after the other, as `bgzip` and `cat` make them.
+    /// gzip, with one or more members, as `bgzip` and `cat` make them.
     Gzip,
-    /// Zstandard, of one frame or several.
+    /// Zstandard, with one or more frames.
     Zstd,
 }
 
 impl Compression {
-    /// What a path's extension says, in any case: `.gz`, `.zst`; none for every other one.
+    /// The compression that a path's extension names, in any case: `.gz` or `.zst`. `None` for
+    /// every other extension.
     pub fn from_path(path: impl AsRef<Path>) -> Self {
         let extension = path.as_ref().extension().and_then(|it| it.to_str());
         match extension.map(str::to_ascii_lowercase).as_deref() {
@@ -154,7 +155,7 @@ impl Compression {
         }
     }
 
-    /// What it is called in a message.
+    /// The name for messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::None => "uncompressed",
@@ -195,18 +196,18 @@ const MAGICS: &[(&[u8], Magic)] = &[
 ];
 
 impl Magic {
-    /// What data is that begins with these bytes; `None` for what may be text.
+    /// The kind of data that begins with these bytes; `None` for data that may be text.
     pub(crate) fn of(data: &[u8]) -> Option<Self> {
         MAGICS.iter().find(|(magic, _)| data.starts_with(magic)).map(|(_, found)| *found)
     }
 
-    /// Whether more bytes could say more.
+    /// Whether more bytes are needed to decide.
     fn is_open(data: &[u8]) -> bool {
         MAGICS.iter().any(|(magic, _)| data.len() < magic.len() && magic.starts_with(data))
     }
 
-    /// Reads the beginning of `stream`, and no oftener than it takes to know: what comes from a pipe
-    /// may be short for a while.
+    /// Reads the beginning of `stream`, with as few reads as possible: a pipe may have only a few
+    /// bytes for a while.
     pub(crate) fn peek(stream: &mut (impl Read + ?Sized)) -> io::Result<Vec<u8>> {
         let mut data = Vec::new();
         while Self::is_open(&data) {
@@ -221,15 +222,15 @@ impl Magic {
         Ok(data)
     }
 
-    /// Why data that begins like this is no text.
+    /// The message for data that was expected to be text.
     pub(crate) fn problem(self) -> String {
         match self {
             Self::Packed(compression) => {
                 let name = compression.name();
-                format!("it is {name} data; state --compression {name}, or no compression at all")
+                format!("it is {name} data; use --compression {name}, or leave it out")
             }
             Self::Columnar(format) => {
-                format!("it is {format} data; state --input-format {format}, or no format at all")
+                format!("it is {format} data; use --input-format {format}, or leave it out")
             }
             Self::Utf16 => {
                 "it is UTF-16; convert it, for example with iconv -f UTF-16 -t UTF-8".to_owned()
@@ -262,12 +263,12 @@ mod tests {
     fn an_unknown_extension_names_the_option() {
         insta::assert_snapshot!(Format::from_path("rows.json").unwrap_err(), @"rows.json: unknown format; name it with --input-format or --output-format (ndjson, csv, parquet, arrow or arrows), or end the name in .ndjson, .jsonl, .csv, .parquet, .arrow or .arrows");
         insta::assert_snapshot!(Format::from_path("rows.gz").unwrap_err(), @"rows.gz: unknown format; name it with --input-format or --output-format (ndjson, csv, parquet, arrow or arrows), or end the name in .ndjson, .jsonl, .csv, .parquet, .arrow or .arrows");
-        insta::assert_snapshot!(Format::from_path("rows.parquet.gz").unwrap_err(), @"rows.parquet.gz: parquet is compressed inside; leave gzip away");
+        insta::assert_snapshot!(Format::from_path("rows.parquet.gz").unwrap_err(), @"rows.parquet.gz: parquet compresses its data itself; leave out gzip");
         insta::assert_snapshot!("xml".parse::<Format>().unwrap_err(), @r#"unknown format "xml"; use ndjson, csv, parquet, arrow or arrows"#);
     }
 
     #[test]
-    fn no_more_is_read_than_it_takes_to_know() {
+    fn only_the_bytes_that_decide_the_kind_are_read() {
         for (data, peeked, found) in [
             ("{}\n", 1, None),
             ("PAR2", 4, None),

@@ -1,10 +1,11 @@
-//! Rows in files: read as they are, shown to a handler as Arrow columns, written out again with
+//! Reads rows from files, passes them to a handler as Arrow columns, and writes them out again with
 //! the feature columns joined on.
 //!
-//! A row's own fields leave as they came: NDJSON lines keep every byte, CSV cells their text, columns
-//! of Parquet and Arrow their types. The join is that of Beam's `cross_join`: own fields first,
-//! features after them, and where both have a name the own field wins, unless [`OnConflict`] says
-//! otherwise. Memory holds one batch, of Parquet one row group, however long the input is.
+//! A row's own fields are written as they were read: NDJSON lines keep every byte, CSV cells keep
+//! their text, columns of Parquet and Arrow keep their types. The join follows Beam's `cross_join`:
+//! own fields come first, then features. Where both have the same name, the own field wins, unless
+//! [`OnConflict`] says otherwise. Memory holds one batch (for Parquet, one row group), however long
+//! the input is.
 //!
 //! ```
 //! use std::sync::Arc;

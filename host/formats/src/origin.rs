@@ -1,21 +1,21 @@
-//! Where rows stand: in their input, for messages, and in a batch of which they are a part.
+//! Where rows are: in their input, for messages, and in the batch of which they are a part.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The place of a row in its input; printed as `source:line`, or `source:row N`.
+/// The place of a row in its input, printed as `source:line`, or `source:row N`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
-    /// The input's name: the path of its part, or what the caller named it.
+    /// The input's name: the path of the part, or the name that the caller gave.
     pub source: Arc<str>,
-    /// The line on which the row begins, from 1, where a CSV header counts; of a format without
-    /// lines, the row's number in its file, from 1.
+    /// The line on which the row begins, from 1; a CSV header counts as a line. For a format
+    /// without lines, the row's number in its file, from 1.
     pub line: u64,
-    /// Which of both it is.
+    /// Whether `line` counts lines or rows.
     pub unit: Unit,
 }
 
-/// What an [`Origin`] counts.
+/// The unit that an [`Origin`] counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
     /// Lines of a text.
@@ -43,7 +43,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Positions in a batch, ascending. A clone shares them.
+/// Ascending positions in a batch. A clone shares them.
 #[derive(Clone, Debug)]
 pub(crate) enum Positions {
     Range { start: usize, len: usize },
@@ -64,7 +64,7 @@ impl Positions {
         }
     }
 
-    /// The position in the batch of the row at `row` here.
+    /// The position in the batch of the selected row `row`.
     #[inline]
     pub(crate) fn get(&self, row: usize) -> usize {
         match self {
@@ -76,14 +76,14 @@ impl Positions {
         }
     }
 
-    /// Those of the rows at `keep` here, which must ascend.
+    /// The positions of the selected rows `keep`, which must ascend.
     pub(crate) fn select(&self, keep: &[usize]) -> Self {
         assert!(keep.is_sorted_by(|one, next| one < next), "positions must ascend");
         // A batch and a row are under 2 GiB, and no row is shorter than a byte.
         Self::Listed(keep.iter().map(|row| self.get(*row) as u32).collect())
     }
 
-    /// The first `rows`, and the rest if there is one.
+    /// The first `rows` positions, and the rest if there are more.
     pub(crate) fn split(self, rows: usize) -> (Self, Option<Self>) {
         if rows >= self.len() {
             return (self, None);

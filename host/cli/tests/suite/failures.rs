@@ -67,7 +67,7 @@ fn dead_letters_hold_what_the_output_does_not() {
       {
         "row": "no json",
         "kind": "invalid-input",
-        "message": "rows.ndjson:4:1: row is no JSON object: it does not begin with {; write one JSON object on each line",
+        "message": "rows.ndjson:4:1: row is not a JSON object: it does not begin with {; write one JSON object on each line",
         "attempts": 0,
         "source": "rows.ndjson:4"
       },
@@ -163,7 +163,7 @@ fn a_row_that_is_no_json_cannot_be_kept() {
     let ended = Beamlet::run(&folder, "--on-failure keep").stdin("no json\n").end();
     redacted(|| {
         assert_snapshot!(ended, @"
-        error: standard input:1:1: row is no JSON object: it does not begin with {; write one JSON object on each line (--on-failure keep keeps a row that can be written, and this one cannot; --dead-letter FILE sets it aside)
+        error: standard input:1:1: row is not a JSON object: it does not begin with {; write one JSON object on each line (--on-failure keep keeps a row that can be written, and this one cannot; --dead-letter FILE sets it aside)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
         0 requests, [speed]
         failed: what was written to standard output is not complete
@@ -333,7 +333,7 @@ fn a_conflict_is_settled_as_the_command_line_says() {
     assert!(!ended.stderr.contains("mine"), "{}", ended.stderr);
     redacted(|| {
         assert_snapshot!(ended, @r#"
-        error: standard input:1: feature "planes.year" has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand
+        error: standard input:1: feature "planes.year" has the same name as a field of the row; rename the field, or choose with --on-conflict left, right or suffix which value to keep
         1 row in: 1 enriched, 0 missing, 0 with a null key, 0 failed
         1 request, [speed]
         failed: what was written to standard output is not complete
@@ -426,7 +426,7 @@ fn the_summary_tells_failures_by_kind_and_message_without_the_rows_places() {
         5 rows in: 0 enriched, 1 missing, 0 with a null key, 4 failed
         2 rows failed with invalid-input: field "tailnum" is missing, and the handler requires it; add it to the row (null is allowed)
         1 row failed with invalid-input: field `tailnum` is a list; a join key is a string, an integer or null
-        1 row failed with invalid-input: row is no JSON object: it does not begin with {; write one JSON object on each line
+        1 row failed with invalid-input: row is not a JSON object: it does not begin with {; write one JSON object on each line
         5 rows out: 1 written, 4 dead letters
         1 request, [speed]
         written to o.ndjson

@@ -74,7 +74,7 @@ fn an_error_in_a_part_names_it() {
     let ended = Beamlet::run(&folder, "--input a-*.ndjson --output out.ndjson").end();
     redacted(|| {
         assert_snapshot!(ended, @"
-        error: a-2.ndjson:2:1: row is no JSON object: it does not begin with {; write one JSON object on each line
+        error: a-2.ndjson:2:1: row is not a JSON object: it does not begin with {; write one JSON object on each line
         3 rows in: 0 enriched, 1 missing, 0 with a null key, 0 failed
         1 request, [speed]
         failed: nothing was written to out.ndjson

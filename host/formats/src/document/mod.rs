@@ -1,4 +1,4 @@
-//! Rows of NDJSON: each line's text as it is, and what is known of its keys.
+//! Rows of NDJSON: the text of each line as it was read, and the keys that were seen in them.
 
 mod column;
 mod scan;
@@ -16,7 +16,7 @@ pub(crate) use self::scan::{Scan, members};
 use crate::origin::Positions;
 use crate::{Field, Origin, RowsError, ValueType};
 
-/// What the batches of one reader share.
+/// State that the batches of one reader share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     types: Vec<(String, ValueType)>,
@@ -47,7 +47,7 @@ impl Documents {
 
     /// The rows at `keep`, which must ascend.
     pub(crate) fn select(&self, keep: &[usize]) -> Self {
-        let checked = Arc::new((*self.checked).clone()); // fewer rows do not vouch for all
+        let checked = Arc::new((*self.checked).clone()); // a check of fewer rows does not cover all of them
         Self { positions: self.positions.select(keep), checked, ..self.clone() }
     }
 
@@ -64,12 +64,12 @@ impl Documents {
         self.lines[self.positions.get(row)]
     }
 
-    /// The line's text, which ends with its closing brace once the rows are checked.
+    /// The line's text. It ends with the closing brace once the rows are checked.
     pub(crate) fn text(&self, row: usize) -> &str {
         self.texts.value(self.positions.get(row))
     }
 
-    /// Makes sure that every line is a JSON object.
+    /// Checks that every line is a JSON object.
     pub(crate) fn check(&self, origin: impl Fn(usize) -> Origin) -> Result<(), RowsError> {
         match self.checked.get() {
             Some(()) => Ok(()),
@@ -77,7 +77,7 @@ impl Documents {
         }
     }
 
-    /// Makes sure that one line is a JSON object.
+    /// Checks that one line is a JSON object.
     pub(crate) fn check_row(
         &self,
         row: usize,
@@ -109,8 +109,8 @@ impl Documents {
         })
     }
 
-    /// Parses each line and hands out the text of the values of `names`: `None` where the row does
-    /// not have the field.
+    /// Parses each line, and passes the texts of the values of `names` to `visit`: `None` where the
+    /// row does not have the field.
     pub(crate) fn scan<'a>(
         &'a self,
         names: &[&str],
@@ -167,7 +167,7 @@ impl Documents {
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(schema)), arrays, &options)?)
     }
 
-    /// The columns of `fields`, each with the rows that have the field.
+    /// The columns of `fields`, each with a mask of the rows that have the field.
     pub(crate) fn columns(
         &self,
         fields: &[TypedField],
@@ -205,8 +205,8 @@ impl Documents {
     }
 }
 
-/// The fields of the first rows, in the order in which they appear, with their stated types or
-/// those that hold every value; then those that only have a stated type.
+/// The fields of the first rows, in the order in which they appear, each with its stated type or
+/// the type that holds every value. Fields that only have a stated type follow.
 pub(crate) fn inferred(batches: &[(&Arc<str>, &Documents)]) -> Result<Vec<TypedField>, RowsError> {
     let mut keys = Scan::new(&[]);
     for (source, documents) in batches {

@@ -13,19 +13,20 @@ use serde_json::value::RawValue;
 
 use crate::{Origin, RowsError};
 
-/// LikelyDelimiter for wanted keys in one document after the other, and remembers all keys that it met.
+/// Looks for wanted keys in one document after another, and remembers all keys that it
+/// has seen.
 ///
-/// Rows of one file mostly have the same keys in the same order, so the key that followed last
-/// time is compared first; only a surprise costs a look-up.
+/// Rows of one file mostly have the same keys in the same order. So the key that followed last time
+/// is compared first, and only an unexpected key costs a look-up.
 pub(crate) struct Scan {
-    /// Every key met, in order of appearance, and its slot if it is wanted.
+    /// Every key seen, in order of appearance, and its slot if it is wanted.
     layout: Vec<(Box<str>, Option<usize>)>,
     positions: HashMap<Box<str>, usize>,
     wanted: HashMap<Box<str>, usize>,
     unwanted: Option<usize>,
 }
 
-/// A line that is no JSON object.
+/// A line that is not a JSON object.
 pub(crate) struct Fault {
     column: usize,
     problem: String,
@@ -44,12 +45,12 @@ impl Scan {
         Self { layout: Vec::new(), positions: HashMap::new(), wanted, unwanted: None }
     }
 
-    /// The keys met so far, in order of appearance.
+    /// The keys seen so far, in order of appearance.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.layout.iter().map(|(key, _)| key.as_ref())
     }
 
-    /// The first key met that is not wanted.
+    /// The first key seen that is not wanted.
     pub(crate) fn unwanted(&self) -> Option<&str> {
         self.layout.get(self.unwanted?).map(|(key, _)| key.as_ref())
     }
@@ -61,7 +62,7 @@ impl Scan {
         text: &'a str,
         found: &mut [Option<&'a str>],
     ) -> Result<(), Fault> {
-        // Said here because serde would name neither the place nor the cure.
+        // Reported here because serde's message names neither the place nor the remedy.
         let start = text.len() - text.trim_ascii_start().len();
         let other = match text.as_bytes().get(start) {
             Some(b'{') => None,
@@ -157,7 +158,7 @@ pub(crate) struct Member<'a> {
     pub(crate) value: Range<usize>,
 }
 
-/// The members of an object that is known to be one, in order, each as often as it is there.
+/// The members of a text that is known to be an object, in order, including duplicates.
 pub(crate) fn members(text: &str) -> serde_json::Result<Vec<Member<'_>>> {
     serde_json::Deserializer::from_str(text).deserialize_map(Members(text))
 }
@@ -187,10 +188,11 @@ impl<'a> Visitor<'a> for Members<'a> {
 #[derive(serde::Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// More names than any schema has: keys that are data (ids, dates) must not fill the memory.
+/// More names than any schema has. Keys that are data (ids, dates) must not fill the memory.
 const MOST_KEYS: usize = 4_096;
 
-/// A set that grows to a limit, then takes every key for seen.
+/// The top-level keys that the documents of one reader have had, so that a join need not look for a
+/// feature's name in every row. At a limit, the set treats every key as seen.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     seen: Mutex<Seen>,
@@ -217,7 +219,7 @@ impl Keys {
         }
     }
 
-    /// Whether a row may have had the key; `false` is certain.
+    /// Whether a row may have had the key. `false` is certain.
     pub(super) fn may_have(&self, name: &str) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.overflown || seen.names.contains(name)
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn each_member_is_told_with_the_place_of_its_value() {
+    fn each_member_is_returned_with_the_place_of_its_value() {
         let text = r#" { "a" : [1, 2] ,"\u0061":null,"b":{"a":3} }"#;
         let found = members(text).unwrap();
         let found: Vec<_> = found.iter().map(|it| (&*it.name, &text[it.value.clone()])).collect();
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_without_end_are_all_taken_for_seen() {
+    fn beyond_the_limit_every_key_counts_as_seen() {
         let keys = Keys::default();
         keys.add(["a"].into_iter());
         assert!(keys.may_have("a") && !keys.may_have("b"));

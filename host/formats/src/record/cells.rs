@@ -1,18 +1,18 @@
-//! The cells of some rows in one text, with the place where each ends.
+//! The cells of many rows in one text, with the position where each one ends.
 
-/// Where a cell stands in the text of its record.
+/// The position of a cell in the text of its record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cell {
     pub(crate) start: usize,
-    /// Without the quote that closes it.
+    /// Excludes the closing quote.
     pub(crate) end: usize,
-    /// It has quotes, each of them written twice.
+    /// Whether it contains doubled quotes.
     pub(crate) doubled: bool,
 }
 
 impl Cell {
     /// A cell without quotes.
-    pub(crate) fn plain(start: usize, end: usize) -> Self {
+    pub(crate) fn unquoted(start: usize, end: usize) -> Self {
         Self { start, end, doubled: false }
     }
 
@@ -33,19 +33,20 @@ impl Cell {
     }
 }
 
-/// Rows of cells, all of one width.
+/// Rows of cells, all with the same number of columns.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
-    /// The values, with one byte behind each: records without quotes are copied as they stand.
+    /// The values, each followed by one byte, so that records without quotes can be copied as they
+    /// are.
     text: String,
-    /// Where each value ends.
+    /// The end of each value.
     ends: Vec<u32>,
     lines: Vec<u64>,
     columns: usize,
 }
 
 impl Cells {
-    /// Room for some bytes and rows.
+    /// Allocates space for a number of bytes and rows.
     pub(crate) fn with_capacity((bytes, rows): (usize, usize), columns: usize) -> Self {
         Self {
             text: String::with_capacity(bytes),

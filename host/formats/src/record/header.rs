@@ -1,4 +1,4 @@
-//! The columns of a CSV file: their names, their types, and who says so.
+//! The columns of a CSV file: their names and types, and whether a type is stated or inferred.
 
 use std::collections::HashMap;
 
@@ -20,13 +20,13 @@ pub(crate) struct Header {
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) value_type: ValueType,
-    /// The user stated the type; otherwise it is inferred.
+    /// Whether the user stated the type. Otherwise it is inferred.
     pub(crate) stated: bool,
 }
 
 impl Column {
-    // A stated type takes every spelling of a number that Rust does; an inferred one takes those
-    // that it was inferred from.
+    // A stated type accepts every spelling of a number that Rust parses. An inferred type accepts
+    // only the spellings from which it is inferred.
     pub(crate) fn int64(&self, cell: &str) -> Option<i64> {
         if self.stated { cell.parse().ok() } else { int64(cell) }
     }
@@ -37,8 +37,8 @@ impl Column {
 }
 
 impl Column {
-    /// Appends `cell` as JSON of the column's type; `false` if it does not have it, and nothing is
-    /// appended then.
+    /// Appends `cell` as JSON of the column's type. Returns `false` and appends nothing if the cell
+    /// does not have that type.
     #[inline]
     pub(crate) fn json(&self, cell: &str, out: &mut Vec<u8>) -> bool {
         if self.value_type == ValueType::String {
@@ -49,7 +49,7 @@ impl Column {
             return self.spelled(cell, out);
         }
         match (self.value_type, ValueType::of(cell)) {
-            // What is spelled as JSON spells it is copied, so that no digit is lost.
+            // A number in JSON's spelling is copied, so that no digit is lost.
             (expected, found) if expected.or(found) == expected => {
                 out.extend_from_slice(cell.as_bytes());
                 true
@@ -62,7 +62,7 @@ impl Column {
         }
     }
 
-    /// What a time, a day or a JSON text is spelled as stays.
+    /// Timestamps, dates and JSON texts keep their spelling.
     #[cold]
     fn spelled(&self, cell: &str, out: &mut Vec<u8>) -> bool {
         match self.value_type {
@@ -76,7 +76,7 @@ impl Column {
 /// A cell that does not have its column's type.
 pub(crate) struct Misfit {
     pub(crate) row: usize,
-    /// What the cell is by its text.
+    /// The type that the cell's text has.
     pub(crate) found: ValueType,
 }
 
@@ -119,7 +119,7 @@ impl Header {
         Ok(header)
     }
 
-    /// The same names with other columns, of which none is added or left out.
+    /// The same header with other types; `columns` has the same names.
     pub(crate) fn with_columns(&self, columns: Vec<Column>) -> Self {
         Self {
             columns,
@@ -130,7 +130,7 @@ impl Header {
         }
     }
 
-    /// The same columns in another part.
+    /// The same columns, for a header at another place.
     pub(crate) fn at(&self, origin: Origin) -> Self {
         Self {
             columns: self.columns.clone(),
@@ -141,7 +141,7 @@ impl Header {
         }
     }
 
-    /// What `names` have that is not the header's, for a message.
+    /// The first difference between `names` and the header, for a message.
     pub(crate) fn difference(&self, names: &[String]) -> Option<String> {
         let columns = self.columns.iter().zip(names).enumerate();
         for (position, (column, name)) in columns {
@@ -183,8 +183,8 @@ impl Header {
         &self.null
     }
 
-    /// Another delimiter that the header looks to have: one that parts it where the file's own does
-    /// not, or that brings the field which is looked for.
+    /// Another delimiter that the header seems to use: one that splits the header where the file's
+    /// own delimiter does not, or that gives the `wanted` field.
     fn looks(&self, wanted: Option<&str>) -> LikelyDelimiter {
         let names: Vec<_> = self.columns.iter().map(|it| it.name.as_str()).collect();
         let text = names.join(&char::from(self.delimiter.byte()).to_string());
@@ -207,7 +207,7 @@ impl Header {
         RowsError::ColumnMissing { origin, field: field.to_owned(), looks }
     }
 
-    /// The error for a row with `got` fields, which is not the header's count.
+    /// The error for a row with `got` fields, which differs from the header's number of columns.
     pub(crate) fn miscounted(&self, origin: Origin, got: usize) -> RowsError {
         let (expected, looks) = (self.columns.len(), self.looks(None));
         match self.columns.get(got) {

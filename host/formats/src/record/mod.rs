@@ -1,4 +1,4 @@
-//! Rows of CSV: text cells behind one header, kept row by row as the file has them.
+//! Rows of CSV: text cells with one header, stored row by row as in the file.
 
 mod cells;
 mod header;
@@ -38,7 +38,7 @@ pub(crate) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The cell, or `None` where it is the null marker.
+    /// The cell, or `None` if it is the null marker.
     #[inline]
     pub(crate) fn value(self, column: usize) -> Option<&'a str> {
         Some(self.cells.get(self.row, column)).filter(|cell| *cell != self.null)
@@ -55,7 +55,7 @@ impl Records {
         Self { header, ..self }
     }
 
-    /// The first `rows`, and the rest if there is one.
+    /// The first `rows` rows, and the rest if there are more.
     pub(crate) fn split(self, rows: usize) -> (Self, Option<Self>) {
         let (first, rest) = self.positions.split(rows);
         let rest = rest.map(|positions| Self {
@@ -87,7 +87,7 @@ impl Records {
         &self.header
     }
 
-    /// The header with the types that hold every cell of these rows, where none is stated.
+    /// The header with inferred types that hold every cell of these rows. Stated types are kept.
     pub(crate) fn inferred_header(&self) -> Header {
         let infer = |(position, column): (usize, &Column)| {
             let mut column = column.clone();
@@ -134,7 +134,7 @@ impl Records {
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(schema)), arrays, &options)?)
     }
 
-    /// A column with its type.
+    /// A column, converted to its type.
     pub(crate) fn column(&self, column: usize, source: &Arc<str>) -> Result<ArrayRef, RowsError> {
         cast(self, column).map_err(|misfit| {
             let origin = Origin::line(source.clone(), self.line(misfit.row));
@@ -205,7 +205,7 @@ fn cast(records: &Records, position: usize) -> Result<ArrayRef, Misfit> {
     })
 }
 
-/// The cell, if it is JSON.
+/// The cell, if it is valid JSON.
 fn is_json(cell: &str) -> Option<&str> {
     serde_json::from_str::<serde::de::IgnoredAny>(cell).ok().map(|_| cell)
 }

@@ -19,7 +19,7 @@ pub(super) fn resolved(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RowsError> {
         } else if !path.exists() && path.to_str().is_some_and(is_pattern) {
             pattern(path, &mut parts)?;
         } else {
-            // Whether it can be opened is seen then.
+            // Opening it later shows whether it exists.
             parts.push(path.clone());
         }
     }
@@ -29,7 +29,7 @@ pub(super) fn resolved(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RowsError> {
     Ok(parts)
 }
 
-/// The one format that the extensions name, if they name any; fails if they name two.
+/// The format that the extensions name, if any; fails if they name two different ones.
 pub(super) fn format(parts: &[PathBuf]) -> Result<Option<Format>, RowsError> {
     let mut formats = parts.iter().filter_map(|part| Some((part, Format::from_path(part).ok()?)));
     let Some((first, format)) = formats.next() else { return Ok(None) };
@@ -41,7 +41,7 @@ pub(super) fn format(parts: &[PathBuf]) -> Result<Option<Format>, RowsError> {
     }
 }
 
-/// How many bytes there are, where all parts are files.
+/// The total size in bytes, if all parts are files.
 pub(super) fn bytes(parts: &[PathBuf]) -> Option<u64> {
     let bytes = |part: &PathBuf| {
         let found = fs::metadata(part).ok().filter(|found| found.is_file());
@@ -59,7 +59,7 @@ fn directory(path: &Path, parts: &mut Vec<PathBuf>) -> Result<(), RowsError> {
         if is_hidden(&entry.file_name(), is_directory) {
             continue;
         }
-        // What is left out without a word would be missed.
+        // Silently skipping a directory would lose rows.
         if is_directory {
             return Err(RowsError::NestedDirectory {
                 path: path.to_owned(),
@@ -89,7 +89,7 @@ fn pattern(path: &Path, parts: &mut Vec<PathBuf>) -> Result<(), RowsError> {
     Ok(())
 }
 
-/// Leaves out a file that stands there by another path, too: the one that is no link stays.
+/// Removes duplicate paths to the same file. A path without links is preferred.
 fn deduplicate(paths: &mut Vec<PathBuf>) {
     let mut seen = HashSet::new();
     let file = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
@@ -101,8 +101,8 @@ fn deduplicate(paths: &mut Vec<PathBuf>) {
     paths.sort();
 }
 
-/// What Hadoop, Spark and Beam keep beside the rows: `_SUCCESS`, `_temporary`, `.part-0.crc`. A
-/// directory such as `_day=3` is a partition of rows, as Spark has it.
+/// Whether Hadoop, Spark or Beam keep it beside the rows: `_SUCCESS`, `_temporary`, `.part-0.crc`.
+/// A directory such as `_day=3` is a partition of rows in Spark.
 fn is_hidden(name: &OsStr, is_directory: bool) -> bool {
     let name = name.as_encoded_bytes();
     match name.first() {
@@ -126,7 +126,7 @@ enum Step {
     Below,
     Matched {
         pattern: Pattern,
-        /// Whether it begins as the names do that are left out, and asks for them.
+        /// Whether the pattern itself begins with `.` or `_`, and so matches hidden names.
         asks_for_hidden: bool,
     },
 }
@@ -160,7 +160,7 @@ fn matches(pattern: &Path) -> Result<Vec<PathBuf>, RowsError> {
     Ok(found)
 }
 
-/// Whether a text holds what a pattern does.
+/// Whether a text contains a pattern's special characters.
 fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
@@ -196,8 +196,8 @@ fn walk(base: &Path, steps: &[Step], found: &mut Vec<PathBuf>) -> Result<(), (Pa
     }
 }
 
-/// `base` and all directories below it, each once: those behind a link only if no other way leads
-/// there.
+/// `base` and all directories below it, each once. A link is followed only if there is no other way
+/// to its target.
 fn directories_below(base: &Path) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
     let (mut open, mut links) = (vec![base.to_owned()], Vec::new());
     let (mut seen, mut found) = (HashSet::new(), Vec::new());
@@ -216,7 +216,8 @@ fn directories_below(base: &Path) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> 
     Ok(found)
 }
 
-/// What is in a directory, and whether that is one, too; nothing where `directory` is none.
+/// The entries of a directory, and whether each is a directory; empty if `directory` is not a
+/// directory.
 fn entries(directory: &Path) -> Result<Vec<(PathBuf, bool)>, (PathBuf, io::Error)> {
     let place = if directory == Path::new("") { Path::new(".") } else { directory };
     if !place.is_dir() {

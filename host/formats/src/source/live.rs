@@ -1,4 +1,4 @@
-//! How long a reader waits for a pipe or a terminal.
+//! Bounds the time for which a reader waits for a pipe or a terminal.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,29 +6,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a reader waits for more rows, of an input that comes bit by bit: a pipe, a terminal.
-/// A clone is the same one, and can end the wait from another thread.
+/// How long a reader waits for more rows of a slow input, such as a pipe or a terminal. Clones
+/// share their state, so one of them can end the wait from another thread.
 #[derive(Clone, Debug, Default)]
 pub struct Patience(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     max_wait: Option<Duration>,
-    /// When the rows that are read have to be handed out.
+    /// The time at which the rows that were read must be returned.
     deadline: Mutex<Option<Instant>>,
     stopped: AtomicBool,
-    /// Whether a read was refused because of it: what fails then fails for that.
+    /// Whether a read was refused because the reader is stopped; later errors of the parser follow
+    /// from that.
     refused: AtomicBool,
 }
 
 impl Patience {
-    /// Rows are handed out that long after the first of them has been read, even if they are fewer
-    /// than asked for. Without a limit, which is the default, never.
+    /// Returns rows at most `max_wait` after the first of them was read, even if they are fewer
+    /// than requested. `None`, the default, means no limit.
     pub fn new(max_wait: Option<Duration>) -> Self {
         Self(Arc::new(Inner { max_wait, ..Inner::default() }))
     }
 
-    /// Has the reader come to its end with the rows that it has read. What is no whole row is left.
+    /// Makes the reader end after the rows that it has read. An incomplete row is discarded.
     pub fn stop(&self) {
         self.0.stopped.store(true, Ordering::SeqCst);
     }
@@ -37,24 +38,24 @@ impl Patience {
         self.0.stopped.load(Ordering::SeqCst)
     }
 
-    /// Whether the input was not read to its end.
+    /// Whether a read was refused, so that the input was not read to its end.
     pub(crate) fn has_refused(&self) -> bool {
         self.0.refused.load(Ordering::SeqCst)
     }
 
-    /// There is no row yet that somebody could wait for.
+    /// Resets the deadline: no row is waiting to be returned.
     pub(crate) fn reset(&self) {
         *self.deadline() = None;
     }
 
-    /// There is a row: from now on the time counts.
+    /// Starts the deadline: a row is waiting to be returned.
     pub(crate) fn begin(&self) {
         if let Some(max_wait) = self.0.max_wait {
             self.deadline().get_or_insert_with(|| Instant::now() + max_wait);
         }
     }
 
-    /// Whether to read more, or to go on waiting, at most that long; an error is the end of it.
+    /// How long the next read may wait, at most `slice`. Fails if the wait is over.
     #[cfg(unix)]
     pub(crate) fn left(&self, slice: Duration) -> io::Result<Duration> {
         if self.is_stopped() {
@@ -75,11 +76,11 @@ impl Patience {
     }
 }
 
-/// How often a wait without an end looks whether it is to stop.
+/// The interval in which an unlimited wait checks whether the reader is stopped.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// Reads what is there. Where nothing is, waits as long as there is patience, and then fails with
-/// [`WouldBlock`](io::ErrorKind::WouldBlock); nothing is lost by that.
+/// Reads the available bytes. If there are none, waits as long as [`Patience`] allows, and then
+/// fails with [`WouldBlock`](io::ErrorKind::WouldBlock); no data is lost.
 pub(super) struct Live {
     file: File,
     patience: Patience,

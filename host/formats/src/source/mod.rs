@@ -1,4 +1,4 @@
-//! Where rows are read from.
+//! Where rows are read from: files, directories, patterns of files, or a stream.
 
 mod files;
 mod live;
@@ -18,7 +18,7 @@ pub use self::progress::InputProgress;
 pub(crate) use self::progress::Share;
 use crate::format::Magic;
 
-/// An input with the name that errors call it by: one file, many parts, or a stream.
+/// An input and its name for error messages: one file, many parts, or a stream.
 pub struct Source {
     name: Arc<str>,
     input: Input,
@@ -26,7 +26,7 @@ pub struct Source {
 }
 
 enum Input {
-    /// A file, a directory, or a pattern, each to be looked up when it is opened.
+    /// Files, directories, or patterns. They are resolved when the source is opened.
     Paths(Vec<PathBuf>),
     Stream(Box<dyn Read + Send>),
     /// The process's standard input.
@@ -34,31 +34,31 @@ enum Input {
 }
 
 impl Source {
-    /// What is at `path`; it is opened with the reader.
+    /// The input at `path`. It is opened by the reader.
     ///
     /// A directory stands for its files in the order of their names, without those that begin with
-    /// `.` or `_`, such as `_SUCCESS`. Where there is nothing of that name and it holds `*`, `?` or
-    /// `[`, it is a pattern, and stands for the paths that match, in the order of their names; `**`
-    /// stands for any directories. What begins with `.` or `_` matches only where the pattern
-    /// begins so, too. A file that several paths lead to, over links, stands there once.
+    /// `.` or `_`, such as `_SUCCESS`. A path that does not exist and contains `*`, `?` or `[` is a
+    /// pattern. It stands for the paths that match, in the order of their names; `**` stands for
+    /// any directories. Names that begin with `.` or `_` match only if the pattern begins with that
+    /// character, too. A file that several paths lead to, through links, is read once.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         Self::paths([path.into()])
     }
 
-    /// What is at `paths`, one after the other, each as [`path`](Self::path) has it.
+    /// The inputs at `paths`, one after another, each resolved as in [`path`](Self::path).
     pub fn paths(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         let paths: Vec<PathBuf> = paths.into_iter().collect();
         let names: Vec<_> = paths.iter().map(|it| it.display().to_string()).collect();
         Self { name: names.join(", ").into(), input: Input::Paths(paths), progress: None }
     }
 
-    /// What `stream` brings, such as standard input, under a name for messages.
+    /// A stream, with a name for messages.
     pub fn stream(name: impl Into<Arc<str>>, stream: impl Read + Send + 'static) -> Self {
         Self { name: name.into(), input: Input::Stream(Box::new(stream)), progress: None }
     }
 
-    /// The process's standard input, under a name for messages. A reader with
-    /// [`Patience`] waits for it no longer than that.
+    /// The process's standard input, with a name for messages. A reader with [`Patience`] waits no
+    /// longer than that for more rows.
     pub fn stdin(name: impl Into<Arc<str>>) -> Self {
         let input = match place::stdin() {
             Ok(file) => Input::Stdin(file),
@@ -67,14 +67,14 @@ impl Source {
         Self { name: name.into(), input, progress: None }
     }
 
-    /// Has it told how far it is read, where it is files.
+    /// Reports to `progress` how far the input has been read, if it consists of files.
     #[must_use]
     pub fn watched(mut self, progress: Arc<InputProgress>) -> Self {
         self.progress = Some(progress);
         self
     }
 
-    /// The name that errors use; origins use that of the part.
+    /// The name for errors. Origins use the name of the part.
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }
@@ -83,11 +83,13 @@ impl Source {
         matches!(self.input, Input::Stream(_) | Input::Stdin(_))
     }
 
-    /// The format of all parts: Parquet or Arrow where the first bytes of the first part say so, else
-    /// what the extensions name, else NDJSON where the text begins with `{`; `None` for a stream.
+    /// The format of all parts: Parquet or Arrow if the first bytes of the first part show it,
+    /// otherwise the format that the extensions name, otherwise NDJSON if the text begins with `{`.
+    /// `None` for a stream.
     ///
     /// # Errors
-    /// No part is found; an extension names no format, or two of them name different ones.
+    /// No part is found, an extension does not name a format, or two extensions name different
+    /// formats.
     pub fn format(&self) -> Result<Option<Format>, RowsError> {
         let Input::Paths(paths) = &self.input else { return Ok(None) };
         let parts = files::resolved(paths)?;
@@ -102,7 +104,7 @@ impl Source {
         }
     }
 
-    /// The files that it stands for; none for a stream.
+    /// The files that the source stands for; none for a stream.
     ///
     /// # Errors
     /// No part is found.
@@ -113,7 +115,7 @@ impl Source {
         }
     }
 
-    /// The parts, none of them opened.
+    /// The parts, not opened yet.
     pub(crate) fn parts(self, patience: &Patience) -> Result<Vec<Part>, RowsError> {
         match self.input {
             Input::Stream(stream) => Ok(vec![Part::stream(self.name, stream)]),

@@ -1,10 +1,10 @@
-//! How far an input has been read.
+//! Counts how far an input has been read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// How many bytes of an input have been read, and of how many where that is known: as they lie
-/// on the disk, be they compressed or not.
+/// The bytes of an input that have been read, and its total size if that is known. Both count bytes
+/// on disk, compressed or not.
 #[derive(Debug, Default)]
 pub struct InputProgress {
     read: AtomicU64,
@@ -12,12 +12,12 @@ pub struct InputProgress {
 }
 
 impl InputProgress {
-    /// Bytes read.
+    /// The bytes read so far.
     pub fn read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
     }
 
-    /// Bytes there are; `None` of a pipe.
+    /// The total size in bytes; `None` for a pipe.
     pub fn total(&self) -> Option<u64> {
         self.total.get().copied()
     }
@@ -27,16 +27,16 @@ impl InputProgress {
     }
 
     pub(crate) fn set_total(&self, bytes: u64) {
-        let _ = self.total.set(bytes); // the first who knows it is right
+        let _ = self.total.set(bytes); // the first value is right
     }
 }
 
-/// The share of one file that is not read front to back: it counts by its rows, or its batches.
+/// The progress of one file that is not read front to back. It is measured in rows or batches.
 pub(crate) struct Share {
     progress: Arc<InputProgress>,
     bytes: u64,
     counted: u64,
-    /// How many rows or batches there are.
+    /// The number of rows or batches.
     all: u64,
     done: u64,
 }
@@ -46,7 +46,7 @@ impl Share {
         Share { progress, bytes, counted: 0, all, done: 0 }
     }
 
-    /// So many more have been read.
+    /// Counts `more` rows or batches as read.
     pub(crate) fn add(&mut self, more: u64) {
         self.done += more;
         if self.all > 0 {
@@ -55,7 +55,7 @@ impl Share {
         }
     }
 
-    /// All have been read.
+    /// Counts the whole file as read.
     pub(crate) fn end(&mut self) {
         self.reach(self.bytes);
     }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_counts_by_its_rows_and_is_read_at_its_end() {
+    fn progress_follows_the_rows_and_is_complete_at_the_end() {
         let progress = Arc::new(InputProgress::default());
         let mut share = Share::new(progress.clone(), 1000, 3);
         share.add(1);

@@ -31,7 +31,7 @@ use serde_json::value::RawValue;
 use crate::field::{date, float64, timestamp};
 use crate::{Rows, RowsError};
 
-/// `array`, which came as `field`, as a column of `target`.
+/// Converts `array`, which came as `field`, to a column of `target`.
 pub(super) fn conformed(
     rows: &Rows,
     target: &Field,
@@ -67,25 +67,25 @@ pub(super) fn conformed(
     }
     if array.data_type() == target.data_type() {
         return match (is_decimal(field), is_decimal(target)) {
-            (false, true) => Err(fault(0, "a string may be no decimal".to_owned())),
+            (false, true) => Err(fault(0, "a string need not be a decimal".to_owned())),
             _ => Ok(array.clone()),
         };
     }
     if !related(array.data_type(), target.data_type()) {
-        return Err(fault(0, "the types do not go together".to_owned()));
+        return Err(fault(0, "the types are not related".to_owned()));
     }
-    // What comes back the same was exact.
+    // A conversion is exact if converting back gives the same values.
     let strict = CastOptions { safe: false, ..CastOptions::default() };
     let there = cast_with_options(array, target.data_type(), &strict);
     let back =
         there.as_ref().ok().and_then(|it| cast_with_options(it, array.data_type(), &strict).ok());
     match (there, back) {
         (Ok(there), Some(back)) if back.to_data() == array.to_data() => Ok(there),
-        _ => Err(fault(0, "a value in it would not stay the same".to_owned())),
+        _ => Err(fault(0, "a value in it would change".to_owned())),
     }
 }
 
-/// Whether one type is another spelling of the other, rather than another meaning.
+/// Whether the types are representations of the same kind of value.
 fn related(from: &DataType, to: &DataType) -> bool {
     let text =
         |it: &DataType| matches!(it, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
@@ -139,17 +139,17 @@ fn texts(field: &Field, array: &ArrayRef) -> Result<ArrayRef, (usize, String)> {
     Ok(Arc::new(texts.finish()))
 }
 
-/// A text that does not fit.
+/// A text that cannot be converted.
 struct Fault {
-    /// Its position at the top.
+    /// The row, counted at the top level.
     row: usize,
     problem: String,
 }
 
-/// A value, and the row at the top to which it belongs.
+/// A value, and the top-level row to which it belongs.
 type Value<'a> = (usize, Option<&'a str>);
 
-/// The column of `texts`, of which each is one JSON value.
+/// Parses `texts`, each of which is one JSON value, into a column.
 fn parsed<'a>(
     texts: impl Iterator<Item = Option<&'a str>>,
     field: &Field,
@@ -236,7 +236,7 @@ fn double(text: &str) -> Option<f64> {
     not_finite(text).or_else(|| float64(text))
 }
 
-/// A float32 is spelled with the fewest digits that tell it from its neighbours.
+/// A float32 is spelled with the fewest digits that identify it.
 fn single(text: &str) -> Option<f32> {
     if let Some(value) = not_finite(text) {
         return Some(value as f32);
@@ -258,13 +258,13 @@ fn string(text: &str) -> Option<Cow<'_, str>> {
     if inner.contains('\\') { serde_json::from_str(text).ok() } else { Some(inner.into()) }
 }
 
-/// A number, or a string that holds one.
+/// A number, or a string that contains one.
 fn decimal(text: &str) -> Option<Cow<'_, str>> {
     let number = if text.starts_with('"') { string(text)? } else { text.into() };
     serde_json::from_str::<serde_json::Number>(&number).is_ok().then_some(number)
 }
 
-/// The nulls and the lengths of nested values become Arrow's.
+/// The nulls and the lengths of nested values, as Arrow's buffers.
 fn nested(values: &[Value<'_>], lengths: Vec<usize>) -> (NullBuffer, OffsetBuffer<i32>) {
     let nulls = values.iter().map(|(_, value)| value.is_some()).collect();
     (nulls, OffsetBuffer::from_lengths(lengths))

@@ -15,11 +15,11 @@ use crate::{Rows, RowsError};
 
 /// The features of some rows.
 pub(super) struct Features {
-    /// What a header names, also where these rows come without features.
+    /// The names for a header, even if these rows have no features.
     pub(super) names: Vec<String>,
-    /// The columns of these names, in their order; none for rows without features.
+    /// The columns with these names, in their order; `None` for rows without features.
     pub(super) batch: Option<RecordBatch>,
-    /// The columns as they were declared; none if they were not.
+    /// The declared columns; empty if there is no declaration.
     pub(super) declared: Arc<[Field]>,
 }
 
@@ -31,7 +31,7 @@ impl Features {
         Ok(Self { batch, ..self.without() })
     }
 
-    /// The same columns without their values.
+    /// The same columns without values.
     pub(super) fn without(&self) -> Self {
         Self { names: self.names.clone(), batch: None, declared: self.declared.clone() }
     }
@@ -84,20 +84,20 @@ impl Feature<'_> {
     }
 }
 
-/// The columns of the batches so far, or those that were declared.
+/// The columns of the batches so far, or the declared columns.
 pub(super) struct Known {
     declared: Option<Vec<Declared>>,
     fields: Arc<[Field]>,
     columns: Option<Vec<Column>>,
-    /// A schema that was found to be right.
+    /// A schema that is known to match.
     schema: Option<SchemaRef>,
-    /// The output is text, which takes JSON texts and lists as they come.
+    /// Whether the output is text, which accepts JSON texts and lists as they are.
     text: bool,
 }
 
 struct Declared {
     name: String,
-    /// Not there where the output is text and has no use for a type of that name.
+    /// `None` if the output is text and the type is unknown.
     field: Option<Field>,
 }
 
@@ -112,7 +112,7 @@ impl Known {
         Self { declared: None, fields: Arc::new([]), columns: None, schema: None, text }
     }
 
-    /// From now on the columns are these.
+    /// Declares the columns.
     pub(super) fn declare(&mut self, features: Vec<(String, String)>) -> Result<(), RowsError> {
         let declared = features.into_iter().map(|(name, type_name)| {
             let field = match type_name.parse::<FieldType>() {
@@ -133,7 +133,7 @@ impl Known {
         self.fields.clone()
     }
 
-    /// The columns of `batch`, if they go with `rows` and with the batches before.
+    /// The columns of `batch`, if they match `rows` and earlier batches.
     pub(super) fn admit(
         &mut self,
         rows: &Rows,
@@ -148,7 +148,7 @@ impl Known {
         }
         if let Some(declared) = &self.declared {
             let names = self.names();
-            // Without rows, the names are all that counts.
+            // Without rows, only the names matter.
             let batch =
                 if rows.is_empty() { None } else { Some(self.align(rows, declared, batch)?) };
             return Ok(self.features(names, batch));
@@ -171,7 +171,8 @@ impl Known {
         }
     }
 
-    /// The declared columns, in their order and with their types; null where `batch` has none.
+    /// The declared columns, in their order and with their types. A column that `batch` lacks is
+    /// null.
     fn align(
         &self,
         rows: &Rows,
@@ -213,7 +214,7 @@ impl Known {
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)?)
     }
 
-    /// Text spells JSON and what it stands for alike.
+    /// In text, a JSON text and the value that it represents are spelled the same.
     fn as_it_is(&self, field: &Field, target: &Field) -> bool {
         self.text && (is_json(field) || is_json(target))
     }
@@ -269,8 +270,8 @@ impl Known {
     }
 }
 
-/// Whether two types are one in a file of text: a list with a null in it comes as JSON, others of
-/// its column as lists.
+/// Whether two types are the same in a text format: a list that contains a null comes as JSON,
+/// other lists of the same column as lists.
 fn go_together(was: &str, now: &str) -> bool {
     let json_and_list = |one: &str, other: &str| one == "json" && other.starts_with("list");
     was == now || json_and_list(was, now) || json_and_list(now, was)
@@ -289,7 +290,7 @@ fn type_name_of(field: &Field, array: &dyn Array) -> Option<String> {
     }
 }
 
-/// The type as a message names it; `None` for the type of nothing.
+/// The type as a message names it; `None` for Arrow's null type.
 fn type_name(field: &Field) -> Option<String> {
     if is_json(field) {
         return Some("json".to_owned());

@@ -61,7 +61,7 @@ impl Write for Ndjson {
     }
 }
 
-/// `,"name":`, for a member behind another.
+/// `,"name":`, for a member that follows another.
 fn key(name: &str) -> Vec<u8> {
     let mut key = vec![b','];
     json::string(name, &mut key);
@@ -112,8 +112,8 @@ fn splice(
     Ok(())
 }
 
-/// Copies `body`, which lacks only its closing brace, with the features' values where the own ones
-/// stand. A key that is there twice stays once, where it stood first.
+/// Copies `body`, which lacks only its closing brace, and replaces own values with the features'
+/// values. A duplicate key is kept once, at its first position.
 fn replace(
     rows: &Rows,
     row: usize,
@@ -133,7 +133,7 @@ fn replace(
     for member in members {
         let position = features.iter().position(|it| it.name == member.name);
         if let Some(position) = position.filter(|at| ends[*at] == End::InPlace) {
-            // A second one goes with the comma before it.
+            // A duplicate is removed together with the comma before it.
             let keep_to = if replaced[position] { end_before } else { member.value.start };
             out.extend_from_slice(&body.as_bytes()[copied..keep_to]);
             if !replaced[position] {
@@ -148,36 +148,37 @@ fn replace(
     Ok(())
 }
 
-/// Where a feature ends up in a row.
+/// Where a feature is placed in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// Behind the own fields, under its name.
+    /// After the own fields, under its name.
     OwnName,
-    /// Behind them, with the suffix.
+    /// After the own fields, with the suffix.
     Renamed,
-    /// Nowhere: the own value stays.
+    /// Not written: the own value is kept.
     LeftOut,
-    /// Where the own value stood.
+    /// In place of the own value.
     InPlace,
 }
 
-/// Judges row after row. Only names that a row of the reader had are looked for.
+/// Decides for each row where its features are placed. Only names that occurred in a row of the
+/// reader are looked for.
 struct Conflicts<'a> {
     on_conflict: &'a OnConflict,
     suspects: Vec<Suspect<'a>>,
-    /// Finds the names with their suffix, then those without. A name that is both counts as the
-    /// latter.
+    /// Finds the names with their suffix, then those without. A name that is both counts as one
+    /// without.
     scan: Scan,
-    /// How many names with a suffix the scan finds.
+    /// The number of names with a suffix.
     renamed: usize,
 }
 
-/// A feature that a row may have itself.
+/// A feature whose name a row may have, too.
 struct Suspect<'a> {
     position: usize,
     name: &'a str,
     renamed: String,
-    /// Another feature has the name with the suffix.
+    /// Whether another feature has the name with the suffix.
     taken: bool,
 }
 
@@ -207,7 +208,7 @@ impl<'a> Conflicts<'a> {
         Self { on_conflict, suspects, scan, renamed }
     }
 
-    /// Says for each feature where it ends up in `text`; `found` is room that rows share.
+    /// Determines where each feature is placed in `text`. `found` is a buffer that rows share.
     fn judge<'t>(
         &mut self,
         rows: &Rows,
@@ -301,7 +302,7 @@ struct Objects<'a> {
     columns: Vec<Column>,
     keys: Vec<Vec<u8>>,
     features: Vec<Feature<'a>>,
-    /// A feature stands in the place of an own value of its name.
+    /// Whether a feature replaces an own value with its name.
     right: bool,
 }
 
@@ -320,7 +321,7 @@ impl<'a> Objects<'a> {
         Ok(Self { rows, columns, keys, features, right: *on_conflict == OnConflict::Right })
     }
 
-    /// Writes all rows; `record` finds one, and `own` appends its value at a position.
+    /// Writes all rows. `record` returns a row, and `own` appends its value at a position.
     fn write<R: Copy>(
         &self,
         out: &mut Vec<u8>,
@@ -349,7 +350,7 @@ impl<'a> Objects<'a> {
                         out.extend_from_slice(key);
                         feature.json(self.rows, row, out)?;
                     }
-                    // A row that comes without features gets none.
+                    // A row without features gets none.
                     (_, None) => {}
                 }
             }

@@ -174,7 +174,7 @@ fn json(rows: &Rows) -> String {
 }
 
 #[test]
-fn every_type_its_metadata_and_its_nulls_stay_through_every_pair_of_formats() {
+fn types_metadata_and_nulls_survive_every_pair_of_formats() {
     let batch = every_type();
     for through in COLUMNAR {
         let first = bytes(through, &table(&batch, 100)).unwrap();
@@ -193,7 +193,7 @@ fn every_type_its_metadata_and_its_nulls_stay_through_every_pair_of_formats() {
 }
 
 #[test]
-fn every_type_has_its_json_and_its_cell() {
+fn every_type_has_a_json_form_and_a_csv_cell() {
     let rows = table(&every_type(), 100).remove(0);
     let text = written(Ndjson, &[(rows.clone(), None)]).unwrap();
     assert_eq!(text, json(&rows));
@@ -212,7 +212,7 @@ fn every_type_has_its_json_and_its_cell() {
 }
 
 #[test]
-fn a_handler_is_shown_types_that_hold_every_value() {
+fn a_projection_has_types_that_hold_every_value() {
     let batch = every_type();
     let fields: Vec<_> =
         batch.schema().fields().iter().map(|it| Field::required(it.name())).collect();
@@ -273,7 +273,7 @@ fn a_handler_is_shown_types_that_hold_every_value() {
 }
 
 #[test]
-fn a_value_that_cannot_be_shown_exactly_names_row_field_and_type() {
+fn the_error_for_an_inexact_value_names_row_field_and_type() {
     let show = |array: ArrayRef| {
         let rows = table(&columns([("a", array)]), 100).remove(0);
         rows.project(&[Field::required("a")]).unwrap_err().to_string() + "\n"
@@ -285,10 +285,10 @@ fn a_value_that_cannot_be_shown_exactly_names_row_field_and_type() {
         show(Arc::new(Date64Array::from(vec![0, 1]))),
     ];
     assert_snapshot!(messages.concat(), @r#"
-    rows.arrows:row 2: field "a" of type UInt64 cannot be shown to the handler exactly: its integer is beyond int64; convert it to text or to another type
-    rows.arrows:row 2: field "a" of type Timestamp(ns) cannot be shown to the handler exactly: it has digits below a microsecond; convert it to text or to another type
-    rows.arrows:row 2: field "a" of type Timestamp(s) cannot be shown to the handler exactly: it is too far from 1970 for microseconds; convert it to text or to another type
-    rows.arrows:row 2: field "a" of type Date64 cannot be shown to the handler exactly: it has a time of day; convert it to text or to another type
+    rows.arrows:row 2: field "a" of type UInt64 cannot be passed to the handler exactly: its integer is beyond int64; convert it to text or to another type
+    rows.arrows:row 2: field "a" of type Timestamp(ns) cannot be passed to the handler exactly: it has digits below a microsecond; convert it to text or to another type
+    rows.arrows:row 2: field "a" of type Timestamp(s) cannot be passed to the handler exactly: it is too far from 1970 for microseconds; convert it to text or to another type
+    rows.arrows:row 2: field "a" of type Date64 cannot be passed to the handler exactly: it has a time of day; convert it to text or to another type
     "#);
 }
 
@@ -301,7 +301,7 @@ fn a_missing_column_names_file_and_field() {
 }
 
 #[test]
-fn selected_rows_know_their_numbers() {
+fn selected_rows_keep_their_row_numbers() {
     let rows = table(&every_type(), 2);
     assert_eq!(rows[1].origin(0).to_string(), "rows.arrows:row 3");
     let some = rows[0].select(&[1]);
@@ -311,7 +311,7 @@ fn selected_rows_know_their_numbers() {
 }
 
 #[test]
-fn text_becomes_columns_of_its_types() {
+fn text_becomes_typed_columns() {
     let documents = "{\"i\":1,\"f\":1.5,\"s\":\"ü\\n\",\"b\":true,\"n\":{\"x\": [1]},\"big\":12345678901234567890}\n{\"f\":2,\"m\":1}\n{\"m\":\"x\"}\n";
     let table = "i,f,s,b,z\n1,1.5,x,true,007\nNA,2,NA,NA,NA\n";
     for to in COLUMNAR {
@@ -356,7 +356,7 @@ fn text_becomes_columns_of_its_types() {
 }
 
 #[test]
-fn stated_types_come_before_inferred_ones() {
+fn a_stated_type_overrides_inference_in_a_columnar_output() {
     let types = [
         ("t", ValueType::Timestamp),
         ("d", ValueType::Date),
@@ -399,11 +399,11 @@ fn stated_types_come_before_inferred_ones() {
         rows[0].project(&[Field::required(field)]).unwrap_err().to_string() + "\n"
     });
     assert_snapshot!(messages.concat(), @r#"
-    rows.csv:2: field "t" is a string, expected timestamp (its stated type); mend the value, or state a type with --type t=string
-    rows.csv:2: field "t" is a string, expected timestamp (its stated type); mend the value, or state a type with --type t=string
-    rows.csv:2: field "d" is a string, expected date (its stated type); mend the value, or state a type with --type d=string
-    rows.csv:2: field "d" is a string, expected date (its stated type); mend the value, or state a type with --type d=string
-    rows.csv:2: field "j" is a string, expected json (its stated type); mend the value, or state a type with --type j=string
+    rows.csv:2: field "t" is a string, expected timestamp (its stated type); correct the value, or state a type with --type t=string
+    rows.csv:2: field "t" is a string, expected timestamp (its stated type); correct the value, or state a type with --type t=string
+    rows.csv:2: field "d" is a string, expected date (its stated type); correct the value, or state a type with --type d=string
+    rows.csv:2: field "d" is a string, expected date (its stated type); correct the value, or state a type with --type d=string
+    rows.csv:2: field "j" is a string, expected json (its stated type); correct the value, or state a type with --type j=string
     "#);
 }
 
@@ -423,17 +423,17 @@ fn a_later_document_with_other_fields_or_types_names_the_place_and_the_option() 
         fail("{\"f\":[1]}"),
     ];
     assert_snapshot!(messages.concat(), @r#"
-    rows.ndjson:1001: field "g" is none of the first rows', which gave the output its columns; state its type with --type g=TYPE, or write NDJSON instead
-    rows.ndjson:1001: field "i" is a number with a fraction or an exponent, expected int64 (the type of the first rows); mend the value, or state a type with --type i=float64
-    rows.ndjson:1001: field "i" is a string, expected int64 (the type of the first rows); mend the value, or state a type with --type i=json
-    rows.ndjson:1001: field "i" is an integer beyond int64, expected int64 (the type of the first rows); mend the value, or state a type with --type i=json
-    rows.ndjson:1001: field "f" is an integer that no double holds, expected float64 (the type of the first rows); mend the value, or state a type with --type f=json
-    rows.ndjson:1001: field "f" is an array, expected float64 (the type of the first rows); mend the value, or state a type with --type f=json
+    rows.ndjson:1001: field "g" is not in the first rows, which define the columns of the output; state its type with --type g=TYPE, or write NDJSON instead
+    rows.ndjson:1001: field "i" is a number with a fraction or an exponent, expected int64 (the type of the first rows); correct the value, or state a type with --type i=float64
+    rows.ndjson:1001: field "i" is a string, expected int64 (the type of the first rows); correct the value, or state a type with --type i=json
+    rows.ndjson:1001: field "i" is an integer beyond int64, expected int64 (the type of the first rows); correct the value, or state a type with --type i=json
+    rows.ndjson:1001: field "f" is an integer that no double holds, expected float64 (the type of the first rows); correct the value, or state a type with --type f=json
+    rows.ndjson:1001: field "f" is an array, expected float64 (the type of the first rows); correct the value, or state a type with --type f=json
     "#);
 }
 
 #[test]
-fn a_field_that_is_null_at_first_is_waited_for() {
+fn rows_wait_until_a_field_that_is_null_at_first_has_a_type() {
     let nulls = "{\"a\":null,\"b\":1}\n".repeat(5_000);
     let rows = batches(Ndjson, format!("{nulls}{{\"a\":7}}\n"), na(&[]), 1_000).unwrap();
     let batch = read_back(Arrows, bytes(Arrows, &rows).unwrap());
@@ -463,7 +463,7 @@ fn every_pair_of_formats_holds_the_same_rows() {
 }
 
 #[test]
-fn rows_that_bring_dictionaries_of_their_own_become_one_file() {
+fn batches_with_different_dictionaries_become_one_file() {
     let dictionary = |values: &[Option<&str>]| {
         let mut builder = StringDictionaryBuilder::<Int8Type>::new();
         values.iter().for_each(|it| builder.append_option(*it));
@@ -491,7 +491,7 @@ fn rows_that_bring_dictionaries_of_their_own_become_one_file() {
 }
 
 #[test]
-fn an_output_without_rows_is_a_whole_file() {
+fn an_output_without_rows_is_a_complete_file() {
     let features = || Some(vec![("score".to_owned(), "float64".to_owned())]);
     for to in COLUMNAR {
         let options = || WriteOptions { features: features(), ..WriteOptions::default() };
@@ -515,7 +515,7 @@ fn an_output_without_rows_is_a_whole_file() {
 }
 
 #[test]
-fn what_is_no_such_file_is_an_error() {
+fn a_file_that_is_not_in_the_stated_format_is_an_error() {
     for format in COLUMNAR {
         for bytes in [&b""[..], b"{}\n", b"PAR1", b"PAR1....PAR1", b"ARROW1\0\0......ARROW1"] {
             let error = batches(format, bytes, ReadOptions::default(), 9).unwrap_err().to_string();
@@ -523,9 +523,9 @@ fn what_is_no_such_file_is_an_error() {
         }
     }
     let error = batches(Parquet, "{}\n", ReadOptions::default(), 9).unwrap_err();
-    assert_snapshot!(error, @"rows.parquet: is no sound parquet data: EOF: Parquet file too small. Size is 3 but need 8; write it again, or name another format");
+    assert_snapshot!(error, @"rows.parquet: is not valid parquet data: EOF: Parquet file too small. Size is 3 but need 8; write it again, or use another format");
     let typed = na(&[("a", ValueType::Int64)]);
-    assert_snapshot!(batches(Arrows, support::stream(&every_type()), typed, 9).unwrap_err(), @r#"rows.arrows: field "a" has its type from the file; take the stated type away, or convert the file"#);
+    assert_snapshot!(batches(Arrows, support::stream(&every_type()), typed, 9).unwrap_err(), @r#"rows.arrows: field "a" already has a type in the file; remove the stated type, or convert the file"#);
 }
 
 #[test]
@@ -539,7 +539,7 @@ fn no_cut_of_a_file_makes_the_reader_panic() {
 }
 
 #[test]
-fn columnar_data_is_told_by_its_first_bytes_whatever_its_name() {
+fn columnar_data_is_detected_by_its_first_bytes_whatever_its_name() {
     let folder = tempfile::tempdir().unwrap();
     for format in COLUMNAR {
         let bytes = bytes(format, &table(&every_type(), 9)).unwrap();
@@ -559,7 +559,7 @@ fn columnar_data_is_told_by_its_first_bytes_whatever_its_name() {
 }
 
 #[test]
-fn objects_in_a_file_of_any_name_are_ndjson_packed_or_not() {
+fn a_file_that_begins_with_an_object_is_ndjson_whatever_its_name_and_compression() {
     use std::io::Write;
     let folder = tempfile::tempdir().unwrap();
     let rows = b"\xef\xbb\xbf\n {\"a\":1}\n";
@@ -582,7 +582,7 @@ fn objects_in_a_file_of_any_name_are_ndjson_packed_or_not() {
 }
 
 #[test]
-fn columnar_data_that_is_read_as_text_says_what_it_is() {
+fn the_error_for_columnar_data_read_as_text_names_the_format() {
     let rows = table(&every_type(), 9);
     let errors: String = COLUMNAR
         .iter()
@@ -593,17 +593,17 @@ fn columnar_data_that_is_read_as_text_says_what_it_is() {
         })
         .collect();
     assert_snapshot!(errors, @"
-    rows.ndjson:1: cannot be read: it is parquet data; state --input-format parquet, or no format at all
-    rows.csv:1: cannot be read: it is parquet data; state --input-format parquet, or no format at all
-    rows.ndjson:1: cannot be read: it is arrow data; state --input-format arrow, or no format at all
-    rows.csv:1: cannot be read: it is arrow data; state --input-format arrow, or no format at all
-    rows.ndjson:1: cannot be read: it is arrows data; state --input-format arrows, or no format at all
-    rows.csv:1: cannot be read: it is arrows data; state --input-format arrows, or no format at all
+    rows.ndjson:1: cannot be read: it is parquet data; use --input-format parquet, or leave it out
+    rows.csv:1: cannot be read: it is parquet data; use --input-format parquet, or leave it out
+    rows.ndjson:1: cannot be read: it is arrow data; use --input-format arrow, or leave it out
+    rows.csv:1: cannot be read: it is arrow data; use --input-format arrow, or leave it out
+    rows.ndjson:1: cannot be read: it is arrows data; use --input-format arrows, or leave it out
+    rows.csv:1: cannot be read: it is arrows data; use --input-format arrows, or leave it out
     ");
 }
 
 #[test]
-fn a_batch_that_says_it_is_larger_than_the_limit_is_an_error_before_there_is_room_for_it() {
+fn a_batch_that_declares_more_than_the_limit_is_an_error_before_it_is_allocated() {
     let batch = columns([("a", Arc::new(Int64Array::from(vec![7; 1_000])) as ArrayRef)]);
     let options = arrow_ipc::writer::IpcWriteOptions::default()
         .try_with_compression(Some(arrow_ipc::CompressionType::LZ4_FRAME))
@@ -627,8 +627,8 @@ fn a_batch_that_says_it_is_larger_than_the_limit_is_an_error_before_there_is_roo
         let at = bytes.windows(8).rposition(|it| it == size).unwrap();
         bytes[at..at + 8].copy_from_slice(&(1_i64 << 50).to_le_bytes());
         let error = batches(format, bytes, ReadOptions::default(), 9).unwrap_err().to_string();
-        let problem = "a batch says that it has 1125899906842624 bytes, more than 2147483648; \
-            if it is sound, raise --max-batch-bytes";
+        let problem = "a batch declares 1125899906842624 bytes, more than 2147483648; \
+            if that is right, raise --max-batch-bytes";
         assert!(error.contains(problem), "{error}");
     }
 }
@@ -636,7 +636,7 @@ fn a_batch_that_says_it_is_larger_than_the_limit_is_an_error_before_there_is_roo
 /// The header of a page of Parquet begins with its type, and how large it is unpacked and packed: each
 /// the byte 0x15 and a varint of its zigzag form.
 #[test]
-fn a_page_that_says_it_is_larger_than_the_limit_is_an_error_before_there_is_room_for_it() {
+fn a_page_that_declares_more_than_the_limit_is_an_error_before_it_is_allocated() {
     let batch = columns([("a", Arc::new(Int64Array::from_iter_values(0..1_000)) as ArrayRef)]);
     let properties = parquet::file::properties::WriterProperties::builder()
         .set_compression(parquet::basic::Compression::SNAPPY)
@@ -650,10 +650,10 @@ fn a_page_that_says_it_is_larger_than_the_limit_is_an_error_before_there_is_room
     let limited = |max_batch_bytes| ReadOptions { max_batch_bytes, ..ReadOptions::default() };
     assert_eq!(batches(Parquet, file.clone(), limited(9_000), 1 << 20).unwrap().len(), 1);
     let error = batches(Parquet, file.clone(), limited(8_000), 9).unwrap_err().to_string();
-    assert_snapshot!(error, @"rows.parquet: is no sound parquet data: Parquet argument error: Parquet error: the page at byte 4 says that it has 8007 bytes, more than 8000; if it is sound, raise --max-batch-bytes; write it again, or name another format");
+    assert_snapshot!(error, @"rows.parquet: is not valid parquet data: Parquet argument error: Parquet error: the page at byte 4 declares 8007 bytes, more than 8000; if that is right, raise --max-batch-bytes; write it again, or use another format");
     // Two bytes of a varint become five: 2,000,000,000.
     assert_eq!((&file[4..6], file[6]), (&[0x15, 0][..], 0x15));
     file.splice(7..9, [0x80, 0xd0, 0xac, 0xf3, 0x0e]);
     let error = batches(Parquet, file, limited(1 << 20), 9).unwrap_err().to_string();
-    assert_snapshot!(error, @"rows.parquet: is no sound parquet data: Parquet argument error: Parquet error: the page at byte 4 says that it has 2000000000 bytes, more than 1048576; if it is sound, raise --max-batch-bytes; write it again, or name another format");
+    assert_snapshot!(error, @"rows.parquet: is not valid parquet data: Parquet argument error: Parquet error: the page at byte 4 declares 2000000000 bytes, more than 1048576; if that is right, raise --max-batch-bytes; write it again, or use another format");
 }

@@ -55,7 +55,7 @@ fn write(path: &Path, format: Format) -> Writer {
 }
 
 #[test]
-fn the_extension_says_how_a_file_is_packed() {
+fn the_extension_sets_the_compression_of_a_file() {
     let directory = tempfile::tempdir().unwrap();
     for (name, compression) in [
         ("rows.ndjson", Compression::None),
@@ -73,7 +73,7 @@ fn the_extension_says_how_a_file_is_packed() {
 }
 
 #[test]
-fn an_option_says_how_a_stream_is_packed() {
+fn an_option_sets_the_compression_of_a_stream() {
     for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
         let source = Source::stream("stdin", Cursor::new(packed(TEXT, compression)));
         assert_eq!(read(source, Some(compression)).unwrap(), 2);
@@ -89,7 +89,7 @@ fn an_option_says_how_a_stream_is_packed() {
 }
 
 #[test]
-fn every_member_is_read() {
+fn every_member_of_a_gzip_file_is_read() {
     for compression in [Compression::Gzip, Compression::Zstd] {
         let two = [packed("{}\n{", compression), packed("}\n{}\n", compression)].concat();
         assert_eq!(read(Source::stream("two", Cursor::new(two)), Some(compression)).unwrap(), 3);
@@ -97,7 +97,7 @@ fn every_member_is_read() {
 }
 
 #[test]
-fn what_is_truncated_is_an_error_that_names_the_file() {
+fn the_error_for_truncated_data_names_the_file() {
     let text: String =
         (0..10_000).map(|it| format!("{{\"a\":{}}}\n", it * 7919 % 10_007)).collect();
     let directory = tempfile::tempdir().unwrap();
@@ -118,16 +118,16 @@ fn what_is_truncated_is_an_error_that_names_the_file() {
 }
 
 #[test]
-fn what_is_not_packed_at_all_is_an_error_that_names_the_file() {
+fn the_error_for_uncompressed_data_names_the_file() {
     let read = |compression| {
         read(Source::stream("rows", TEXT.as_bytes()), Some(compression)).unwrap_err().to_string()
     };
-    assert_snapshot!(read(Compression::Gzip), @"rows:1: cannot be read: it is no sound gzip data: invalid gzip header");
-    assert_snapshot!(read(Compression::Zstd), @"rows:1: cannot be read: it is no sound zstd data: Unknown frame descriptor");
+    assert_snapshot!(read(Compression::Gzip), @"rows:1: cannot be read: it is not valid gzip data: invalid gzip header");
+    assert_snapshot!(read(Compression::Zstd), @"rows:1: cannot be read: it is not valid zstd data: Unknown frame descriptor");
 }
 
 #[test]
-fn a_packed_output_that_is_not_finished_does_not_pass_for_complete() {
+fn an_unfinished_compressed_stream_is_visibly_incomplete() {
     for compression in [Compression::Gzip, Compression::Zstd] {
         let sink = support::Shared::default();
         let options = WriteOptions { compression: Some(compression), ..WriteOptions::default() };
@@ -141,7 +141,7 @@ fn a_packed_output_that_is_not_finished_does_not_pass_for_complete() {
 }
 
 #[test]
-fn a_packed_file_that_is_not_finished_leaves_nothing_behind() {
+fn an_unfinished_compressed_file_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
     drop(write(&directory.path().join("rows.ndjson.gz"), Ndjson));
     drop(write(&directory.path().join("rows.ndjson.zst"), Ndjson));
@@ -149,18 +149,18 @@ fn a_packed_file_that_is_not_finished_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_format_that_is_packed_inside_is_not_packed_again() {
+fn a_format_that_compresses_itself_cannot_be_compressed_again() {
     let options = ReadOptions { compression: Some(Compression::Gzip), ..ReadOptions::default() };
     let error = Reader::open(Source::path("rows.parquet"), Format::Parquet, options).unwrap_err();
-    assert_snapshot!(error, @"rows.parquet: parquet is compressed inside; leave gzip away");
+    assert_snapshot!(error, @"rows.parquet: parquet compresses its data itself; leave out gzip");
     let error =
         Writer::create(Target::path("rows.arrow.zst"), Format::Arrow, WriteOptions::default())
             .unwrap_err();
-    assert_snapshot!(error, @"rows.arrow.zst: arrow is compressed inside; leave zstd away");
+    assert_snapshot!(error, @"rows.arrow.zst: arrow compresses its data itself; leave out zstd");
 }
 
 #[test]
-fn packed_data_is_read_whatever_its_name() {
+fn compressed_data_is_detected_whatever_its_name() {
     let directory = tempfile::tempdir().unwrap();
     for compression in [Compression::Gzip, Compression::Zstd] {
         for name in ["rows.ndjson", "rows.ndjson.gz", "rows.ndjson.zst"] {
@@ -174,7 +174,7 @@ fn packed_data_is_read_whatever_its_name() {
 }
 
 #[test]
-fn zeros_behind_the_last_member_are_no_data() {
+fn zeros_after_the_last_member_are_ignored() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/padded.ndjson.gz");
     assert_eq!(read(Source::path(path), None).unwrap(), 2);
     // As `cat` makes it of two padded files.
@@ -183,15 +183,15 @@ fn zeros_behind_the_last_member_are_no_data() {
 }
 
 #[test]
-fn other_data_behind_the_last_member_is_an_error() {
+fn other_data_after_the_last_member_is_an_error() {
     let bytes = [packed(TEXT, Compression::Gzip), b"\0\0{}\n".to_vec()].concat();
     let error = read(Source::stream("rows", Cursor::new(bytes)), None).unwrap_err();
-    assert_snapshot!(error, @"rows:3: cannot be read: it is no sound gzip data: data that is not gzip follows its last member");
+    assert_snapshot!(error, @"rows:3: cannot be read: it is not valid gzip data: data that is not gzip follows its last member");
 }
 
 #[test]
-fn a_stated_compression_that_the_data_does_not_have_is_an_error_that_says_what_it_is() {
+fn the_error_for_a_wrong_stated_compression_names_the_file() {
     let stream = Source::stream("rows", Cursor::new(packed(TEXT, Compression::Gzip)));
     let error = read(stream, Some(Compression::None)).unwrap_err();
-    assert_snapshot!(error, @"rows:1: cannot be read: it is gzip data; state --compression gzip, or no compression at all");
+    assert_snapshot!(error, @"rows:1: cannot be read: it is gzip data; use --compression gzip, or leave it out");
 }

@@ -63,7 +63,7 @@ fn left_keeps_the_own_value() {
 }
 
 #[test]
-fn right_puts_the_feature_in_the_place_of_the_own_value_also_where_it_is_null() {
+fn right_replaces_the_own_value_even_with_null() {
     let join = |to, rows| joined(to, OnConflict::Right, &[(rows, features(VALUES))]).unwrap();
     assert_snapshot!(join(Ndjson, documents()), @r#"
     {"score": null , "id":1,"new":null}
@@ -111,7 +111,7 @@ fn a_row_without_features_keeps_its_own_value_under_right_too() {
 }
 
 #[test]
-fn under_right_a_key_that_stands_twice_stays_once() {
+fn under_right_a_duplicate_key_is_written_once() {
     let text = concat!(
         "{\"score\":1 , \"id\":1, \"sc\\u006fre\" : {\"score\":[2]} }\n",
         "{\"score\":1,\"score\":2,\"score\":3}\n",
@@ -127,14 +127,14 @@ fn an_error_names_the_place_and_the_field() {
     let fail = |to, rows| {
         joined(to, OnConflict::Error, &[(rows, features(VALUES))]).unwrap_err().to_string()
     };
-    assert_snapshot!(fail(Ndjson, documents()), @r#"rows.ndjson:1: feature "score" has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand"#);
-    assert_snapshot!(fail(Ndjson, table()), @r#"rows.csv:1: feature "score" has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand"#);
+    assert_snapshot!(fail(Ndjson, documents()), @r#"rows.ndjson:1: feature "score" has the same name as a field of the row; rename the field, or choose with --on-conflict left, right or suffix which value to keep"#);
+    assert_snapshot!(fail(Ndjson, table()), @r#"rows.csv:1: feature "score" has the same name as a field of the row; rename the field, or choose with --on-conflict left, right or suffix which value to keep"#);
     assert_eq!(fail(Csv, documents()), fail(Ndjson, documents()));
     assert_eq!(fail(Csv, table()), fail(Ndjson, table()));
 
     let late = rows(Ndjson, "{\"id\":1}\n{\"id\":2,\"score\":null}\n");
-    assert_snapshot!(fail(Ndjson, late.clone()), @r#"rows.ndjson:2: feature "score" has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand"#);
-    assert_snapshot!(fail(Csv, late), @r#"rows.ndjson:2: feature "score" has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand"#);
+    assert_snapshot!(fail(Ndjson, late.clone()), @r#"rows.ndjson:2: feature "score" has the same name as a field of the row; rename the field, or choose with --on-conflict left, right or suffix which value to keep"#);
+    assert_snapshot!(fail(Csv, late), @r#"rows.ndjson:2: feature "score" has the same name as a field of the row; rename the field, or choose with --on-conflict left, right or suffix which value to keep"#);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_suffix_keeps_both() {
 }
 
 #[test]
-fn a_suffix_that_leads_to_a_taken_name_is_an_error() {
+fn a_suffix_that_gives_a_taken_name_is_an_error() {
     let both = "{\"score\":1,\"score_f\":2}\n{}\n";
     let fail = |to, rows, text| {
         joined(to, suffix(text), &[(rows, features(VALUES))]).unwrap_err().to_string()
@@ -196,7 +196,7 @@ fn a_suffix_that_leads_to_a_taken_name_is_an_error() {
 }
 
 #[test]
-fn a_csv_cannot_take_a_field_that_was_a_feature_s_at_first() {
+fn a_field_with_a_feature_s_name_in_a_later_row_cannot_be_added_to_a_csv() {
     let one = |text, value| {
         (
             rows(Ndjson, text),
@@ -204,7 +204,7 @@ fn a_csv_cannot_take_a_field_that_was_a_feature_s_at_first() {
         )
     };
     let batches = [one("{\"id\":1}", 1), one("{\"id\":2,\"score\":3}", 2)];
-    assert_snapshot!(joined(Csv, suffix("_f"), &batches).unwrap_err(), @r#"rows.ndjson:1: field "score" is not in the header, which the first rows gave; CSV cannot add a column later, write NDJSON instead"#);
+    assert_snapshot!(joined(Csv, suffix("_f"), &batches).unwrap_err(), @r#"rows.ndjson:1: field "score" is not in the header, which comes from the first rows; CSV cannot add a column later, write NDJSON instead"#);
     assert_snapshot!(joined(Csv, OnConflict::Right, &batches).unwrap(), @r"
     id,score
     1,1
@@ -238,7 +238,7 @@ fn stored(
 }
 
 #[test]
-fn a_table_of_arrow_is_joined_as_one_of_csv() {
+fn an_arrow_table_is_joined_like_a_csv_table() {
     for policy in [OnConflict::Left, OnConflict::Right, suffix("_f")] {
         for to in [Ndjson, Csv] {
             let arrow = joined(to, policy.clone(), &[(arrow_table(), features(VALUES))]).unwrap();
@@ -251,10 +251,10 @@ fn a_table_of_arrow_is_joined_as_one_of_csv() {
         }
     }
     let error = joined(Csv, OnConflict::Error, &[(arrow_table(), features(VALUES))]).unwrap_err();
-    assert_snapshot!(error, @r#"rows.arrows:row 1: feature "score" has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand"#);
+    assert_snapshot!(error, @r#"rows.arrows:row 1: feature "score" has the same name as a field of the row; rename the field, or choose with --on-conflict left, right or suffix which value to keep"#);
     for rows in [table(), documents(), arrow_table()] {
         let error = stored(OnConflict::Error, &[(rows, features(VALUES))]).unwrap_err();
-        assert!(error.to_string().contains("feature \"score\" has the name of a field"));
+        assert!(error.to_string().contains("feature \"score\" has the same name as a field"));
     }
     let late = rows(Ndjson, "{\"id\":1}\n{\"id\":2,\"score\":null}\n");
     let error = stored(OnConflict::Error, &[(late, features(VALUES))]).unwrap_err();
@@ -262,7 +262,7 @@ fn a_table_of_arrow_is_joined_as_one_of_csv() {
 }
 
 #[test]
-fn documents_that_become_a_table_are_joined_by_its_columns() {
+fn documents_written_as_a_table_are_joined_by_its_columns() {
     let own = || rows(Ndjson, "{\"score\": 7 , \"id\":1}\n{\"id\":2}\n");
     let join = |policy| stored(policy, &[(own(), features(VALUES))]).unwrap();
     assert_snapshot!(join(OnConflict::Left), @r#"
@@ -279,11 +279,11 @@ fn documents_that_become_a_table_are_joined_by_its_columns() {
     "#);
     // A feature stands in for an own value that is not there; it has to have its type.
     let error = stored(OnConflict::Left, &[(documents(), features(VALUES))]).unwrap_err();
-    assert_snapshot!(error, @r#"rows.ndjson:1: feature "score" came as int64 and is string in the output: the types do not go together"#);
+    assert_snapshot!(error, @r#"rows.ndjson:1: feature "score" came as int64 and is string in the output: the types are not related"#);
 }
 
 #[test]
-fn a_table_s_row_without_features_keeps_its_own_value_if_it_has_the_type() {
+fn a_table_row_without_features_keeps_an_own_value_of_the_same_type() {
     let same = [(arrow_table(), features(VALUES)), (arrow_table(), None)];
     assert_snapshot!(stored(OnConflict::Right, &same).unwrap(), @r#"
     {"score":null,"id":1,"new":null}

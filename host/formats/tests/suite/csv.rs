@@ -32,29 +32,29 @@ fn lines(text: &str) -> Vec<u64> {
 
 #[test]
 fn a_quote_that_is_not_closed_is_an_error_on_the_line_where_it_opens() {
-    assert_snapshot!(error("user_id,n\nu1,ok\nu2,\"x\nu3,y\n"), @"rows.csv:3:4: a quote opens here and is not closed; close it, or write a quote within a cell twice");
-    assert_snapshot!(error("a,b\n\"1\n2\",\"3\n4,5\n"), @"rows.csv:3:4: a quote opens here and is not closed; close it, or write a quote within a cell twice");
-    assert_snapshot!(error("a,\"b\n1,2\n"), @"rows.csv:1:3: a quote opens here and is not closed; close it, or write a quote within a cell twice");
-    assert_snapshot!(error("a\n\""), @"rows.csv:2:1: a quote opens here and is not closed; close it, or write a quote within a cell twice");
-    assert_snapshot!(error("a\n\"1\"\""), @"rows.csv:2:1: a quote opens here and is not closed; close it, or write a quote within a cell twice");
+    assert_snapshot!(error("user_id,n\nu1,ok\nu2,\"x\nu3,y\n"), @"rows.csv:3:4: a quote opens here and is never closed; close it, or double each quote inside a cell");
+    assert_snapshot!(error("a,b\n\"1\n2\",\"3\n4,5\n"), @"rows.csv:3:4: a quote opens here and is never closed; close it, or double each quote inside a cell");
+    assert_snapshot!(error("a,\"b\n1,2\n"), @"rows.csv:1:3: a quote opens here and is never closed; close it, or double each quote inside a cell");
+    assert_snapshot!(error("a\n\""), @"rows.csv:2:1: a quote opens here and is never closed; close it, or double each quote inside a cell");
+    assert_snapshot!(error("a\n\"1\"\""), @"rows.csv:2:1: a quote opens here and is never closed; close it, or double each quote inside a cell");
 }
 
 #[test]
-fn a_quote_that_swallows_rows_up_to_the_next_one_is_an_error_with_both_lines() {
+fn a_quote_that_spans_rows_up_to_the_next_quote_is_an_error_with_both_lines() {
     let text = format!("a,b\n1,\"x\n{}4,\"y\"\n5,6\n", "2,3\n".repeat(5_000));
-    assert_snapshot!(error(&text), @"rows.csv:5003:4: text follows a quote that closes the cell from line 2; if that cell should end on its own line, close its quote there, else write a quote within it twice");
+    assert_snapshot!(error(&text), @"rows.csv:5003:4: text follows the quote that closes the cell from line 2; if that cell should end on its own line, close its quote there, otherwise double each quote inside it");
 }
 
 #[test]
 fn text_behind_a_closing_quote_is_an_error_with_line_and_column() {
-    assert_snapshot!(error("a,b\n1,2\n3,\"field\"tail\n"), @"rows.csv:3:10: text follows a closing quote; quote the whole cell, and write a quote within it twice");
-    assert_snapshot!(error("a,b\n\"a\" \"b\",1\n"), @"rows.csv:2:4: text follows a closing quote; quote the whole cell, and write a quote within it twice");
-    assert_snapshot!(error("a,b\n\"a\" ,1\n"), @"rows.csv:2:4: text follows a closing quote; quote the whole cell, and write a quote within it twice");
-    assert_snapshot!(error("a,\"b\"c\n1,2\n"), @"rows.csv:1:6: text follows a closing quote; quote the whole cell, and write a quote within it twice");
+    assert_snapshot!(error("a,b\n1,2\n3,\"field\"tail\n"), @"rows.csv:3:10: text follows a closing quote; quote the whole cell, and double each quote inside it");
+    assert_snapshot!(error("a,b\n\"a\" \"b\",1\n"), @"rows.csv:2:4: text follows a closing quote; quote the whole cell, and double each quote inside it");
+    assert_snapshot!(error("a,b\n\"a\" ,1\n"), @"rows.csv:2:4: text follows a closing quote; quote the whole cell, and double each quote inside it");
+    assert_snapshot!(error("a,\"b\"c\n1,2\n"), @"rows.csv:1:6: text follows a closing quote; quote the whole cell, and double each quote inside it");
 }
 
 #[test]
-fn a_quote_within_a_cell_that_does_not_begin_with_one_is_a_character() {
+fn a_quote_inside_an_unquoted_cell_is_a_character() {
     assert_eq!(objects("a,b\n5\" pipe, \"x\"\n"), [r#"{"a":"5\" pipe","b":" \"x\""}"#]);
 }
 
@@ -65,7 +65,7 @@ fn quoted_cells_keep_quotes_delimiters_and_line_ends() {
 }
 
 #[test]
-fn a_blank_line_of_a_single_column_is_a_row() {
+fn a_blank_line_in_a_file_of_one_column_is_a_row() {
     // As pyarrow writes a null.
     assert_eq!(
         objects("\"user_id\"\nu1\n\nu2\n"),
@@ -78,12 +78,12 @@ fn a_blank_line_of_a_single_column_is_a_row() {
 }
 
 #[test]
-fn a_blank_line_of_several_columns_is_no_row() {
+fn a_blank_line_in_a_file_of_several_columns_is_not_a_row() {
     assert_eq!(lines("a,b\n\n1,2\n\n"), [3]);
 }
 
 #[test]
-fn a_file_that_ends_its_lines_with_cr_alone_has_lines() {
+fn a_single_cr_ends_a_line() {
     assert_eq!(lines("a,b\r1,2\r3,4\r"), [2, 3]);
     assert_eq!(lines("a,b\r1,\"x\ry\"\r3,4"), [2, 4]);
     assert_snapshot!(error("a,b\r1,2\r3\r4,5\r"), @r#"rows.csv:3: row has too few fields: expected 2, got 1; the first missing field is "b""#);
@@ -128,28 +128,28 @@ fn any_delimiter_separates_cells_in_and_out() {
 }
 
 #[test]
-fn a_header_with_another_delimiter_is_told_with_the_option() {
+fn a_header_with_another_delimiter_is_reported_with_the_option() {
     let project = |text: &str, delimiter: &str| {
         let rows = separated(text, delimiter).unwrap().remove(0);
         rows.project(&[Field::required("user_id")]).unwrap_err().to_string()
     };
-    assert_snapshot!(project("user_id;n\nu1;1\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; it looks as if a semicolon separated the columns: state --delimiter ';'"#);
-    assert_snapshot!(project("n\tuser_id\n1\tu1\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; it looks as if a tab separated the columns: state --delimiter tab"#);
-    assert_snapshot!(error("\"user_id\";\"n\"\n\"u1\";1\n"), @r#"rows.csv:1:10: text follows a closing quote; it looks as if a semicolon separated the columns: state --delimiter ';'"#);
-    assert_snapshot!(project("user_id|n\nu1|1\n", ";"), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; it looks as if a '|' separated the columns: state --delimiter '|'"#);
+    assert_snapshot!(project("user_id;n\nu1;1\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; a semicolon seems to separate the columns: use --delimiter ';'"#);
+    assert_snapshot!(project("n\tuser_id\n1\tu1\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; a tab seems to separate the columns: use --delimiter tab"#);
+    assert_snapshot!(error("\"user_id\";\"n\"\n\"u1\";1\n"), @r#"rows.csv:1:10: text follows a closing quote; a semicolon seems to separate the columns: use --delimiter ';'"#);
+    assert_snapshot!(project("user_id|n\nu1|1\n", ";"), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; a '|' seems to separate the columns: use --delimiter '|'"#);
     // A name may hold the delimiter of another file.
-    assert_snapshot!(project("price, EUR;user_id\n1,5;u1\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; it looks as if a semicolon separated the columns: state --delimiter ';'"#);
+    assert_snapshot!(project("price, EUR;user_id\n1,5;u1\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; a semicolon seems to separate the columns: use --delimiter ';'"#);
     assert_snapshot!(project("a;b,user;id\n1,2\n", ","), @r#"rows.csv:1: field "user_id" is not in the header, and the handler requires it; add or rename a column"#);
-    assert_snapshot!(error("user_id;price\nu1;1,5\n"), @r#"rows.csv:2: row has too many fields: expected 1, got 2; it looks as if a semicolon separated the columns: state --delimiter ';'"#);
+    assert_snapshot!(error("user_id;price\nu1;1,5\n"), @r#"rows.csv:2: row has too many fields: expected 1, got 2; a semicolon seems to separate the columns: use --delimiter ';'"#);
     let types = vec![("n".to_owned(), beamlet_formats::ValueType::String)];
     let options = ReadOptions { types, ..ReadOptions::default() };
-    assert_snapshot!(batches(Csv, "user_id;n\nu1;1\n", options, 9).unwrap_err(), @r#"rows.csv:1: field "n" has a stated type and is not in the header; it looks as if a semicolon separated the columns: state --delimiter ';'"#);
+    assert_snapshot!(batches(Csv, "user_id;n\nu1;1\n", options, 9).unwrap_err(), @r#"rows.csv:1: field "n" has a stated type but is not in the header; a semicolon seems to separate the columns: use --delimiter ';'"#);
 }
 
 #[test]
-fn the_line_by_which_a_spreadsheet_names_the_delimiter_is_no_header() {
-    assert_snapshot!(error("sep=;\na;b\n1;2\n"), @r#"rows.csv:1: the line "sep=;" says what separates the columns; state --delimiter ';'"#);
-    assert_snapshot!(error("\"SEP=\t\"\na\tb\n"), @r#"rows.csv:1: the line "\"SEP=\t\"" says what separates the columns; state --delimiter tab"#);
+fn the_sep_line_of_a_spreadsheet_is_not_a_header() {
+    assert_snapshot!(error("sep=;\na;b\n1;2\n"), @r#"rows.csv:1: the line "sep=;" names another delimiter; use --delimiter ';'"#);
+    assert_snapshot!(error("\"SEP=\t\"\na\tb\n"), @r#"rows.csv:1: the line "\"SEP=\t\"" names another delimiter; use --delimiter tab"#);
     for text in ["sep=;\r\na;b\r\n1;2\r\n", "\u{feff}sep=;\na;b\n1;2\n"] {
         let rows = separated(text, ";").unwrap();
         assert_eq!((rows.len(), rows[0].origin(0).line), (1, 3));

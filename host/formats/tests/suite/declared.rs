@@ -60,7 +60,7 @@ fn stored(name: Option<&str>, batches: &[RecordBatch]) -> String {
 }
 
 #[test]
-fn a_feature_that_is_null_at_first_has_its_type_from_the_first_row() {
+fn a_declared_feature_that_is_null_at_first_has_its_type_from_the_first_row() {
     for name in [
         "int64",
         "float32",
@@ -113,7 +113,7 @@ fn json_becomes_the_declared_nested_type() {
 }
 
 #[test]
-fn json_that_is_not_of_the_declared_type_names_the_row_and_never_the_value() {
+fn the_error_for_json_of_another_type_names_the_row_and_never_the_value() {
     let fail = |name, text| {
         write(Parquet, Some(name), &[json(&[None, Some(text)])]).unwrap_err().to_string() + "\n"
     };
@@ -140,7 +140,7 @@ fn json_that_is_not_of_the_declared_type_names_the_row_and_never_the_value() {
 }
 
 #[test]
-fn another_type_is_converted_where_that_is_exact() {
+fn a_feature_of_another_type_is_converted_if_that_is_exact() {
     let millis = TimestampMicrosecondArray::from(vec![1]).with_timezone("+01:00");
     assert_snapshot!(stored(Some("float64"), &[of(Int64Array::from(vec![Some(1), None]))]), @r#"
     Float64 {}
@@ -173,12 +173,12 @@ fn another_type_is_converted_where_that_is_exact() {
         fail("decimal", of(StringArray::from(vec!["1"]))),
     ];
     assert_snapshot!(messages.concat(), @r#"
-    rows.csv:2: feature "f" came as int64 and is int8 in the output: a value in it would not stay the same
-    rows.csv:2: feature "f" came as int64 and is float64 in the output: a value in it would not stay the same
-    rows.csv:2: feature "f" came as float64 and is float32 in the output: a value in it would not stay the same
-    rows.csv:2: feature "f" came as string and is int64 in the output: the types do not go together
-    rows.csv:2: feature "f" came as int64 and is string in the output: the types do not go together
-    rows.csv:2: feature "f" came as string and is decimal in the output: a string may be no decimal
+    rows.csv:2: feature "f" came as int64 and is int8 in the output: a value in it would change
+    rows.csv:2: feature "f" came as int64 and is float64 in the output: a value in it would change
+    rows.csv:2: feature "f" came as float64 and is float32 in the output: a value in it would change
+    rows.csv:2: feature "f" came as string and is int64 in the output: the types are not related
+    rows.csv:2: feature "f" came as int64 and is string in the output: the types are not related
+    rows.csv:2: feature "f" came as string and is decimal in the output: a string need not be a decimal
     "#);
     let decimal = marked("beamlet:type", "decimal", &[Some("1.20")]);
     assert_snapshot!(stored(Some("decimal"), &[decimal]), @r#"
@@ -188,7 +188,7 @@ fn another_type_is_converted_where_that_is_exact() {
 }
 
 #[test]
-fn declared_features_make_the_whole_header_of_a_csv_whose_first_rows_have_none() {
+fn declared_features_are_in_a_csv_header_even_if_the_first_rows_have_none() {
     let features =
         Some(vec![("f".to_owned(), "int64".to_owned()), ("g".to_owned(), "any".to_owned())]);
     let options = WriteOptions { features, null: "NA".to_owned(), ..WriteOptions::default() };
@@ -208,15 +208,15 @@ fn declared_features_make_the_whole_header_of_a_csv_whose_first_rows_have_none()
 }
 
 #[test]
-fn a_declaration_that_is_not_kept_names_the_feature() {
+fn the_error_for_an_undeclared_feature_names_it() {
     let text = |error: RowsError| error.to_string();
-    assert_snapshot!(text(write(Parquet, Some("text"), &[]).unwrap_err()), @r#"the handler declares feature "f" with a type that is none: `text` is no type: expected one of boolean, int8, int16, int32, int64, float32, float64, string, bytes, date, timestamp, decimal, json, array<…>, map<string, …>, struct<name: …> at character 1"#);
+    assert_snapshot!(text(write(Parquet, Some("text"), &[]).unwrap_err()), @r#"the handler declares feature "f" with an unknown type: `text` is no type: expected one of boolean, int8, int16, int32, int64, float32, float64, string, bytes, date, timestamp, decimal, json, array<…>, map<string, …>, struct<name: …> at character 1"#);
     let other = columns([("g", Arc::new(Int64Array::from(vec![1])) as ArrayRef)]);
-    assert_snapshot!(text(write(Csv, Some("int64"), &[other]).unwrap_err()), @r#"rows.csv:2: feature "g" is none of those that the handler declares; declare it"#);
+    assert_snapshot!(text(write(Csv, Some("int64"), &[other]).unwrap_err()), @r#"rows.csv:2: feature "g" is not among those that the handler declares; declare it"#);
 }
 
 #[test]
-fn without_a_declaration_the_first_values_give_the_type() {
+fn without_a_declaration_the_first_values_define_the_type() {
     assert_snapshot!(stored(None, &[nulls(1), nulls(1), of(Int64Array::from(vec![5])), nulls(1)]), @r#"
     Int64 {}
     {"id":1,"f":null}
@@ -232,7 +232,7 @@ fn without_a_declaration_the_first_values_give_the_type() {
     let wait = stored(None, &many());
     assert!(wait.starts_with("Utf8 "), "after 10,000 rows it is a string");
     let late = [many(), vec![of(Int64Array::from(vec![5]))]].concat();
-    assert_snapshot!(write(Arrows, None, &late).unwrap_err(), @r#"rows.csv:2: feature "f" came as int64 and is string in the output: the types do not go together"#);
+    assert_snapshot!(write(Arrows, None, &late).unwrap_err(), @r#"rows.csv:2: feature "f" came as int64 and is string in the output: the types are not related"#);
     let early = [many()[1..].to_vec(), vec![of(Int64Array::from(vec![5]))]].concat();
     assert!(stored(None, &early).starts_with("Int64 "));
 

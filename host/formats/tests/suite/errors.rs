@@ -60,7 +60,7 @@ fn marked(key: &str, value: &str, text: &str) -> RecordBatch {
 }
 
 #[test]
-fn a_row_that_is_no_json_object_names_line_and_column() {
+fn the_error_for_a_row_that_is_not_an_object_names_line_and_column() {
     let bad = [
         r#"{"a":1}x"#,
         r#"{"a":1"#,
@@ -75,21 +75,21 @@ fn a_row_that_is_no_json_object_names_line_and_column() {
     ];
     let errors = bad.map(|line| project_error(Ndjson, &format!("{{}}\n\n{line}\n{{}}\n"), &[]));
     assert_snapshot!(lines(&errors), @r#"
-    rows.ndjson:3:8: row is no JSON object: trailing characters; write one JSON object on each line
-    rows.ndjson:3:6: row is no JSON object: EOF while parsing an object; write one JSON object on each line
-    rows.ndjson:3:6: row is no JSON object: expected `:`; write one JSON object on each line
-    rows.ndjson:3:8: row is no JSON object: trailing comma; write one JSON object on each line
-    rows.ndjson:3:9: row is no JSON object: expected true, false or null; write one JSON object on each line
-    rows.ndjson:3:6: row is no JSON object: control character (\u0000-\u001F) found while parsing a string; write one JSON object on each line
-    rows.ndjson:3:1: row is no JSON object: found an array (if the file is one array, put each element on a line); write one JSON object on each line
-    rows.ndjson:3:1: row is no JSON object: found a string; write one JSON object on each line
-    rows.ndjson:3:3: row is no JSON object: found a number; write one JSON object on each line
-    rows.ndjson:3:1: row is no JSON object: it does not begin with {; write one JSON object on each line
+    rows.ndjson:3:8: row is not a JSON object: trailing characters; write one JSON object on each line
+    rows.ndjson:3:6: row is not a JSON object: EOF while parsing an object; write one JSON object on each line
+    rows.ndjson:3:6: row is not a JSON object: expected `:`; write one JSON object on each line
+    rows.ndjson:3:8: row is not a JSON object: trailing comma; write one JSON object on each line
+    rows.ndjson:3:9: row is not a JSON object: expected true, false or null; write one JSON object on each line
+    rows.ndjson:3:6: row is not a JSON object: control character (\u0000-\u001F) found while parsing a string; write one JSON object on each line
+    rows.ndjson:3:1: row is not a JSON object: found an array (if the file is one array, put each element on a line); write one JSON object on each line
+    rows.ndjson:3:1: row is not a JSON object: found a string; write one JSON object on each line
+    rows.ndjson:3:3: row is not a JSON object: found a number; write one JSON object on each line
+    rows.ndjson:3:1: row is not a JSON object: it does not begin with {; write one JSON object on each line
     "#);
 }
 
 #[test]
-fn bytes_that_are_no_utf8_name_the_line() {
+fn the_error_for_bytes_that_are_not_utf8_names_the_line() {
     assert_snapshot!(read_error(Ndjson, b"{}\n\n{\"a\":\"\xff\"}\n"), @"rows.ndjson:3: row is not UTF-8; convert the file, for example with iconv -t UTF-8");
     assert_snapshot!(read_error(Csv, b"a,b\n1,2\n3,\xff\n"), @"rows.csv:3: row is not UTF-8; convert the file, for example with iconv -t UTF-8");
     assert_snapshot!(read_error(Csv, b"a,\xff\n1,2\n"), @"rows.csv:1: row is not UTF-8; convert the file, for example with iconv -t UTF-8");
@@ -118,9 +118,9 @@ fn a_csv_row_of_another_width_names_the_counts_and_the_field() {
 fn a_csv_header_names_each_column_once() {
     assert_snapshot!(read_error(Csv, ""), @"rows.csv: has no header; the first row must name the columns");
     assert_snapshot!(read_error(Csv, "\n\n"), @"rows.csv: has no header; the first row must name the columns");
-    assert_snapshot!(read_error(Csv, "\na,b,a\n"), @r#"rows.csv:2: field "a" is twice in the header, as columns 1 and 3; rename one"#);
+    assert_snapshot!(read_error(Csv, "\na,b,a\n"), @r#"rows.csv:2: field "a" appears twice in the header, as columns 1 and 3; rename one"#);
     let error = batches(Csv, "a,b\n1,2\n", na(&[("c", ValueType::String)]), 1).unwrap_err();
-    assert_snapshot!(error, @r#"rows.csv:1: field "c" has a stated type and is not in the header; take the type away or mend the name"#);
+    assert_snapshot!(error, @r#"rows.csv:1: field "c" has a stated type but is not in the header; remove the type or correct the name"#);
 }
 
 #[test]
@@ -136,8 +136,8 @@ fn a_wrongly_typed_field_names_line_field_and_type() {
     let a = [Field::required("a")];
     // The first thousand rows are integers.
     let text = format!("a\n{}{}\n", "1\n".repeat(1_000), "Bob Miller");
-    assert_snapshot!(project_error(Csv, &text, &a), @r#"rows.csv:1002: field "a" is a string, expected int64 (the type of the first rows); mend the value, or state a type with --type a=string"#);
-    assert_snapshot!(project_error(Csv, &text.replace("Bob Miller", "1.5"), &a), @r#"rows.csv:1002: field "a" is a float64, expected int64 (the type of the first rows); mend the value, or state a type with --type a=float64"#);
+    assert_snapshot!(project_error(Csv, &text, &a), @r#"rows.csv:1002: field "a" is a string, expected int64 (the type of the first rows); correct the value, or state a type with --type a=string"#);
+    assert_snapshot!(project_error(Csv, &text.replace("Bob Miller", "1.5"), &a), @r#"rows.csv:1002: field "a" is a float64, expected int64 (the type of the first rows); correct the value, or state a type with --type a=float64"#);
     let errors = [
         (ValueType::Int64, "1\n1.5\n"),
         (ValueType::Float64, "1\nx\n"),
@@ -145,9 +145,9 @@ fn a_wrongly_typed_field_names_line_field_and_type() {
     ]
     .map(|(value_type, text)| typed_error(Csv, &format!("a\n{text}"), &a, &[("a", value_type)]));
     assert_snapshot!(lines(&errors), @r#"
-    rows.csv:3: field "a" is a float64, expected int64 (its stated type); mend the value, or state a type with --type a=float64
-    rows.csv:3: field "a" is a string, expected float64 (its stated type); mend the value, or state a type with --type a=string
-    rows.csv:3: field "a" is an int64, expected boolean (its stated type); mend the value, or state a type with --type a=string
+    rows.csv:3: field "a" is a float64, expected int64 (its stated type); correct the value, or state a type with --type a=float64
+    rows.csv:3: field "a" is a string, expected float64 (its stated type); correct the value, or state a type with --type a=string
+    rows.csv:3: field "a" is an int64, expected boolean (its stated type); correct the value, or state a type with --type a=string
     "#);
     let errors = [
         (ValueType::String, "1"),
@@ -164,21 +164,21 @@ fn a_wrongly_typed_field_names_line_field_and_type() {
         )
     });
     assert_snapshot!(lines(&errors), @r#"
-    rows.ndjson:2: field "a" is an integer, expected string (its stated type); mend the value, or take the stated type away
-    rows.ndjson:2: field "a" is an integer beyond int64, expected int64 (its stated type); mend the value, or take the stated type away
-    rows.ndjson:2: field "a" is a string, expected float64 (its stated type); mend the value, or take the stated type away
-    rows.ndjson:2: field "a" is an object, expected boolean (its stated type); mend the value, or take the stated type away
+    rows.ndjson:2: field "a" is an integer, expected string (its stated type); correct the value, or remove the stated type
+    rows.ndjson:2: field "a" is an integer beyond int64, expected int64 (its stated type); correct the value, or remove the stated type
+    rows.ndjson:2: field "a" is a string, expected float64 (its stated type); correct the value, or remove the stated type
+    rows.ndjson:2: field "a" is an object, expected boolean (its stated type); correct the value, or remove the stated type
     "#);
     let batches: Vec<_> =
         batches(Csv, text, na(&[]), 1 << 20).unwrap().into_iter().map(|it| (it, None)).collect();
-    assert_snapshot!(written(Ndjson, &batches).unwrap_err(), @r#"rows.csv:1002: field "a" is a string, expected int64 (the type of the first rows); mend the value, or state a type with --type a=string"#);
+    assert_snapshot!(written(Ndjson, &batches).unwrap_err(), @r#"rows.csv:1002: field "a" is a string, expected int64 (the type of the first rows); correct the value, or state a type with --type a=string"#);
 }
 
 #[test]
-fn a_string_that_is_no_text_names_line_and_field() {
+fn the_error_for_an_invalid_escape_names_line_and_field() {
     let text = "{}\n{\"a\":\"\\ud800\"}";
-    assert_snapshot!(project_error(Ndjson, text, &[Field::optional("a")]), @r#"rows.ndjson:2: field "a" is a string with an escape that is no character: unexpected end of hex escape; mend the value"#);
-    assert_snapshot!(written(Csv, &[(rows(Ndjson, text), None)]).unwrap_err(), @r#"rows.ndjson:2: field "a" is a string with an escape that is no character: unexpected end of hex escape; mend the value"#);
+    assert_snapshot!(project_error(Ndjson, text, &[Field::optional("a")]), @r#"rows.ndjson:2: field "a" is a string with an invalid escape: unexpected end of hex escape; correct the value"#);
+    assert_snapshot!(written(Csv, &[(rows(Ndjson, text), None)]).unwrap_err(), @r#"rows.ndjson:2: field "a" is a string with an invalid escape: unexpected end of hex escape; correct the value"#);
 }
 
 #[test]
@@ -227,11 +227,11 @@ fn a_target_that_cannot_be_opened_or_written_names_the_reason() {
 }
 
 #[test]
-fn csv_takes_no_column_after_its_header() {
+fn a_column_cannot_be_added_after_the_csv_header() {
     let batch = |text| (rows(Ndjson, text), None);
-    assert_snapshot!(written(Csv, &[batch("{\"a\":1}"), batch("{\"a\":1}\n{\"a\":1,\"b\":2}")]).unwrap_err(), @r#"rows.ndjson:2: field "b" is not in the header, which the first rows gave; CSV cannot add a column later, write NDJSON instead"#);
+    assert_snapshot!(written(Csv, &[batch("{\"a\":1}"), batch("{\"a\":1}\n{\"a\":1,\"b\":2}")]).unwrap_err(), @r#"rows.ndjson:2: field "b" is not in the header, which comes from the first rows; CSV cannot add a column later, write NDJSON instead"#);
     let other = (rows(Csv, "x\n1\n"), None);
-    assert_snapshot!(written(Csv, &[batch("{\"a\":1}"), other]).unwrap_err(), @"rows.csv:2: row has other columns than the header, which the first rows gave; write it to a file of its own, or write NDJSON instead");
+    assert_snapshot!(written(Csv, &[batch("{\"a\":1}"), other]).unwrap_err(), @"rows.csv:2: row has other columns than the header, which comes from the first rows; write it to a separate file, or write NDJSON instead");
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn feature_columns_that_change_name_the_field_and_both_types() {
     assert_snapshot!(write_error(Csv, "{}", &[integers("f"), integers("g")]), @"rows.ndjson:1: feature columns changed from [f] to [g]; give every batch the same columns in the same order");
     assert_snapshot!(write_error(Ndjson, "{}\n{}", &[integers("f")]), @"rows.ndjson:1: 2 rows from here on got 1 rows of features; give one row of features for each row");
     let array = Arc::new(Int64Array::from(vec![1])) as ArrayRef;
-    assert_snapshot!(write_error(Ndjson, "{}", &[columns([("f", array.clone()), ("f", array)])]), @r#"rows.ndjson:1: feature "f" is twice in one batch; name each feature once"#);
+    assert_snapshot!(write_error(Ndjson, "{}", &[columns([("f", array.clone()), ("f", array)])]), @r#"rows.ndjson:1: feature "f" appears twice in one batch; name each feature once"#);
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn a_feature_that_cannot_be_written_names_the_row_and_the_field() {
 }
 
 #[test]
-fn a_batch_that_fails_leaves_the_header_to_the_next() {
+fn a_failed_batch_does_not_write_the_header() {
     let sink = support::Shared::default();
     let target = Target::stream("out", sink.clone());
     let mut writer = Writer::create(target, Csv, WriteOptions::default()).unwrap();

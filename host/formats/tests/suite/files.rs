@@ -23,7 +23,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_file_has_its_name_when_it_is_complete_and_not_before() {
+fn a_file_gets_its_name_only_when_it_is_complete() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out.ndjson");
     let writer = writer(&path).unwrap();
@@ -41,7 +41,7 @@ fn a_writer_that_is_dropped_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_file_with_a_footer_has_its_name_when_that_is_written() {
+fn a_file_with_a_footer_gets_its_name_only_after_the_footer() {
     let directory = tempfile::tempdir().unwrap();
     for name in ["out.parquet", "out.arrow", "out.arrows", "out.csv.gz", "out.csv.zst"] {
         let path = directory.path().join(name);
@@ -65,7 +65,7 @@ fn a_file_with_a_footer_has_its_name_when_that_is_written() {
 }
 
 #[test]
-fn an_error_in_the_end_leaves_nothing_behind() {
+fn an_error_while_finishing_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out.parquet");
     let mut writer =
@@ -78,7 +78,7 @@ fn an_error_in_the_end_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_file_that_was_there_stays_until_the_end() {
+fn an_existing_file_stays_until_the_new_one_is_complete() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out.ndjson");
     fs::write(&path, "old").unwrap();

@@ -98,14 +98,14 @@ fn int96_keeps_nanoseconds_where_a_value_has_them() {
 }
 
 #[test]
-fn an_int96_column_that_no_type_holds_names_row_and_field() {
+fn the_error_for_an_int96_column_that_no_type_holds_names_row_and_field() {
     // 9999-12-31 in the first row, a nanosecond in the second.
     let error = batches(Parquet, int96(&[(2_932_896, 0), (0, 1)]), ReadOptions::default(), 9);
     assert_snapshot!(error.unwrap_err(), @r#"rows.parquet:row 1: field "t" cannot be read exactly: it is too far from 1970 for nanoseconds, which other values of the column need; write its column with another type"#);
 }
 
 #[test]
-fn int96_in_a_later_part_that_the_first_one_s_unit_does_not_hold_names_row_and_field() {
+fn the_error_for_int96_beyond_the_unit_of_the_first_part_names_row_and_field() {
     let folder = tempfile::tempdir().unwrap();
     let part = |name: &str, values| std::fs::write(folder.path().join(name), int96(values));
     part("a.parquet", &[(0, 1_000)]).unwrap();
@@ -118,7 +118,7 @@ fn int96_in_a_later_part_that_the_first_one_s_unit_does_not_hold_names_row_and_f
 }
 
 #[test]
-fn dictionaries_of_parts_that_outgrow_their_indices_become_one_readable_file() {
+fn dictionaries_that_outgrow_their_index_type_become_one_readable_file() {
     for format in [Parquet, Arrow, Arrows] {
         let rows = all(Source::path(data("categorical-parts")), Parquet).unwrap();
         let bytes = bytes(format, &rows).unwrap();
@@ -129,7 +129,7 @@ fn dictionaries_of_parts_that_outgrow_their_indices_become_one_readable_file() {
 }
 
 #[test]
-fn nested_dictionaries_that_outgrow_their_indices_become_one_readable_parquet_file() {
+fn nested_dictionaries_that_outgrow_their_index_type_become_one_readable_parquet_file() {
     let part = |start: i32| {
         let values: Vec<_> = (start..start + 100).map(|it| format!("v{it}")).collect();
         let dictionary: DictionaryArray<Int8Type> = values.iter().map(|it| Some(&**it)).collect();
@@ -160,7 +160,7 @@ fn a_narrow_dictionary_of_a_parquet_file_is_read_with_wider_indices() {
 }
 
 #[test]
-fn keys_of_a_parquet_file_stay_where_other_readers_look_for_them() {
+fn metadata_keys_of_a_parquet_file_stay_where_other_readers_look_for_them() {
     let schema = Schema::new_with_metadata(
         vec![Field::new("g", DataType::Int64, true)],
         HashMap::from([("geo".to_owned(), "{\"version\":\"1.1.0\"}".to_owned())]),
@@ -176,7 +176,7 @@ fn keys_of_a_parquet_file_stay_where_other_readers_look_for_them() {
 }
 
 #[test]
-fn uuid_and_json_columns_stay_what_they_are() {
+fn uuid_and_json_columns_keep_their_types() {
     let rows = file("logical-types.parquet", Parquet);
     let reader = SerializedFileReader::new(Bytes::from(bytes(Parquet, &rows).unwrap())).unwrap();
     let columns = reader.metadata().file_metadata().schema_descr();
@@ -196,7 +196,7 @@ fn uuid_and_json_columns_stay_what_they_are() {
 }
 
 #[test]
-fn a_handler_is_shown_a_uuid_as_text() {
+fn a_uuid_is_projected_as_text() {
     let rows = &file("logical-types.parquet", Parquet)[0];
     let shown = rows.project(&[beamlet_formats::Field::required("uuid")]).unwrap();
     assert_eq!(shown.column(0).as_string::<i32>().value(0), "00000000-0000-0000-0000-000000000005");
@@ -245,7 +245,7 @@ fn a_value_that_does_not_fit_parquet_s_type_names_row_and_field() {
 }
 
 #[test]
-fn json_in_parquet_that_is_no_utf8_is_an_error() {
+fn json_in_parquet_that_is_not_utf8_is_an_error() {
     let message = "message m { required binary good (UTF8); required binary j (JSON); }";
     let schema = Arc::new(parse_message_type(message).unwrap());
     let mut out = Vec::new();
@@ -261,7 +261,7 @@ fn json_in_parquet_that_is_no_utf8_is_an_error() {
     writer.close().unwrap();
     let error =
         all(Source::stream("f.parquet", Cursor::new(out)), Parquet).unwrap_err().to_string();
-    assert_snapshot!(error, @r#"f.parquet: is no sound parquet data: field "j": Invalid UTF8 sequence at string index 0 (0..3): invalid utf-8 sequence of 1 bytes from index 1; write it again, or name another format"#);
+    assert_snapshot!(error, @r#"f.parquet: is not valid parquet data: field "j": Invalid UTF8 sequence at string index 0 (0..3): invalid utf-8 sequence of 1 bytes from index 1; write it again, or use another format"#);
 }
 
 /// Arrow IPC of one column, with another number of four bytes at a place.
@@ -273,18 +273,18 @@ fn damaged(batch: &RecordBatch, format: Format, at: impl Fn(&[u8]) -> usize, val
 }
 
 #[test]
-fn arrow_data_that_says_it_is_larger_than_it_is_makes_no_room() {
+fn arrow_data_that_declares_more_than_it_has_is_not_allocated() {
     let batch = columns([("n", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef)]);
     // The length of the footer stands in front of the last six bytes.
     let footer = damaged(&batch, Arrow, |bytes| bytes.len() - 10, 1 << 30);
-    assert_snapshot!(footer, @"f: is no sound arrow data: its footer says that it has 1073741824 bytes, and the file has 634; write it again, or name another format");
+    assert_snapshot!(footer, @"f: is not valid arrow data: its footer declares 1073741824 bytes, but the file has 634; write it again, or use another format");
     // The length of a message stands behind its mark.
     let second = |bytes: &[u8]| {
         let marks = bytes.windows(4).enumerate().filter(|(_, it)| *it == [0xff; 4]);
         marks.map(|(at, _)| at).nth(1).unwrap() + 4
     };
     let message = damaged(&batch, Arrows, second, 1 << 30);
-    assert_snapshot!(message, @"f: is no sound arrows data: Io error: it breaks off within a message; get the whole of it; write it again, or name another format");
+    assert_snapshot!(message, @"f: is not valid arrows data: Io error: it ends within a message; get the complete data; write it again, or use another format");
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn a_document_keeps_every_byte_and_gets_its_features_at_the_end() {
 }
 
 #[test]
-fn where_a_document_has_the_field_itself_its_own_wins() {
+fn the_own_field_of_a_document_wins() {
     let text = "{\"score\":null}\n{\"a\":1}\n{\"a\":{\"score\":2},\"\\u0073core\":7}\n{}";
     let features = score(&[Some(1.0), Some(2.0), Some(3.0), Some(4.0)]);
     assert_snapshot!(written(Ndjson, &[(rows(Ndjson, text), features.clone())]).unwrap(), @r#"
@@ -138,7 +138,7 @@ fn a_field_of_a_later_batch_wins_too() {
 }
 
 #[test]
-fn where_a_table_has_the_column_itself_its_own_wins() {
+fn the_own_column_of_a_table_wins() {
     let text = "id,score\n1,NA\n";
     let features = || score(&[Some(1.0)]);
     assert_snapshot!(written(Csv, &[(rows(Csv, text), features())]).unwrap(), @r#"
@@ -186,7 +186,7 @@ fn documents_become_csv_with_the_columns_of_the_first_batch() {
 }
 
 #[test]
-fn every_type_of_feature_has_its_text() {
+fn every_type_of_feature_has_a_text_form() {
     assert_snapshot!(written(Ndjson, &[(rows(Ndjson, "{}"), Some(every_type()))]).unwrap(), @r#"{"int":-9223372036854775808,"float":0.1,"float32":0.1,"inf":"-Infinity","bool":true,"text":"a \"b\", ü\n","null":null,"bytes":"AP8=","date":"2013-01-01","decimal":"1.20","json":{   "a": [1, "x"] },"second":"1970-01-01T00:00:00Z","milli":"1970-01-01T00:00:01.500Z","micro":"1970-01-01T00:00:00.000001Z","list":[1.5,null,"NaN"]}"#);
     assert_snapshot!(written(Csv, &[(rows(Csv, "id\n1\n"), Some(every_type()))]).unwrap(), @r#"
     id,int,float,float32,inf,bool,text,null,bytes,date,decimal,json,second,milli,micro,list
@@ -196,7 +196,7 @@ fn every_type_of_feature_has_its_text() {
 }
 
 #[test]
-fn a_column_of_nothing_but_nulls_goes_with_any_type() {
+fn a_column_with_only_nulls_matches_any_type() {
     let null = || columns([("f", Arc::new(StringArray::from(vec![None::<&str>])) as ArrayRef)]);
     let int = || columns([("f", Arc::new(Int64Array::from(vec![1])) as ArrayRef)]);
     let text = || columns([("f", Arc::new(StringArray::from(vec!["a"])) as ArrayRef)]);
@@ -217,14 +217,14 @@ fn a_column_of_nothing_but_nulls_goes_with_any_type() {
 }
 
 #[test]
-fn a_line_that_is_no_object_is_refused_without_a_projection_too() {
+fn a_line_that_is_not_an_object_is_rejected_even_without_a_projection() {
     for format in [Ndjson, Csv] {
         assert!(written(format, &[(rows(Ndjson, "{\"a\":1}\n[]"), None)]).is_err());
     }
 }
 
 #[test]
-fn a_projection_shows_the_fields_in_the_order_asked_for() {
+fn a_projection_has_the_fields_in_the_requested_order() {
     let fields = [Field::required("b"), Field::optional("z"), Field::required("a")];
     let from_documents = rows(Ndjson, "{\"a\":1,\"x\":0,\"b\":\"B\"}").project(&fields).unwrap();
     let from_records = rows(Csv, "a,x,b\n1,0,B\n").project(&fields).unwrap();
@@ -235,7 +235,7 @@ fn a_projection_shows_the_fields_in_the_order_asked_for() {
 }
 
 #[test]
-fn a_stated_number_that_json_spells_otherwise_is_written_as_json_has_it() {
+fn a_stated_number_is_written_in_the_spelling_of_json() {
     let types = [("a", ValueType::Int64), ("b", ValueType::Float64)];
     let rows = batches(Csv, "a,b\n007,.5\n+1,inf\n", na(&types), 9).unwrap().remove(0);
     assert_snapshot!(written(Ndjson, &[(rows, None)]).unwrap(), @r#"
@@ -264,7 +264,7 @@ fn a_list_that_comes_as_json_in_a_later_batch_is_written_like_the_others() {
 }
 
 #[test]
-fn a_csv_of_nothing_but_a_header_stays_that() {
+fn a_csv_with_only_a_header_stays_a_header() {
     let batches = batches(Csv, "a,b\n", na(&[]), 10).unwrap();
     let batches: Vec<_> = batches.into_iter().map(|rows| (rows, None)).collect();
     assert_snapshot!(written(Csv, &batches).unwrap(), @"a,b");

@@ -48,7 +48,7 @@ fn short(directory: &Path, text: String) -> String {
 }
 
 #[test]
-fn a_directory_is_its_files_in_the_order_of_their_names() {
+fn a_directory_stands_for_its_files_in_the_order_of_their_names() {
     let directory = files(&[
         ("b.ndjson", "{\"n\":2}\n{\"n\":3}\n"),
         ("a.ndjson", "{\"n\":1}"),
@@ -63,7 +63,7 @@ fn a_directory_is_its_files_in_the_order_of_their_names() {
 }
 
 #[test]
-fn a_pattern_is_what_matches_it() {
+fn a_pattern_stands_for_the_paths_that_match() {
     let directory = files(&[
         ("x/2.csv", "n\n2\n"),
         ("x/1.csv", "n\n1\n"),
@@ -87,17 +87,17 @@ fn a_file_whose_name_looks_like_a_pattern_is_that_file() {
 }
 
 #[test]
-fn what_matches_nothing_is_an_error() {
+fn a_pattern_without_a_match_is_an_error() {
     let directory = files(&[("x/_SUCCESS", ""), ("y/z/1.csv", "n\n1\n")]);
-    assert_snapshot!(error(&directory, "*.csv", Csv), @"*.csv: no file matches; check the pattern, and quote it so that the shell leaves it alone");
-    assert_snapshot!(error(&directory, "x", Csv), @"x: holds no file, apart from those that begin with . or _; check the path");
-    assert_snapshot!(error(&directory, "y", Csv), @"y: holds the directory y/z; name the parts with a pattern, such as y/*/*");
-    assert_snapshot!(error(&directory, "[", Csv), @"[: is no pattern: invalid range pattern; write [[] for a bracket");
+    assert_snapshot!(error(&directory, "*.csv", Csv), @"*.csv: no file matches; check the pattern, and quote it so that the shell does not expand it");
+    assert_snapshot!(error(&directory, "x", Csv), @"x: contains no file, apart from those that begin with . or _; check the path");
+    assert_snapshot!(error(&directory, "y", Csv), @"y: contains the directory y/z; name the parts with a pattern, such as y/*/*");
+    assert_snapshot!(error(&directory, "[", Csv), @"[: is not a valid pattern: invalid range pattern; write [[] for a literal bracket");
     assert_snapshot!(read(Source::paths([]), Csv).unwrap_err(), @"there is no input; name a file, a directory or a pattern");
 }
 
 #[test]
-fn parts_of_two_formats_are_refused() {
+fn parts_of_different_formats_are_rejected() {
     let directory = files(&[("a.csv", "n\n1\n"), ("b.csv.gz", ""), ("c.ndjson", "{}")]);
     assert_snapshot!(error(&directory, "", Csv), @"a.csv and c.ndjson have different formats; read them one after the other, or name one of them with a pattern");
 }
@@ -112,20 +112,20 @@ fn csv_parts_have_one_header() {
         error(&directory, "", Csv) + "\n"
     });
     assert_snapshot!(messages.concat(), @r#"
-    2.csv: has other columns than 1.csv: column 1 is "b" and not "a"; give all parts the same columns in the same order
-    2.csv: has other columns than 1.csv: 1 columns and not 2; give all parts the same columns in the same order
-    2.csv: has other columns than 1.csv: 3 columns and not 2; give all parts the same columns in the same order
+    2.csv: has different columns than 1.csv: column 1 is "b" and not "a"; give all parts the same columns in the same order
+    2.csv: has different columns than 1.csv: 1 columns and not 2; give all parts the same columns in the same order
+    2.csv: has different columns than 1.csv: 3 columns and not 2; give all parts the same columns in the same order
     "#);
 }
 
 #[test]
-fn the_types_of_the_first_part_with_rows_hold_for_all() {
+fn the_types_of_the_first_part_with_rows_apply_to_all_parts() {
     let directory = files(&[("1.csv", "n\n"), ("2.csv", "n\n1\n"), ("3.csv", "n\nx\n")]);
     let rows = read(Source::path(directory.path()), Csv).unwrap();
     let n = [Field::required("n")];
     assert_eq!(rows[0].project(&n).unwrap().column(0).as_primitive::<Int64Type>().value(0), 1);
     let error = short(directory.path(), rows[1].project(&n).unwrap_err().to_string());
-    assert_snapshot!(error, @r#"3.csv:2: field "n" is a string, expected int64 (the type of the first rows); mend the value, or state a type with --type n=string"#);
+    assert_snapshot!(error, @r#"3.csv:2: field "n" is a string, expected int64 (the type of the first rows); correct the value, or state a type with --type n=string"#);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn headers_alone_make_one_batch_without_rows() {
 }
 
 #[test]
-fn a_part_is_opened_when_the_one_before_is_done() {
+fn a_part_is_opened_only_when_the_previous_one_is_done() {
     let directory = files(&[("1.ndjson", "{}\n{}\n"), ("2.ndjson", "{}\n")]);
     let mut reader =
         Reader::open(Source::path(directory.path()), Ndjson, ReadOptions::default()).unwrap();
@@ -148,7 +148,7 @@ fn a_part_is_opened_when_the_one_before_is_done() {
 }
 
 #[test]
-fn packed_parts_are_unpacked_each_by_its_name() {
+fn each_part_is_decompressed_as_its_name_says() {
     let directory = files(&[("1.csv", "a\n1\n")]);
     let zipped = zstd::encode_all(&b"a\n2\n"[..], 3).unwrap();
     fs::write(directory.path().join("2.csv.zst"), zipped).unwrap();
@@ -186,13 +186,13 @@ fn parts_of_parquet_and_arrow_count_their_rows_and_have_one_schema() {
     let text = columns([("n", Arc::new(StringArray::from(vec!["a"])) as ArrayRef)]);
     store(&directory, "2.parquet", &text);
     assert_snapshot!(name + "\n" + &error(&directory, "", Parquet), @r#"
-    2.parquet: has other columns than 1.parquet: column 1 is "m" and not "n"; give all parts the same columns in the same order
-    2.parquet: has other columns than 1.parquet: field "n" has the type Utf8 and not Int64; give all parts the same columns in the same order
+    2.parquet: has different columns than 1.parquet: column 1 is "m" and not "n"; give all parts the same columns in the same order
+    2.parquet: has different columns than 1.parquet: field "n" has the type Utf8 and not Int64; give all parts the same columns in the same order
     "#);
 }
 
 #[test]
-fn parquet_and_arrow_are_read_of_a_pipe_too() {
+fn parquet_and_arrow_can_be_read_from_a_pipe() {
     for format in [Parquet, Arrow] {
         let bytes = support::bytes(format, &support::table(&int("n", &[1, 2]), 100)).unwrap();
         let source = Source::stream("stdin", std::io::Cursor::new(bytes));

@@ -65,7 +65,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn documents_come_out_as_they_went_in(objects in vec(object(), 1..8), size in 1..9usize) {
+    fn documents_are_written_as_they_were_read(objects in vec(object(), 1..8), size in 1..9usize) {
         let text = lines(&objects);
         let batches = batches(Ndjson, text.clone(), na(&[]), size).unwrap();
         let out = written(Ndjson, &batches.into_iter().map(|it| (it, None)).collect::<Vec<_>>()).unwrap();
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn csv_records_come_out_as_they_went_in(table in table(), size in 1..9usize) {
+    fn csv_records_are_written_as_they_were_read(table in table(), size in 1..9usize) {
         let text = as_csv(&table);
         let batches = batches(Csv, text.clone(), na(&[]), size).unwrap();
         let out = written(Csv, &batches.into_iter().map(|it| (it, None)).collect::<Vec<_>>()).unwrap();

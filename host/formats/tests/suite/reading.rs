@@ -49,7 +49,7 @@ fn lines_count_blank_ones_quoted_ones_and_every_line_end() {
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_the_first_row() {
+fn a_byte_order_mark_is_not_part_of_the_first_row() {
     assert_eq!(column(&rows(Ndjson, "\u{feff}{\"a\":1}"), "a").num_rows(), 1);
     assert_eq!(column(&rows(Csv, "\u{feff}a\n1\n"), "a").column(0).null_count(), 0);
     assert!(batches(Ndjson, "\u{feff}", na(&[]), 1).unwrap().is_empty());
@@ -63,7 +63,7 @@ fn an_input_without_rows_has_no_batch() {
 }
 
 #[test]
-fn a_csv_of_nothing_but_a_header_has_one_batch_without_rows() {
+fn a_csv_with_only_a_header_has_one_batch_without_rows() {
     for text in ["a,b", "a,b\r\n\r\n"] {
         let batches = batches(Csv, text, na(&[]), 9).unwrap();
         assert_eq!(batches.iter().map(Rows::len).collect::<Vec<_>>(), [0], "{text:?}");
@@ -71,7 +71,7 @@ fn a_csv_of_nothing_but_a_header_has_one_batch_without_rows() {
 }
 
 #[test]
-fn a_batch_has_as_many_rows_as_asked_for() {
+fn a_batch_has_the_requested_number_of_rows() {
     let text = format!("a\n{}", "1\n".repeat(2_500));
     let sizes: Vec<_> = batches(Csv, text, na(&[]), 700).unwrap().iter().map(Rows::len).collect();
     // The rows that were read ahead for their types make batches of their own.
@@ -82,7 +82,7 @@ fn a_batch_has_as_many_rows_as_asked_for() {
 }
 
 #[test]
-fn documents_have_the_one_type_of_their_values_else_json() {
+fn a_field_has_the_common_type_of_its_values_or_json() {
     for (values, expected) in [
         (&["1", "null", "-9223372036854775808"][..], DataType::Int64),
         (&["1", "2.5", "1e3"], DataType::Float64),
@@ -158,7 +158,7 @@ fn without_a_marker_the_empty_cell_is_null() {
 }
 
 #[test]
-fn of_a_key_that_stands_twice_the_last_counts() {
+fn the_last_value_of_a_duplicate_key_counts() {
     let batch = column(&rows(Ndjson, "{\"a\":1,\"a\":2}"), "a");
     assert_eq!(batch.column(0).as_primitive::<Int64Type>().value(0), 2);
 }
@@ -189,7 +189,7 @@ impl io::Read for Endless {
 }
 
 #[test]
-fn the_reader_is_never_more_than_a_buffer_ahead_of_the_rows() {
+fn the_reader_reads_at_most_one_buffer_ahead() {
     for (format, row) in [(Ndjson, &b"{\"a\":\"0123456789\"}\n"[..]), (Csv, b"a,b,c,d\n")] {
         let taken = Arc::new(AtomicU64::new(0));
         let source = Endless { row, left: 1_000_000, taken: taken.clone() };

@@ -123,7 +123,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn columns_come_back_as_they_were(batch in any_table(), sizes in (1..21usize, 1..21usize)) {
+    fn columns_survive_a_round_trip(batch in any_table(), sizes in (1..21usize, 1..21usize)) {
         for through in [Parquet, Arrow, Arrows] {
             let stored = bytes(through, &table(&batch, sizes.0)).unwrap();
             prop_assert_eq!(&read_back(through, stored.clone()), &batch);
@@ -135,7 +135,7 @@ proptest! {
     }
 
     #[test]
-    fn plain_rows_come_back_through_every_pair_of_formats(
+    fn scalar_rows_survive_every_pair_of_formats(
         batch in plain_table(),
         sizes in (1..21usize, 1..21usize),
     ) {

@@ -22,7 +22,7 @@ fn five(format: Format) -> Rows {
 }
 
 #[test]
-fn selected_rows_are_shown_and_written_and_know_their_lines() {
+fn selected_rows_are_projected_and_written_and_keep_their_lines() {
     for (format, lines) in [(Csv, [3, 4, 6]), (Ndjson, [2, 4, 6])] {
         let some = five(format).select(&[1, 2, 4]);
         assert_eq!(some.len(), 3);
@@ -36,7 +36,7 @@ fn selected_rows_are_shown_and_written_and_know_their_lines() {
 }
 
 #[test]
-fn of_a_selection_of_nothing_nothing_is_left() {
+fn an_empty_selection_is_empty() {
     for format in [Csv, Ndjson] {
         let none = five(format).select(&[]);
         assert!(none.is_empty());
@@ -45,7 +45,7 @@ fn of_a_selection_of_nothing_nothing_is_left() {
 }
 
 #[test]
-fn a_good_selection_does_not_vouch_for_the_rows_left_out() {
+fn checking_a_selection_does_not_check_the_other_rows() {
     let rows = rows(Ndjson, "{\"a\":1}\nno object\n");
     rows.select(&[0]).project(&[]).unwrap();
     assert!(rows.project(&[]).is_err());
@@ -53,7 +53,7 @@ fn a_good_selection_does_not_vouch_for_the_rows_left_out() {
 
 #[test]
 #[should_panic(expected = "positions must ascend")]
-fn positions_that_do_not_ascend_are_refused() {
+fn positions_that_do_not_ascend_are_rejected() {
     five(Csv).select(&[2, 1]);
 }
 
@@ -62,11 +62,11 @@ fn a_document_as_json_is_its_text() {
     let text = "{ \"a\" : 1.50, \"a\": 2 }\n{}\n";
     assert_eq!(json(&rows(Ndjson, text)), text);
     let error = rows(Ndjson, "{}\n[1]\n").json(1, &mut Vec::new()).unwrap_err();
-    assert_snapshot!(error, @"rows.ndjson:2:1: row is no JSON object: found an array (if the file is one array, put each element on a line); write one JSON object on each line");
+    assert_snapshot!(error, @"rows.ndjson:2:1: row is not a JSON object: found an array (if the file is one array, put each element on a line); write one JSON object on each line");
 }
 
 #[test]
-fn a_csv_row_as_json_has_its_types_and_a_cell_that_misfits_is_a_string() {
+fn a_csv_row_as_json_has_the_types_of_its_columns_and_a_misfit_is_a_string() {
     let types = [("n", ValueType::Int64), ("ok", ValueType::Boolean)];
     let rows = batches(Csv, "n,ok,\"s\"\"\"\n007,true,a\nx\"y,1,NA\nNA,NA,\n", na(&types), 9)
         .unwrap()

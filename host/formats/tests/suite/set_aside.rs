@@ -51,7 +51,7 @@ fn line(row: &BadRow) -> String {
 }
 
 #[test]
-fn a_csv_row_of_another_width_is_set_aside_as_it_stands() {
+fn a_csv_row_of_another_width_is_set_aside_unchanged() {
     let (rows, bad) = read(Csv, "a,b\n1,2\n3\n4,\"5\",6\n7,8\n", 100);
     assert_eq!(rows, "{\"a\":1,\"b\":2}\n{\"a\":7,\"b\":8}\n");
     assert_snapshot!(bad, @r#"
@@ -61,7 +61,7 @@ fn a_csv_row_of_another_width_is_set_aside_as_it_stands() {
 }
 
 #[test]
-fn bytes_that_are_no_utf8_are_set_aside_as_they_are() {
+fn bytes_that_are_not_utf8_are_set_aside_unchanged() {
     let (rows, bad) = read(Csv, b"a,b\n1,2\n\xff,3\n4,\"\xe9\"\n5,6\n", 100);
     assert_eq!(rows, "{\"a\":1,\"b\":2}\n{\"a\":5,\"b\":6}\n");
     assert_snapshot!(bad, @r#"
@@ -90,7 +90,7 @@ fn a_row_beyond_the_limit_is_set_aside_whole() {
 }
 
 #[test]
-fn a_row_beyond_the_limit_comes_out_whole_however_it_is_read() {
+fn a_row_beyond_the_limit_is_complete_whatever_the_sizes_of_reads() {
     let long = "x\"\"\r\n,".repeat(50_000);
     let text = format!("a,b\r\n1,\"{long}\"\r\n2,3\r\n");
     for size in [7, 4_096, 1 << 20] {
@@ -105,18 +105,18 @@ fn a_row_beyond_the_limit_comes_out_whole_however_it_is_read() {
 }
 
 #[test]
-fn a_quote_that_is_not_closed_ends_the_reader_also_beyond_the_limit() {
+fn an_unclosed_quote_ends_the_reader_even_beyond_the_limit() {
     for text in ["a,b\n1,2\n3,\"4\n5,6\n", "a,b\n1,2\n3,\"4567890123\n456\n78901234567890\n"] {
         let error = batches(Csv, text, options(10), 9).unwrap_err().to_string();
-        assert!(error.starts_with("rows.csv:3:3: a quote opens here and is not closed"), "{error}");
+        assert!(error.starts_with("rows.csv:3:3: a quote opens here and is never closed"), "{error}");
     }
 }
 
 #[test]
-fn text_behind_a_quote_is_a_row_s_own_fault_where_its_line_ends_it() {
+fn a_row_with_text_after_a_quote_is_set_aside_if_its_end_is_certain() {
     let (rows, bad) = read(Csv, "a,b\n1,2\n\"3\"4,5\n6,7\n", 100);
     assert_eq!(rows, "{\"a\":1,\"b\":2}\n{\"a\":6,\"b\":7}\n");
-    assert_snapshot!(bad, @r#"rows.csv:3:4: text follows a closing quote; quote the whole cell, and write a quote within it twice | text "3"4,5"#);
+    assert_snapshot!(bad, @r#"rows.csv:3:4: text follows a closing quote; quote the whole cell, and double each quote inside it | text "3"4,5"#);
     for text in ["a,b\n1,\"2\n3\"4\n5,6\n", "a,b\n1,\"2\"3,\"4\n5\"", "a,b\n\"1\n2\"3"] {
         batches(Csv, text, options(100), 9).unwrap_err();
     }
@@ -183,7 +183,7 @@ fn a_cell_of_another_type_than_the_first_rows_is_set_aside_by_the_writer() {
         assert_eq!(rows, 1_001, "{format}");
         assert_eq!(
             bad,
-            "rows.csv:1002: field \"a\" is a string, expected int64 (the type of the first rows); mend the value, or state a type with --type a=string | json {\"a\":\"x\"}\n"
+            "rows.csv:1002: field \"a\" is a string, expected int64 (the type of the first rows); correct the value, or state a type with --type a=string | json {\"a\":\"x\"}\n"
         );
         if format == Ndjson {
             assert!(bytes.ends_with(b"{\"a\":7,\"line\":1003}\n"));
@@ -194,7 +194,7 @@ fn a_cell_of_another_type_than_the_first_rows_is_set_aside_by_the_writer() {
 #[test]
 fn a_lone_surrogate_is_set_aside_by_the_writer_and_its_neighbours_keep_their_features() {
     let text = "{\"a\":\"x\"}\n{\"a\":\"\\ud800\"}\n{\"a\":\"y\",\"b\":1}\n";
-    let message = "rows.ndjson:2: field \"a\" is a string with an escape that is no character: ";
+    let message = "rows.ndjson:2: field \"a\" is a string with an invalid escape: ";
     for size in [1, 2, 3] {
         for format in [Parquet, Arrow, Arrows] {
             let (bytes, rows, bad) = sifted(format, &documents(text, size)).unwrap();
@@ -216,22 +216,22 @@ fn a_lone_surrogate_is_set_aside_by_the_writer_and_its_neighbours_keep_their_fea
 }
 
 #[test]
-fn what_the_first_rows_have_gives_the_columns_also_where_such_a_row_is_set_aside() {
+fn rows_that_are_set_aside_still_define_the_columns() {
     let (text, bad) = sifted_text(Csv, &documents("{\"a\":1,\"b\":\"\\ud800\"}\n{\"a\":2}\n", 2));
     assert_eq!(text, "a,line\n2,2\n");
     assert_eq!(bad.lines().count(), 1);
 }
 
 #[test]
-fn a_field_that_comes_too_late_for_a_column_is_its_row_s_fault() {
+fn a_row_with_a_field_that_comes_too_late_is_set_aside() {
     let all = documents("{\"a\":1}\n{\"a\":2,\"b\":3}\n{\"a\":4}\n", 1);
     let (text, bad) = sifted_text(Csv, &all);
     assert_eq!(text, "a,line\n1,1\n4,3\n");
-    assert_snapshot!(bad, @r#"rows.ndjson:2: field "b" is not in the header, which the first rows gave; CSV cannot add a column later, write NDJSON instead | json {"a":2,"b":3}"#);
+    assert_snapshot!(bad, @r#"rows.ndjson:2: field "b" is not in the header, which comes from the first rows; CSV cannot add a column later, write NDJSON instead | json {"a":2,"b":3}"#);
 }
 
 #[test]
-fn a_line_that_is_no_object_is_set_aside_by_the_writer() {
+fn a_line_that_is_not_an_object_is_set_aside_by_the_writer() {
     let all = documents("{\"a\":1}\nno json\n{\"a\":2}\n", 9);
     let (text, bad) = sifted_text(Ndjson, &all);
     assert_eq!(text, "{\"a\":1,\"line\":1}\n{\"a\":2,\"line\":3}\n");
@@ -251,7 +251,7 @@ fn a_value_of_a_table_that_the_format_does_not_hold_is_set_aside() {
 }
 
 #[test]
-fn a_fault_of_the_features_is_not_a_row_s() {
+fn a_faulty_feature_column_does_not_set_rows_aside() {
     let rows = documents("{\"a\":\"\\ud800\"}\n", 1);
     let sink = Shared::default();
     let options = WriteOptions { set_aside: true, ..WriteOptions::default() };

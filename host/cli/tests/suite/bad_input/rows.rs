@@ -12,7 +12,7 @@ fn a_row_that_is_no_json_is_named_by_line_and_column() {
     let ended = refused_rows("rows.ndjson", "{\"tailnum\":\"N10156\"}\n\n{\"tailnum\":N10156}\n");
     redacted(|| {
         assert_snapshot!(ended, @"
-        error: rows.ndjson:3:12: row is no JSON object: expected value; write one JSON object on each line
+        error: rows.ndjson:3:12: row is not a JSON object: expected value; write one JSON object on each line
         2 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         0 requests, [speed]
         failed: nothing was written to out.ndjson
@@ -95,7 +95,7 @@ fn an_entity_field_of_a_type_that_no_key_has_is_named_by_line_field_and_type() {
     {"n":1}: error: rows.ndjson:2: invalid-input: field `tailnum` is an object; a join key is a string, an integer or null
     [1]: error: rows.ndjson:2: invalid-input: field `tailnum` is a list; a join key is a string, an integer or null
     1e3: error: rows.ndjson:2: invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
-    "\ud800": error: rows.ndjson:2: field "tailnum" is a string with an escape that is no character: unexpected end of hex escape; mend the value
+    "\ud800": error: rows.ndjson:2: field "tailnum" is a string with an invalid escape: unexpected end of hex escape; correct the value
     "#);
 }
 
@@ -119,7 +119,7 @@ fn a_csv_column_that_changes_its_type_names_the_row_and_an_option_that_is_there(
     let ended = refused_rows("rows.csv", format!("tailnum\n{numbers}N10156\n"));
     redacted(|| {
         assert_snapshot!(ended, @r#"
-        error: rows.csv:1002: field "tailnum" is a string, expected int64 (the type of the first rows); mend the value, or state a type with --type tailnum=string
+        error: rows.csv:1002: field "tailnum" is a string, expected int64 (the type of the first rows); correct the value, or state a type with --type tailnum=string
         1001 rows in: 0 enriched, 1000 missing, 0 with a null key, 0 failed
         100 requests, [speed]
         failed: nothing was written to out.ndjson

@@ -1,4 +1,4 @@
-//! Parquet and Arrow IPC: batches of columns, cut to the size that is asked for.
+//! Parquet and Arrow IPC: batches of columns, cut to the requested size.
 
 mod int96;
 mod ipc;
@@ -23,7 +23,7 @@ use crate::source::Share;
 use crate::table::Table;
 use crate::{Format, Rows, RowsError};
 
-/// Parquet makes its batches of this many rows at most.
+/// The largest batch, in rows, that the Parquet reader is asked for.
 const MOST_ROWS: usize = 8_192;
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
@@ -31,23 +31,23 @@ type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 pub(super) struct Columnar {
     format: Format,
     source: Arc<str>,
-    /// The name of the part whose schema counts.
+    /// The name of the part that defines the schema.
     first: Arc<str>,
     schema: SchemaRef,
     state: State,
     share: Option<Share>,
-    /// Columns whose texts may be no UTF-8, by name.
+    /// The names of columns whose texts may not be UTF-8.
     unchecked: HashSet<String>,
-    /// Bytes that a batch may have.
+    /// The largest size of a batch, in bytes.
     limit: u64,
-    /// Rows that were read and not yet handed out.
+    /// Rows that were read and not returned yet.
     ahead: Option<RecordBatch>,
     /// The number of the next row in its part, from 1.
     row: u64,
 }
 
 enum State {
-    /// Parquet wants to know the size of a batch before the first one.
+    /// The Parquet reader needs the batch size before the first batch.
     Parquet(Box<ParquetRecordBatchReaderBuilder<pages::Pages>>),
     Batches(Batches),
     End,
@@ -99,7 +99,7 @@ impl Columnar {
                     self.share.iter_mut().for_each(Share::end);
                 }
                 Some(batch) if batch.num_rows() == 0 => {}
-                // A batch of Parquet lacks the schema's metadata, and another part has its own.
+                // A Parquet batch lacks the schema's metadata, and each part has its own metadata.
                 Some(batch) => {
                     let more = if format == Format::Parquet { batch.num_rows() as u64 } else { 1 };
                     self.share.iter_mut().for_each(|share| share.add(more));
@@ -193,7 +193,7 @@ fn opened(
             let (schema, state) = (reader.schema(), State::Batches(Box::new(reader)));
             Opened { schema, state, share, unchecked: HashSet::new() }
         }
-        // It is read front to back.
+        // A stream is read front to back.
         _ => {
             let stream = BufReader::new(ipc::Checked::new(part.bytes()?, limit));
             let reader = guarded(|| StreamReader::try_new(stream, None)).map_err(bad)?;
@@ -203,8 +203,8 @@ fn opened(
     })
 }
 
-/// Refuses a column that breaks its own type: nulls inside a value where its type allows none, and,
-/// where its texts are to be checked, what is no UTF-8. The parser of Parquet lets both pass.
+/// Rejects a column that violates its own type: nulls inside a value where the type does not allow
+/// them, and, if `texts` is set, texts that are not UTF-8. The Parquet parser accepts both.
 fn check(column: &ArrayData, texts: bool) -> Result<(), String> {
     let sound = if texts { column.validate_full() } else { nulls_are_allowed(column) };
     sound.map_err(|error| match error {
@@ -222,8 +222,7 @@ fn bad_file(name: &Arc<str>, format: Format, problem: String) -> RowsError {
     RowsError::BadFile { name: name.clone(), format, problem }
 }
 
-/// What the schema of another part has that is not that of the first, for a message. Metadata may
-/// differ.
+/// The first difference between the schemas of two parts, for a message. Metadata may differ.
 fn difference(first: &Schema, other: &Schema) -> Option<String> {
     for (position, (was, now)) in first.fields().iter().zip(other.fields()).enumerate() {
         let number = position + 1;

@@ -1,4 +1,5 @@
-//! CSV: RFC 4180 with a header. Cells stay text; their types are inferred once, from the first rows.
+//! CSV: RFC 4180 with a header. Cells stay text. Their types are inferred once, from the first
+//! rows.
 
 mod parser;
 mod scan;
@@ -13,7 +14,7 @@ use crate::rows::Body;
 use crate::source::Part;
 use crate::{BadRow, Compression, Delimiter, Origin, Patience, Rows, RowsError};
 
-/// The types of the columns come from this many rows.
+/// The number of rows from which the types of columns are inferred.
 const INFERRED_FROM: usize = 1_000;
 
 pub(super) struct Csv {
@@ -26,11 +27,11 @@ pub(super) struct Csv {
     set_aside: bool,
     parser: Parser,
     header: Arc<Header>,
-    /// Rows that were read for their types and not yet handed out.
+    /// Rows that were read for type inference and not returned yet.
     ahead: Option<(Records, Vec<BadRow>)>,
     inferred: bool,
     patience: Patience,
-    /// The bytes and rows of the last batch; the next one is likely as big.
+    /// The size of the last batch in bytes and rows; the next one is likely as big.
     last_batch: (usize, usize),
 }
 
@@ -59,7 +60,7 @@ impl Csv {
         })
     }
 
-    /// The next rows, and those between them that are set aside.
+    /// The next rows, and the faulty rows between them.
     fn read(&mut self, max_rows: usize) -> Result<Option<(Records, Vec<BadRow>)>, RowsError> {
         let width = self.header.len();
         let mut cells = Cells::with_capacity(self.last_batch, width);
@@ -136,7 +137,7 @@ impl Read for Csv {
         Ok(read.map(|(records, set_aside)| self.rows(records).with_set_aside(set_aside)))
     }
 
-    /// The types that the rows before had stay.
+    /// The types from the first part are kept.
     fn open(&mut self, part: Part) -> Result<(), RowsError> {
         self.source = part.name().clone();
         let input = Input::new(part.text(self.compression)?, self.patience.clone());
@@ -158,7 +159,7 @@ impl Read for Csv {
     }
 }
 
-/// The names in the header, and where it stands.
+/// The names in the header, and its place.
 fn names(
     parser: &mut Parser,
     source: &Arc<str>,
@@ -200,7 +201,7 @@ fn names(
     }
 }
 
-/// The delimiter in a line as `sep=;`, which spreadsheets write before the header.
+/// The delimiter in a line such as `sep=;`, which spreadsheets write before the header.
 fn named_delimiter(line: &str) -> Option<Delimiter> {
     let line = line.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(line);
     let (name, [byte]) = line.as_bytes().split_at_checked(4)? else { return None };

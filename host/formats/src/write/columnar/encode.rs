@@ -20,17 +20,17 @@ use parquet::file::properties::WriterProperties;
 
 use crate::Format;
 
-/// Rows of a row group: Parquet's own default is eight times as much.
+/// Rows in a row group. Parquet's own default is eight times as many.
 const GROUP_ROWS: usize = 128 << 10;
 
-/// Bytes of a row group, which is kept in memory until it is full.
+/// Bytes in a row group, which stays in memory until it is full.
 const GROUP_BYTES: usize = 64 << 20;
 
-/// What a format does for the writer. Answers with what the encoder says is wrong.
+/// What a columnar format implements. Errors are the encoder's messages.
 pub(super) trait Encode {
     fn write(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), String>;
 
-    /// Appends what a complete file ends with.
+    /// Appends the end of the file.
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), String>;
 }
 
@@ -41,7 +41,7 @@ pub(super) fn encoder(
     let sink = Vec::new();
     Ok(match format {
         Format::Parquet => {
-            // Other readers do not look for them in the Arrow schema.
+            // Other readers do not look for the metadata in the Arrow schema.
             let metadata =
                 schema.metadata().iter().filter(|(key, _)| *key != ARROW_SCHEMA_META_KEY);
             let metadata = metadata.map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
@@ -117,7 +117,7 @@ impl Encode for StreamWriter<Vec<u8>> {
     }
 }
 
-/// What each column's dictionary holds so far.
+/// The dictionary of each column so far.
 #[derive(Default)]
 struct Dictionaries {
     columns: HashMap<usize, MergedDictionary>,
@@ -125,12 +125,12 @@ struct Dictionaries {
 
 struct MergedDictionary {
     values: ArrayRef,
-    /// Where a value stands, by its JSON text.
+    /// The position of each value, by its JSON text.
     positions: HashMap<Vec<u8>, i64>,
 }
 
 impl Dictionaries {
-    /// The batch with the dictionaries of the file; fails with what is wrong.
+    /// The batch with the dictionaries of the file.
     fn unified(&mut self, batch: &RecordBatch) -> Result<RecordBatch, String> {
         let mut arrays = batch.columns().to_vec();
         let fields = batch.schema_ref().fields();

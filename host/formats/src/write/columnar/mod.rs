@@ -1,4 +1,4 @@
-//! Parquet and Arrow: one schema for all rows, which the first of them settle.
+//! Parquet and Arrow: one schema for all rows, determined by the first rows.
 
 mod encode;
 mod pending;
@@ -22,7 +22,7 @@ pub(super) struct Columnar {
     format: Format,
     on_conflict: OnConflict,
     pending: Pending,
-    /// There once the schema is settled.
+    /// `Some` once the schema is fixed.
     open: Option<Open>,
 }
 
@@ -36,7 +36,7 @@ impl Columnar {
         Self { name, format, on_conflict, pending: Pending::default(), open: None }
     }
 
-    /// Settles the schema, and writes what was pending back.
+    /// Fixes the schema, and writes the pending rows.
     fn open(
         &mut self,
         declared: &[Field],

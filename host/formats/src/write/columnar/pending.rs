@@ -16,10 +16,10 @@ use crate::{Rows, RowsError};
 /// The types of documents come from this many rows, if there are as many.
 const INFERRED_FROM: usize = 1_000;
 
-/// No more rows than this are pending back.
+/// The largest number of pending rows.
 const MOST_ROWS: usize = 10_000;
 
-/// Nor more bytes.
+/// The largest size of the pending rows, in bytes.
 const MOST_BYTES: usize = 32 << 20;
 
 #[derive(Default)]
@@ -27,8 +27,8 @@ pub(super) struct Pending {
     batches: Vec<(Rows, Features)>,
     rows: usize,
     bytes: usize,
-    /// As many rows it takes to look again: twice as many as last time, so that small batches do
-    /// not make it slow.
+    /// The number of rows at which the schema is checked again: twice as many as last time, so that
+    /// small batches are not slow.
     look_at: usize,
 }
 
@@ -47,7 +47,7 @@ impl Pending {
         &self.batches
     }
 
-    /// Whether the schema can be told, or has to be.
+    /// Whether the schema is known, or has to be fixed because too many rows are pending.
     pub(super) fn is_settled(&mut self, declared: &[Field]) -> Result<bool, RowsError> {
         if self.rows >= MOST_ROWS || self.bytes >= MOST_BYTES {
             return Ok(true);
@@ -71,7 +71,7 @@ impl Pending {
         names.unwrap_or_default()
     }
 
-    /// The columns of the features; `None` for one that had nothing but nulls.
+    /// The columns of the features; `None` for one that has had only nulls.
     pub(super) fn features(&self, declared: &[Field]) -> Vec<Option<Field>> {
         if !declared.is_empty() {
             return declared.iter().cloned().map(Some).collect();
@@ -94,16 +94,16 @@ impl Pending {
     }
 }
 
-/// What the first rows say of all.
+/// The rows' own columns, determined from the first rows.
 pub(super) enum Own {
-    /// No row came.
+    /// There are no rows.
     Nothing,
     Documents(Vec<TypedField>),
     Records(Arc<Header>),
     Table(SchemaRef),
 }
 
-/// The own columns of some rows; of documents, also which rows have the field.
+/// The own columns of some rows. For documents, also a mask of the rows that have the field.
 pub(super) type Columns = Vec<(ArrayRef, Option<BooleanBuffer>)>;
 
 impl Own {

@@ -18,18 +18,18 @@ use crate::{OnConflict, Origin, Rows, RowsError};
 
 pub(super) struct Table {
     own: Own,
-    /// The names of the features, and their columns.
+    /// The names of the features.
     names: Vec<String>,
     features: Vec<Field>,
     columns: Vec<Column>,
     schema: SchemaRef,
-    /// What the file has of it.
+    /// The schema of the file, with types that the format supports.
     fitted: SchemaRef,
     right: bool,
 }
 
 impl Table {
-    /// The table for rows like those that are pending.
+    /// The table for the schema of the pending rows.
     pub(super) fn new(
         pending: &Pending,
         declared: &[Field],
@@ -68,7 +68,7 @@ impl Table {
         &self.fitted
     }
 
-    /// Has the file get types that Parquet holds.
+    /// Changes the schema of the file to types that Parquet supports.
     pub(super) fn fit(&mut self) -> Result<(), Unsupported> {
         let fields = self.schema.fields().iter().map(fitted).collect::<Result<Vec<_>, _>>()?;
         let metadata = self.schema.metadata().clone();
@@ -101,7 +101,7 @@ impl Table {
         Ok(RecordBatch::try_new_with_options(self.fitted.clone(), arrays, &options)?)
     }
 
-    /// The features with the types of the output; `None` for rows without.
+    /// The features with the types of the output; `None` for rows without features.
     fn features(
         &self,
         rows: &Rows,
@@ -120,7 +120,7 @@ impl Table {
             .map(Some)
     }
 
-    /// The own values, and the feature's for documents that do not have the field.
+    /// The own values, and the feature's values for documents that do not have the field.
     fn filled(
         &self,
         rows: &Rows,
@@ -135,14 +135,14 @@ impl Table {
         };
         let feature_field = &self.features[column.feature.unwrap_or_default()];
         let has = BooleanArray::new(has.clone(), None);
-        // What the own values hide need not fit.
+        // Feature values that own values replace need not be convertible.
         let hidden = zip(&has, &new_null_array(feature.data_type(), feature.len()), feature)?;
         let hidden = conformed(rows, field, feature_field, &hidden)?;
         Ok(zip(&has, array, &hidden)?)
     }
 }
 
-/// Where a field stands first.
+/// Where a field first occurs.
 fn place(pending: &Pending, field: &str) -> Origin {
     let found = pending.batches().iter().find_map(|(rows, _)| match &rows.body {
         Body::Documents(documents) => documents.first_with(field).map(|row| rows.origin(row)),
@@ -152,17 +152,17 @@ fn place(pending: &Pending, field: &str) -> Origin {
     found.unwrap_or_else(|| Origin::line("output".into(), 1))
 }
 
-/// A type that Parquet does not have, and where it stands.
+/// A type that Parquet does not support, and its field.
 pub(super) struct Unsupported {
     pub(super) field: String,
     pub(super) found: String,
 }
 
-/// `field` with a type that Parquet holds.
+/// `field` with a type that Parquet supports.
 ///
-/// Parquet has no seconds and no days in milliseconds: written as they are, other readers take them
-/// for integers. A dictionary's indices get 32 bits, because the rows of a row group may bring more
-/// values than a narrower index counts, and then no reader gets them back.
+/// Parquet has no seconds and no dates in milliseconds: if they are written as they are, other
+/// readers take them for integers. The indices of a dictionary get 32 bits, because a row group can
+/// have more values than a narrower index can count, and then no reader can read them.
 fn fitted(field: &FieldRef) -> Result<FieldRef, Unsupported> {
     let data_type = data_type(field.data_type(), field.name())?;
     if data_type == *field.data_type() {
@@ -208,7 +208,7 @@ fn data_type(data_type: &DataType, path: &str) -> Result<DataType, Unsupported> 
     })
 }
 
-/// `array` as a column of `to`; fails with the first row whose value does not stay the same.
+/// Converts `array` to a column of `to`. Fails with the first row whose value would change.
 fn converted(rows: &Rows, array: &ArrayRef, to: &Field) -> Result<ArrayRef, RowsError> {
     if array.data_type() == to.data_type() {
         return Ok(array.clone());
@@ -229,7 +229,7 @@ fn converted(rows: &Rows, array: &ArrayRef, to: &Field) -> Result<ArrayRef, Rows
     })
 }
 
-/// The array as `to`, if each value comes back the same.
+/// The array as `to`, if converting back gives the same values.
 fn exactly(array: &ArrayRef, to: &DataType) -> Option<ArrayRef> {
     let strict = CastOptions { safe: false, ..CastOptions::default() };
     let there = cast_with_options(array, to, &strict).ok()?;
