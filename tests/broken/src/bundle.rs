@@ -1,11 +1,10 @@
 //! The resource `bundle`.
 
 use crate::answers::{Seen, deform, falsify, is_wrong};
-use crate::contract::Configured;
 use crate::state::{BUNDLES, DROPPED, PROCESSED};
 use crate::store::Store;
 use beamlet_guest::bindings::exports::beamlet::enrichment::enrichment_handler as typed;
-use beamlet_guest::{Batch, Bundle, Enriched, Error, ErrorKind, Values, WasiHttp, run};
+use beamlet_guest::{Batch, Bundle, Counters, Enriched, Error, ErrorKind, Values, WasiHttp, run};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -17,12 +16,11 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    pub(crate) fn new(handler: &Configured) -> Self {
+    pub(crate) fn new(store: Arc<Store>, counters: Arc<Counters>) -> Self {
         BUNDLES.next();
-        let store = handler.store.clone();
         let open = if store.broken == "lifecycle/instances" { store.open() } else { None };
         let seen = Seen { others: open.is_some_and(|open| open > 1), ..Seen::default() };
-        let bundle = Bundle::new(store.clone(), Arc::default(), handler.counters.clone());
+        let bundle = Bundle::new(store.clone(), Arc::default(), counters);
         Started { store, bundle: RefCell::new(Some(bundle)), seen: RefCell::new(seen) }
     }
 

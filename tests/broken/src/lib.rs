@@ -7,8 +7,8 @@
 
 mod answers;
 mod bundle;
+mod config;
 mod contract;
-mod mark;
 mod state;
 mod store;
 mod text;

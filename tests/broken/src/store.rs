@@ -48,7 +48,7 @@ impl Store {
     }
 
     /// Tells the store more than it asked for.
-    pub(crate) fn tell(&self, rows: &str) {
+    pub(crate) fn leak(&self, rows: &str) {
         self.ask(&self.lookup, &json!({ "keys": [], "rows": rows }));
     }
 
@@ -88,7 +88,7 @@ impl Handler for Store {
     type Entity = Asked;
 
     fn config_schema() -> String {
-        let broken = crate::mark::broken();
+        let broken = crate::state::marked();
         let url = if broken == "config/schema-accepts" { "integer" } else { "string" };
         let table = if broken == "describe/schema" { json!(5) } else { json!("object") };
         let schema = json!({
@@ -120,8 +120,8 @@ impl Handler for Store {
         let retrieval = root.section("retrieval", true);
         let broken = retrieval.text("broken").unwrap_or_default().to_owned();
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let told = if broken == "config/secrets" { key } else { "it" };
-            problems.add("/connection/api_key", format!("must be printable, {told:?} is not"));
+            let shown = if broken == "config/secrets" { key } else { "it" };
+            problems.add("/connection/api_key", format!("must be printable, {shown:?} is not"));
         }
         let field = retrieval.required_text("key");
         retrieval.close();

@@ -1,7 +1,7 @@
 //! What can be done wrong. Each has a test of its own in `host/cli/tests`, and a test that they do.
 
-use crate::look::look_around;
-use crate::post::post;
+use crate::probe::look_around;
+use crate::probe::post;
 use beamlet_guest::{Batch, Blobs, Column, Enriched, Error, ErrorKind, RowFailure, Texts, Values};
 use serde_json::Value;
 use std::hint::black_box;

@@ -1,8 +1,7 @@
 //! All flights of 2013: nothing is lost, nothing changes its place, and memory does not grow with
 //! the rows.
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::rows::Planes;
 use crate::support::store::{Store, data};
 use arrow_array::cast::AsArray;

@@ -1,8 +1,7 @@
 //! Formats, from end to end: what comes in typed goes out typed, and features are typed by the
 //! store's schema.
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::redacted;
 use crate::support::store::{Store, config, data, folder_of, planes};
 use insta::assert_snapshot;
@@ -150,7 +149,7 @@ fn csv_is_read_and_written_with_the_delimiter_that_the_command_line_says() {
 
 /// Beyond the window, a bundle that hangs stops the reading; within it, it stops nothing.
 #[test]
-fn a_slow_bundle_holds_others_up_no_sooner_than_the_window_ends() {
+fn a_slow_bundle_delays_others_only_at_the_end_of_the_window() {
     let slow = tecton_emulator::FaultAnswer::Hang(std::time::Duration::from_secs(4));
     let fault =
         tecton_emulator::Fault::first(1, slow).on(tecton_emulator::Endpoint::GetFeaturesBatch);

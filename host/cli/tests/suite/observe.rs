@@ -72,7 +72,7 @@ fn prometheus_reads_every_number_of_a_run_while_it_is_under_way() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told() {
+fn an_address_in_use_is_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = Store::start().folder();
     let address = taken.local_addr().unwrap();
@@ -181,7 +181,7 @@ fn a_collector_gets_spans_and_metrics_over_otlp() {
 }
 
 /// What a run writes to a terminal: `script` gives it one.
-fn on_a_terminal(folder: &crate::support::folder::Folder, arguments: &str) -> String {
+fn on_a_terminal(folder: &crate::support::beamlet::Folder, arguments: &str) -> String {
     let beamlet = Beamlet::run(folder, arguments).into_command();
     let words = std::iter::once(beamlet.get_program()).chain(beamlet.get_args());
     let line: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
@@ -238,7 +238,7 @@ fn a_run_does_not_fail_because_nobody_collects() {
 }
 
 #[test]
-fn an_endpoint_in_an_empty_variable_is_none() {
+fn an_empty_endpoint_variable_counts_as_unset() {
     let store = Store::start();
     let folder = store.folder();
     let run = Beamlet::run(&folder, "--progress never").stdin(rows(3));
@@ -248,7 +248,7 @@ fn an_endpoint_in_an_empty_variable_is_none() {
 }
 
 #[test]
-fn a_redis_that_is_down_is_told_once_with_its_address_and_why() {
+fn a_redis_that_is_down_is_reported_once_with_address_and_reason() {
     let store = Store::start();
     let url = crate::support::server::closed_port().replace("http://", "redis://:k3y-k3y@");
     let cache = format!("[run.cache]\nmemory_mib = 0\nredis = '{url}'\n");
@@ -266,7 +266,7 @@ fn a_redis_that_is_down_is_told_once_with_its_address_and_why() {
 }
 
 #[test]
-fn a_variable_that_names_no_authorities_is_told_once() {
+fn a_variable_without_certificate_authorities_is_reported_once() {
     let folder = folder_of(&config("https://127.0.0.1:1"));
     folder.write("rows.ndjson", rows(1));
     folder.write("empty.pem", "");
@@ -287,7 +287,7 @@ fn a_variable_that_names_no_authorities_is_told_once() {
 }
 
 /// The events of a log, each without its time.
-fn events(folder: &crate::support::folder::Folder, filter: &str) -> Vec<String> {
+fn events(folder: &crate::support::beamlet::Folder, filter: &str) -> Vec<String> {
     let arguments = format!("--log {filter} --progress never");
     let ended = Beamlet::run(folder, &arguments).stdin(rows(3)).end();
     assert_eq!(ended.code, Some(0), "{ended}");
@@ -297,7 +297,7 @@ fn events(folder: &crate::support::folder::Folder, filter: &str) -> Vec<String> 
 }
 
 #[test]
-fn info_tells_of_start_handler_store_and_end_and_of_no_dependency() {
+fn info_logs_start_handler_store_and_end_and_no_dependency() {
     let folder = Store::start();
     let folder = (folder.folder(), folder).0;
     let store = Store::start();
@@ -305,8 +305,8 @@ fn info_tells_of_start_handler_store_and_end_and_of_no_dependency() {
     let events = events(&folder, "info");
     for expected in [
         "the handler is loaded",
-        "a run begins",
-        "the store may be asked there",
+        "the run starts",
+        "the store may be called at this destination",
         "rows are read",
         "the run has ended",
     ] {
@@ -320,14 +320,14 @@ fn info_tells_of_start_handler_store_and_end_and_of_no_dependency() {
 }
 
 #[test]
-fn debug_tells_of_bundles_retries_and_limits_and_dependencies_are_quiet_unless_they_are_named() {
+fn debug_logs_bundles_retries_and_limits_and_dependencies_only_if_named() {
     let fault = tecton_emulator::FaultAnswer::status(503);
     let fault =
         tecton_emulator::Fault::first(1, fault).on(tecton_emulator::Endpoint::GetFeaturesBatch);
-    let quick = "[run.retry]\nbackoff_ms = 1\n";
+    let fast_retry = "[run.retry]\nbackoff_ms = 1\n";
     let told = |filter: &str| {
         let store = planes().fault(fault.clone()).start_blocking().unwrap();
-        let folder = folder_of(&(config(&store.url()) + quick));
+        let folder = folder_of(&(config(&store.url()) + fast_retry));
         events(&folder, filter)
     };
     let debug = told("debug");
@@ -365,7 +365,7 @@ fn logs_are_lines_or_json_and_hold_no_value_and_no_secret() {
 }
 
 #[test]
-fn a_filter_that_is_none_is_bad_usage() {
+fn an_invalid_log_filter_is_bad_usage() {
     let folder = Store::start().folder();
     for filter in ["[=", "verbose", "warning", "info,verbose", "hyper=loud", "hyper"] {
         let ended = Beamlet::run(&folder, &format!("--log {filter}")).end();
@@ -379,9 +379,9 @@ fn a_filter_that_is_none_is_bad_usage() {
 }
 
 #[test]
-fn what_a_handler_writes_to_its_standard_error_is_logged_with_its_name() {
+fn standard_error_of_a_handler_is_logged_with_its_name() {
     let folder = folder_of(&crate::support::library::evil_config("chatter", ""));
-    let handler = crate::support::evil::component().display().to_string();
+    let handler = crate::support::guests::evil().display().to_string();
     let arguments = format!("--handler {handler} --log info --progress never");
     let ended = Beamlet::run(&folder, &arguments).stdin("{\"tailnum\":\"N1\"}\n").end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);

@@ -85,7 +85,7 @@ fn assert_types(features: &RecordBatch, told: &[(String, String)]) {
 }
 
 #[tokio::test]
-async fn the_types_that_are_told_are_those_that_come_even_where_all_is_null_at_first() {
+async fn declared_types_hold_even_if_the_first_values_are_null() {
     let (store, plugin) = (store(), tecton());
     let setup = setup(&plugin, &config(&store.url())).await;
     let mut instance = Instance::set_up(&plugin, &setup).await.unwrap();
@@ -136,7 +136,7 @@ fn a_run_asks_for_metadata_once_however_many_instances_it_has() {
 }
 
 #[test]
-fn a_store_that_refuses_to_tell_of_itself_does_not_stop_a_run() {
+fn a_store_without_metadata_does_not_stop_a_run() {
     let run = |store: &Store| {
         let more = "[sandbox]\nfirst_byte_timeout_ms = 300\n";
         let folder = folder_of(&(config(&store.url()) + more));

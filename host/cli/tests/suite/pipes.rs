@@ -1,8 +1,7 @@
 //! Rows that come bit by bit: a bundle does not wait for ever to be full.
 #![cfg(unix)]
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::store::Store;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -78,7 +77,7 @@ impl Piped {
 const ROWS: &str = "{\"tailnum\":\"N1\"}\n{\"tailnum\":\"N2\"}\n{\"tailnum\":\"N10156\"}\n";
 
 #[test]
-fn rows_come_out_though_the_pipe_stays_open() {
+fn rows_are_written_while_the_pipe_stays_open() {
     let store = Store::start();
     let folder = store.folder();
     let mut run = Piped::start(&folder, "--progress never");
@@ -94,7 +93,7 @@ fn rows_come_out_though_the_pipe_stays_open() {
 }
 
 #[test]
-fn rows_of_a_csv_come_out_though_the_pipe_stays_open() {
+fn rows_of_a_csv_are_written_while_the_pipe_stays_open() {
     for arguments in ["", "--bundle-size 1", "--output-format ndjson"] {
         let store = Store::start();
         let arguments = format!("--input-format csv --progress never {arguments}");
@@ -141,7 +140,7 @@ fn a_row_that_comes_in_two_halves_is_one_row() {
 }
 
 #[test]
-fn packed_rows_come_out_packed_though_the_pipe_stays_open() {
+fn compressed_rows_are_written_while_the_pipe_stays_open() {
     type Unpack = fn(std::process::ChildStdout) -> Box<dyn Read + Send>;
     let gzip: Unpack = |out| Box::new(flate2::read::MultiGzDecoder::new(out));
     let store = Store::start();

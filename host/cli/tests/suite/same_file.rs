@@ -2,8 +2,7 @@
 //! the other.
 #![cfg(unix)]
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::store::{config, folder_of};
 use insta::assert_snapshot;
 use std::fs::{File, hard_link};
@@ -40,14 +39,14 @@ fn refused(folder: &Folder, arguments: &str) -> String {
 fn dead_letters_are_not_written_over_the_output() {
     let folder = folder();
     let said = refused(&folder, "--input rows.ndjson --output o.ndjson --dead-letter o.ndjson");
-    assert_snapshot!(said, @"--dead-letter o.ndjson and --output o.ndjson are the same file; name another one for one of them");
+    assert_snapshot!(said, @"--dead-letter o.ndjson and --output o.ndjson are the same file; name another file for one of them");
 }
 
 #[test]
 fn dead_letters_are_not_written_over_the_input() {
     let folder = folder();
     let said = refused(&folder, "--input rows.ndjson --output o.ndjson --dead-letter rows.ndjson");
-    assert_snapshot!(said, @"--dead-letter rows.ndjson is the file that --input rows.ndjson reads; name another one");
+    assert_snapshot!(said, @"--dead-letter rows.ndjson is the file that --input rows.ndjson reads; name another file");
 }
 
 #[test]
@@ -98,9 +97,9 @@ fn the_configuration_and_the_files_of_its_secrets_are_not_written_over() {
     folder.write("beamlet.toml", config);
     folder.write("key", "k3y-k3y\n");
     let said = refused(&folder, "--input rows.ndjson --output-format ndjson --output beamlet.toml");
-    assert_snapshot!(said, @"--output beamlet.toml is the file that --config beamlet.toml reads; name another one");
+    assert_snapshot!(said, @"--output beamlet.toml is the file that --config beamlet.toml reads; name another file");
     let said = refused(&folder, "--input rows.ndjson --output o.ndjson --dead-letter key");
-    assert_snapshot!(said, @"--dead-letter key is the file that the configuration: key reads; name another one");
+    assert_snapshot!(said, @"--dead-letter key is the file that the configuration: key reads; name another file");
 }
 
 #[test]
@@ -109,7 +108,7 @@ fn dead_letters_of_the_configuration_are_refused_as_those_of_the_command_line_ar
     let config = config("http://127.0.0.1:1") + "[run]\ndead_letter = 'o.ndjson'\n";
     folder.write("beamlet.toml", config);
     let said = refused(&folder, "--input rows.ndjson --output o.ndjson");
-    assert_snapshot!(said, @"run.dead_letter o.ndjson and --output o.ndjson are the same file; name another one for one of them");
+    assert_snapshot!(said, @"run.dead_letter o.ndjson and --output o.ndjson are the same file; name another file for one of them");
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Secrets arrive at the store, and show nowhere else: not in what a command prints, not in a
 //! summary, not in an output.
 
-use crate::support::beamlet::{Beamlet, Ended};
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Ended, Folder};
 use crate::support::server::{Server, answer, header};
 use crate::support::store::{KEY, Store, config};
 use serde_json::json;
@@ -62,7 +61,7 @@ fn a_secret_header_shows_nowhere_when_all_goes_well() {
 }
 
 #[test]
-fn a_secret_header_arrives_at_the_store_and_is_blotted_out_where_the_store_says_it() {
+fn a_secret_header_reaches_the_store_and_is_redacted_if_the_store_echoes_it() {
     for status in ["200 OK", "400 Bad Request", "401 Unauthorized", "500 Oops"] {
         for written in WRITTEN {
             for command in &COMMANDS[..2] {
@@ -92,7 +91,7 @@ fn a_secret_header_arrives_at_the_store_and_is_blotted_out_where_the_store_says_
 }
 
 #[test]
-fn a_secret_header_that_cannot_be_sent_is_told_by_its_name() {
+fn a_secret_header_that_cannot_be_sent_is_reported_by_name() {
     let folder = folder("http://127.0.0.1:1", "\"Hx8v-Qy3z-Bn6k\\nWf1j\"");
     for command in COMMANDS {
         let ended = end(&folder, command);

@@ -108,7 +108,10 @@ fn a_row_beyond_the_limit_is_complete_whatever_the_sizes_of_reads() {
 fn an_unclosed_quote_ends_the_reader_even_beyond_the_limit() {
     for text in ["a,b\n1,2\n3,\"4\n5,6\n", "a,b\n1,2\n3,\"4567890123\n456\n78901234567890\n"] {
         let error = batches(Csv, text, options(10), 9).unwrap_err().to_string();
-        assert!(error.starts_with("rows.csv:3:3: a quote opens here and is never closed"), "{error}");
+        assert!(
+            error.starts_with("rows.csv:3:3: a quote opens here and is never closed"),
+            "{error}"
+        );
     }
 }
 

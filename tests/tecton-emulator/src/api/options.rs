@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::request::null_as_default;
 use crate::catalog::Described;
 use crate::json::Json;
 use crate::settings::EmptyMetadataOptions;
@@ -107,6 +106,15 @@ fn latency_budget<'de, D: Deserializer<'de>>(
         .ok()
         .filter(|milliseconds| *milliseconds > 0)
         .map(Duration::from_millis))
+}
+
+/// Reads null as the default value.
+pub(super) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Wrong answers on purpose: which requests get one, and what it is. Without faults the emulator
 //! never fails.
 
-mod lateness;
 mod plan;
 mod table;
 
@@ -11,8 +10,8 @@ use serde::Deserialize;
 
 use crate::endpoint::Endpoint;
 
-pub use lateness::Lateness;
 pub(crate) use plan::FaultPlan;
+pub use plan::Lateness;
 
 /// Some requests and what they are answered instead.
 ///

@@ -1,10 +1,8 @@
 //! The emulator over HTTP/1.1: configured with a [`Builder`], started in a tokio runtime of the
 //! caller's or in a thread of its own.
 
-mod accept;
 mod alarm;
 mod body;
-mod clock;
 mod respond;
 mod running;
 

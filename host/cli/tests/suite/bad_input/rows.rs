@@ -1,14 +1,13 @@
 //! Rows that are wrong.
 
-use super::refused::{first_line, refused, refused_rows};
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use super::{first_line, refused, refused_rows};
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::redacted;
 use crate::support::store::{config, folder_of};
 use insta::assert_snapshot;
 
 #[test]
-fn a_row_that_is_no_json_is_named_by_line_and_column() {
+fn a_row_that_is_not_json_is_named_by_line_and_column() {
     let ended = refused_rows("rows.ndjson", "{\"tailnum\":\"N10156\"}\n\n{\"tailnum\":N10156}\n");
     redacted(|| {
         assert_snapshot!(ended, @"
@@ -114,7 +113,7 @@ fn a_whole_column_of_a_type_that_no_key_has_names_its_first_row_and_counts_the_o
 }
 
 #[test]
-fn a_csv_column_that_changes_its_type_names_the_row_and_an_option_that_is_there() {
+fn the_error_for_a_column_that_changes_its_type_names_the_row_and_the_option() {
     let numbers: String = (0..1000).map(|number| format!("{number}\n")).collect();
     let ended = refused_rows("rows.csv", format!("tailnum\n{numbers}N10156\n"));
     redacted(|| {

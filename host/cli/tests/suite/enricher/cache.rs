@@ -1,16 +1,19 @@
-//! What is kept in memory, and for how long.
+//! What is cached in memory and in a Redis that runners share, and for how long.
 
-use super::{enricher, outcomes, planes, quick, years};
-use crate::support::library::tailnums;
-use crate::support::store::{KEY, planes as store};
+use std::time::{Duration, Instant};
+
 use beamlet::enrich::{CacheOptions, EnrichOptions};
-use std::time::Duration;
 use tecton_emulator::{
     DataType, Emulator, Fault, FaultAnswer, FeatureService, FeatureView, Repository, Workspace,
 };
 
+use super::{enricher, fast_retry, outcomes, planes, years};
+use crate::support::library::tailnums;
+use crate::support::server::Redis;
+use crate::support::store::{KEY, planes as store};
+
 pub(super) fn kept(cache: CacheOptions) -> EnrichOptions {
-    EnrichOptions { cache: Some(cache), retry: quick(), ..EnrichOptions::default() }
+    EnrichOptions { cache: Some(cache), retry: fast_retry(), ..EnrichOptions::default() }
 }
 
 /// An entity of every type, with values that are easily lost: a service for `tailnum`.
@@ -48,7 +51,7 @@ async fn a_row_that_is_known_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn typed_values_survive_it_exactly() {
+async fn typed_values_survive_the_memory_cache_exactly() {
     let store = every_type();
     let enricher = enricher(&store.url(), kept(CacheOptions::default())).await;
     let rows = tailnums(&[Some("N1"), Some("N2"), Some("N3"), None]);
@@ -60,7 +63,7 @@ async fn typed_values_survive_it_exactly() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_known_for_a_shorter_time() {
+async fn missing_entities_are_cached_for_a_shorter_time() {
     let store = store().start_blocking().unwrap();
     let cache = CacheOptions { missing_ttl: Duration::from_secs(3), ..CacheOptions::default() };
     let enricher = enricher(&store.url(), kept(cache)).await;
@@ -75,7 +78,7 @@ async fn what_is_missing_is_known_for_a_shorter_time() {
 }
 
 #[tokio::test]
-async fn a_failure_is_never_kept() {
+async fn a_failure_is_never_cached() {
     let store = store().fault(Fault::every(FaultAnswer::status(422))).start_blocking().unwrap();
     let enricher = enricher(&store.url(), kept(CacheOptions::default())).await;
     let (rows, expected) = planes(5);
@@ -85,7 +88,7 @@ async fn a_failure_is_never_kept() {
 }
 
 #[tokio::test]
-async fn an_old_answer_is_served_when_the_store_fails_and_only_then() {
+async fn a_stale_answer_is_used_only_if_the_store_fails() {
     let store = store().start_blocking().unwrap();
     let cache = CacheOptions {
         ttl: Duration::from_millis(100),
@@ -105,7 +108,7 @@ async fn an_old_answer_is_served_when_the_store_fails_and_only_then() {
 }
 
 #[tokio::test]
-async fn it_keeps_no_more_than_its_bytes() {
+async fn the_cache_stays_within_its_size() {
     let store = store().start_blocking().unwrap();
     let cache = CacheOptions { memory: 40_000, ..CacheOptions::default() };
     let enricher = enricher(&store.url(), kept(cache)).await;
@@ -114,4 +117,84 @@ async fn it_keeps_no_more_than_its_bytes() {
         assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
     }
     assert!(enricher.metrics().cache_hits.get() < 500, "{:?}", enricher.metrics());
+}
+
+/// Nothing in memory: what is known is known from Redis.
+fn in_redis(url: String) -> EnrichOptions {
+    kept(CacheOptions { memory: 0, redis: Some(url), ..CacheOptions::default() })
+}
+
+#[tokio::test]
+async fn runners_share_answers_through_redis() {
+    let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
+    let (rows, expected) = planes(100);
+    for _ in 0..3 {
+        let enricher = enricher(&store.url(), in_redis(redis.url())).await;
+        assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
+        assert_eq!(enricher.metrics().cache_errors.get(), 0);
+    }
+    assert_eq!(store.stats().entities, 100);
+}
+
+#[tokio::test]
+async fn typed_values_survive_redis_exactly() {
+    let (redis, store) = (Redis::start(), every_type());
+    let rows = tailnums(&[Some("N1"), Some("N2"), Some("N3"), None]);
+    let asked = enricher(&store.url(), in_redis(redis.url())).await.enrich(&rows).await.unwrap();
+    let known = enricher(&store.url(), in_redis(redis.url())).await.enrich(&rows).await.unwrap();
+    assert_eq!(store.stats().entities, 4);
+    assert_eq!(asked.features().unwrap(), known.features().unwrap());
+    assert_eq!(outcomes(&asked), outcomes(&known));
+}
+
+#[tokio::test]
+async fn another_configuration_has_keys_of_its_own() {
+    let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
+    let (rows, _) = planes(10);
+    enricher(&store.url(), in_redis(redis.url())).await.enrich(&rows).await.unwrap();
+    let options = in_redis(redis.url());
+    let more = "[retrieval.metadata_options]\ninclude_serving_status = true";
+    let limits = beamlet::sandbox::Limits::default();
+    let other = super::limited(&store.url(), more, options, &limits).await;
+    other.enrich(&rows).await.unwrap();
+    assert_eq!(store.stats().entities, 20);
+}
+
+#[tokio::test]
+async fn a_cache_key_does_not_reveal_the_row_and_expires() {
+    let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
+    let enricher = enricher(&store.url(), in_redis(redis.url())).await;
+    enricher.enrich(&tailnums(&[Some("N10156")])).await.unwrap();
+    let keys = redis.ask("KEYS *");
+    assert!(keys.contains("beamlet:1:") && !keys.contains("N10156"), "{keys}");
+    let key = keys.lines().find(|line| line.starts_with("beamlet:")).unwrap();
+    let left: i64 = redis.ask(&format!("TTL {key}")).lines().next().unwrap()[1..].parse().unwrap();
+    assert!((86_000..=86_400).contains(&left), "{left}");
+}
+
+#[tokio::test]
+async fn foreign_values_in_redis_are_ignored() {
+    let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
+    let (rows, expected) = planes(1);
+    enricher(&store.url(), in_redis(redis.url())).await.enrich(&rows).await.unwrap();
+    let keys = redis.ask("KEYS *");
+    let key = keys.lines().find(|line| line.starts_with("beamlet:")).unwrap();
+    redis.ask(&format!("SET {key} nonsense"));
+    let enricher = enricher(&store.url(), in_redis(redis.url())).await;
+    assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
+}
+
+#[tokio::test]
+async fn a_run_goes_on_without_a_redis_that_is_down() {
+    let store = store().start_blocking().unwrap();
+    let redis = Redis::start();
+    let enricher = enricher(&store.url(), in_redis(redis.url())).await;
+    drop(redis);
+    let started = Instant::now();
+    for _ in 0..5 {
+        let (rows, expected) = planes(20);
+        assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
+    }
+    assert!(enricher.metrics().cache_errors.get() > 0);
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }

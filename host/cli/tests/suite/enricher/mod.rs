@@ -5,12 +5,8 @@ mod arrow;
 mod cache;
 mod changed;
 mod coalesce;
-mod deadline;
 mod limits;
-mod losses;
-mod redis;
 mod retry;
-mod workers;
 
 use crate::support::library::{evil, evil_config, setup, tailnums, tecton};
 use crate::support::rows::Table;
@@ -24,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Waits that a test has the time for.
-fn quick() -> RetryOptions {
+fn fast_retry() -> RetryOptions {
     RetryOptions {
         backoff: Duration::from_millis(5),
         max_backoff: Duration::from_millis(20),

@@ -1,6 +1,6 @@
 //! Rows that fail are asked for again: those, not others, and not for ever.
 
-use super::{enricher, first_failure, outcomes, planes, quick, with_retry, years};
+use super::{enricher, fast_retry, first_failure, outcomes, planes, with_retry, years};
 use crate::support::store::planes as store;
 use beamlet::enrich::RetryOptions;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ async fn only_rows_that_failed_are_asked_for_again() {
     let store =
         store().fault(Fault::first(2, FaultAnswer::status(503)).on(Endpoint::GetFeaturesBatch));
     let store = store.start_blocking().unwrap();
-    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let enricher = enricher(&store.url(), with_retry(fast_retry())).await;
     let (rows, expected) = planes(100);
     let answers = enricher.enrich(&rows).await.unwrap();
     assert_eq!(years(&answers), expected);
@@ -20,20 +20,20 @@ async fn only_rows_that_failed_are_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_row_that_no_attempt_would_mend_is_asked_for_once() {
+async fn a_row_with_a_permanent_error_is_requested_once() {
     let fault = FaultAnswer::from(StatusFault::new(422).message("not this one"));
     let store = store().fault(Fault::every(fault).on(Endpoint::GetFeaturesBatch));
     let store = store.start_blocking().unwrap();
-    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let enricher = enricher(&store.url(), with_retry(fast_retry())).await;
     let answers = enricher.enrich(&planes(1).0).await.unwrap();
     assert_eq!(first_failure(&answers).1, 1);
     assert_eq!(enricher.metrics().retried.get(), 0);
 }
 
 #[tokio::test]
-async fn a_row_is_given_up_after_the_attempts_it_may_have() {
+async fn a_row_fails_after_the_maximum_number_of_attempts() {
     let store = store().fault(Fault::every(FaultAnswer::status(503))).start_blocking().unwrap();
-    let retry = RetryOptions { max_attempts: 3, ..quick() };
+    let retry = RetryOptions { max_attempts: 3, ..fast_retry() };
     let enricher = enricher(&store.url(), with_retry(retry)).await;
     let answers = enricher.enrich(&planes(10).0).await.unwrap();
     assert_eq!(outcomes(&answers), [0, 0, 0, 10]);
@@ -42,10 +42,10 @@ async fn a_row_is_given_up_after_the_attempts_it_may_have() {
 }
 
 #[tokio::test]
-async fn the_store_is_not_asked_before_the_time_it_asks_for() {
+async fn a_retry_waits_for_retry_after() {
     let fault = Fault::first(1, StatusFault::new(429).retry_after("1").into());
     let store = store().fault(fault.on(Endpoint::GetFeaturesBatch)).start_blocking().unwrap();
-    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let enricher = enricher(&store.url(), with_retry(fast_retry())).await;
     let started = Instant::now();
     let (rows, expected) = planes(10);
     assert_eq!(years(&enricher.enrich(&rows).await.unwrap()), expected);
@@ -53,10 +53,10 @@ async fn the_store_is_not_asked_before_the_time_it_asks_for() {
 }
 
 #[tokio::test]
-async fn a_row_is_given_up_where_the_store_asks_for_more_time_than_it_has() {
+async fn a_row_fails_at_once_if_retry_after_exceeds_its_deadline() {
     let fault = StatusFault::new(429).retry_after("3600").into();
     let store = store().fault(Fault::every(fault)).start_blocking().unwrap();
-    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let enricher = enricher(&store.url(), with_retry(fast_retry())).await;
     let answers = enricher.enrich(&planes(1).0).await.unwrap();
     insta::assert_snapshot!(first_failure(&answers).0, @"throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 3600 s; not tried again: that would be later than the 120 s that a row may take");
 }
@@ -68,7 +68,7 @@ async fn retries_keep_to_their_share_of_the_traffic() {
         budget: 0.2,
         min_per_second: 0,
         deadline: Duration::from_millis(400),
-        ..quick()
+        ..fast_retry()
     };
     let enricher = enricher(&store.url(), with_retry(retry)).await;
     let answers = enricher.enrich(&planes(100).0).await.unwrap();
@@ -78,9 +78,9 @@ async fn retries_keep_to_their_share_of_the_traffic() {
 }
 
 #[tokio::test]
-async fn what_refuses_every_row_ends_the_run_at_once() {
+async fn an_error_for_every_row_ends_the_run_at_once() {
     let store = store().fault(Fault::every(FaultAnswer::status(401))).start_blocking().unwrap();
-    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let enricher = enricher(&store.url(), with_retry(fast_retry())).await;
     let error = enricher.enrich(&planes(100).0).await.unwrap_err();
     insta::assert_snapshot!(error, @"the handler refused the bundle: unauthenticated: the feature store answered 401: invalid 'Tecton-key' authorization header. Note that newly created credentials may take up to 60 seconds to be usable.");
 }

@@ -4,10 +4,8 @@
 //! That the variables lead to a Tecton is shown by an emulator, too: `by_variables` finds it as
 //! the live one is found, and has to make its rows of what the feature service tells of itself.
 
-mod attempt;
 mod scenario;
 mod tecton;
-mod variables;
 
 /// Every scenario as a test against one Tecton.
 macro_rules! against {
@@ -35,16 +33,16 @@ mod emulator {
 }
 
 mod by_variables {
-    against!(super::variables::of_an_emulator(None), doc = "Always.");
+    against!(super::tecton::of_an_emulator(None), doc = "Always.");
 }
 
 mod by_variables_and_an_entity {
-    against!(super::variables::of_an_emulator(Some(super::tecton::SHOPPER)), doc = "Always.");
+    against!(super::tecton::of_an_emulator(Some(super::tecton::SHOPPER)), doc = "Always.");
 }
 
 mod live {
     against!(
-        super::variables::live(),
+        super::tecton::live(),
         ignore = "wants TECTON_URL, TECTON_API_KEY, TECTON_WORKSPACE and TECTON_FEATURE_SERVICE"
     );
 }

@@ -1,9 +1,43 @@
-//! One HTTP request, as a handler makes it that wants to tell a secret.
+//! What a hostile program tries: to learn where it runs, and to send a secret away.
+
+use std::fmt::Debug;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream, UdpSocket};
 
 use beamlet_guest::bindings::wasi::http::outgoing_handler;
 use beamlet_guest::bindings::wasi::http::types::{
     ErrorCode, Fields, Method, OutgoingBody, OutgoingRequest, Scheme,
 };
+
+/// What was tried, and what came of it, a line each.
+pub(crate) fn look_around() -> String {
+    let mut stdin = Vec::new();
+    let found = [
+        attempt("list /", std::fs::read_dir("/").map(Iterator::count)),
+        attempt("list .", std::fs::read_dir(".").map(Iterator::count)),
+        attempt("read /etc/passwd", std::fs::read("/etc/passwd").map(|text| text.len())),
+        attempt("write /tmp/evil", std::fs::write("/tmp/evil", "evil")),
+        attempt("connect", TcpStream::connect("127.0.0.1:1").map(drop)),
+        attempt("listen", TcpListener::bind("127.0.0.1:0").map(drop)),
+        attempt("bind udp", UdpSocket::bind("127.0.0.1:0").map(drop)),
+        attempt(
+            "resolve localhost",
+            std::net::ToSocketAddrs::to_socket_addrs("localhost:1").map(drop),
+        ),
+        attempt("read stdin", std::io::stdin().read_to_end(&mut stdin)),
+        format!("environment: {:?}", std::env::vars_os().collect::<Vec<_>>()),
+        format!("arguments: {:?}", std::env::args_os().collect::<Vec<_>>()),
+    ];
+    println!("this is not for the standard output of the host");
+    found.join("\n")
+}
+
+fn attempt<T: Debug>(what: &str, result: std::io::Result<T>) -> String {
+    match result {
+        Ok(found) => format!("{what}: {found:?}"),
+        Err(error) => format!("{what}: refused, {:?}", error.kind()),
+    }
+}
 
 /// Posts `key` to an `http://` URL, in a header, in the path and in the body; says what came back.
 pub(crate) fn post(url: &str, key: &str) -> String {

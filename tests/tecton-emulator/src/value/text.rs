@@ -1,7 +1,8 @@
-//! A value as the answer's JSON has it: int64 as a decimal string, a struct as a positional array,
-//! the special floats by name.
+//! Values as the JSON text of answers, and timestamps as text in both directions.
 
-use super::{Value, timestamp_text};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Timelike, Utc};
+
+use super::{NotOfType, Value};
 use crate::json::quote;
 
 /// Appends the JSON of `value`.
@@ -56,6 +57,31 @@ fn write_float(number: f64, text: &str, out: &mut String) {
     }
 }
 
+/// Reads ISO 8601; what names no zone is UTC, a date alone is its midnight.
+pub(crate) fn read_timestamp(text: &str) -> Result<DateTime<Utc>, NotOfType> {
+    if let Ok(found) = DateTime::parse_from_rfc3339(text) {
+        return Ok(found.to_utc());
+    }
+    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"] {
+        if let Ok(found) = NaiveDateTime::parse_from_str(text, format) {
+            return Ok(found.and_utc());
+        }
+    }
+    match text.parse::<NaiveDate>() {
+        Ok(found) => Ok(found.and_time(chrono::NaiveTime::MIN).and_utc()),
+        Err(_) => Err(NotOfType),
+    }
+}
+
+/// The wire's text: microseconds only where there are any.
+pub(crate) fn timestamp_text(moment: &DateTime<Utc>) -> String {
+    let format = match moment.nanosecond() / 1_000 {
+        0 => SecondsFormat::Secs,
+        _ => SecondsFormat::Micros,
+    };
+    moment.to_rfc3339_opts(format, true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +120,27 @@ mod tests {
         let pair = vec![("a".to_owned(), Value::Null), ("b".to_owned(), Value::Boolean(true))];
         assert_eq!(wire(Value::Struct(pair.clone())), "[null,true]");
         assert_eq!(wire(Value::Map(pair)), r#"{"a":null,"b":true}"#);
+    }
+
+    fn through(text: &str) -> String {
+        timestamp_text(&read_timestamp(text).unwrap())
+    }
+
+    #[test]
+    fn every_spelling_comes_out_in_utc_with_a_z() {
+        assert_eq!(through("2025-01-31T12:00:00Z"), "2025-01-31T12:00:00Z");
+        assert_eq!(through("2025-01-31T12:00:00+02:00"), "2025-01-31T10:00:00Z");
+        assert_eq!(through("2025-01-31 12:00:00"), "2025-01-31T12:00:00Z");
+        assert_eq!(through("2025-01-31"), "2025-01-31T00:00:00Z");
+    }
+
+    #[test]
+    fn microseconds_are_written_where_there_are_any() {
+        assert_eq!(through("2025-01-31T12:00:00.25Z"), "2025-01-31T12:00:00.250000Z");
+    }
+
+    #[test]
+    fn other_text_is_no_timestamp() {
+        assert_eq!(read_timestamp("yesterday"), Err(NotOfType));
     }
 }

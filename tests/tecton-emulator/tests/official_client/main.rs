@@ -1,14 +1,11 @@
-//! Tecton's own Python client, unmodified, against the emulator: what it sends is taken, what it
-//! reads is there, and each of its exceptions comes as from Tecton.
+//! Runs Tecton's own Python client, unmodified, against the emulator: the emulator accepts what the
+//! client sends, and the client gets the same answers and exceptions as from Tecton.
 //!
-//! The scenarios are Python, in `official_client/scenarios`. They also hold the client's own faults
-//! as they are, and fail where the client offers a parameter or an exception that none of them uses.
+//! The scenarios are Python, in `scenarios/`. They also record the client's own faults, and fail if
+//! the client offers a parameter or an exception that no scenario uses.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
-#[path = "official_client/cached.rs"]
-mod cached;
-#[path = "official_client/environment.rs"]
 mod environment;
 
 use std::collections::BTreeMap;
@@ -64,23 +61,24 @@ fn emulators() -> Vec<(&'static str, Background)> {
         .collect()
 }
 
-fn settings(plain: &Settings) -> Vec<(&'static str, Settings)> {
-    let plain = || plain.clone();
-    let of_empty_options = |empty_metadata_options| Settings { empty_metadata_options, ..plain() };
+fn settings(defaults: &Settings) -> Vec<(&'static str, Settings)> {
+    let unchanged = || defaults.clone();
+    let of_empty_options =
+        |empty_metadata_options| Settings { empty_metadata_options, ..unchanged() };
     let milliseconds = Duration::from_millis;
     let hang = Fault::every(FaultAnswer::Hang(milliseconds(1_000))).on(Endpoint::Metadata);
     vec![
-        ("plain", plain()),
+        ("plain", unchanged()),
         ("empty_object", of_empty_options(EmptyMetadataOptions::EmptyObject)),
         ("names_and_data_types", of_empty_options(EmptyMetadataOptions::NamesAndDataTypes)),
-        ("slow", Settings { latency: milliseconds(150), ..plain() }),
+        ("slow", Settings { latency: milliseconds(150), ..unchanged() }),
         (
             "too_slow",
-            Settings { latency: milliseconds(50), server_timeout: milliseconds(10), ..plain() },
+            Settings { latency: milliseconds(50), server_timeout: milliseconds(10), ..unchanged() },
         ),
         (
             "one_at_once",
-            Settings { max_concurrent_requests: Some(1), faults: vec![hang], ..plain() },
+            Settings { max_concurrent_requests: Some(1), faults: vec![hang], ..unchanged() },
         ),
     ]
 }

@@ -3,14 +3,14 @@
 mod files;
 mod signals;
 
-use self::files::{Files, is_endless, is_written_as_it_comes};
+use self::files::{RunFiles, is_endless, is_written_as_it_comes};
 use self::signals::Signals;
 use super::arguments::Run;
-use super::failure::{Failure, Usage};
+use super::failure::{ExitKind, Usage};
+use super::files::name;
 use super::loaded::{document, load, setup, valid};
 use super::observe::Observed;
 use super::say;
-use super::touched::name;
 use crate::pipeline::{Job, OnStop, RunError, RunMetrics, Stop, Summary, run as run_job};
 use beamlet::config::{Config, FailurePolicy};
 use beamlet::enrich::EnrichError;
@@ -31,20 +31,20 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     let mut config = valid(&loaded, &document).await?;
     override_options(&mut config, &arguments)?;
     let metrics = Arc::new(RunMetrics::default());
-    let Files { reader, writer, dead_letters, summary: summary_file, patience } =
-        Files::open(&arguments, &config, &metrics.input)?;
+    let RunFiles { reader, writer, dead_letters, summary: summary_file, patience } =
+        RunFiles::open(&arguments, &config, &metrics.input)?;
     let setup = setup(&config);
     for destination in config.allowed.destinations() {
-        info!(%destination, "the store may be asked there");
+        info!(%destination, "the store may be called at this destination");
     }
     info!(
         version = env!("CARGO_PKG_VERSION"),
         input = name(&arguments.input, "standard input"),
         output = name(&arguments.output, "standard output"),
-        "a run begins"
+        "the run starts"
     );
     let egress = setup.egress.clone();
-    // What comes from a pipe has no end of its own to wait for.
+    // Input from a pipe may have no end, so what was read until a stop is complete.
     let on_stop = if is_endless(&arguments.input) { OnStop::Finish } else { OnStop::Drop };
     let job = Job {
         plugin: loaded.plugin,
@@ -73,7 +73,7 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
             say(format_args!("refused: {refusal}"));
         }
     }
-    tell(&summary, is_written_as_it_comes(&arguments.output));
+    report(&summary, is_written_as_it_comes(&arguments.output));
     let complete = summary.complete;
     if let Some(file) = summary_file {
         file.write(&(serde_json::to_string_pretty(&summary)? + "\n"))?;
@@ -82,28 +82,28 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
         None if complete => ExitCode::SUCCESS,
         Some(RunError::SetUp(
             EnrichError::Plugin(PluginError::Config(_)) | EnrichError::Cache(_),
-        )) => Failure::Usage.into(),
-        _ => Failure::Run.into(),
+        )) => ExitKind::Usage.into(),
+        _ => ExitKind::Run.into(),
     })
 }
 
-fn tell(summary: &Summary, streamed: bool) {
+fn report(summary: &Summary, streamed: bool) {
     say(summary);
     let (output, why) = (&summary.output, if summary.stopped { "stopped" } else { "failed" });
     match (summary.complete, streamed) {
         (true, _) if summary.stopped => {
-            say(format_args!("stopped: all that was read is written to {output}"));
+            say(format_args!("stopped: all rows that were read are written to {output}"));
         }
         (true, _) => say(format_args!("written to {output}")),
         (false, false) => say(format_args!("{why}: nothing was written to {output}")),
-        // What was written to a pipe cannot be taken back.
+        // Output to a pipe cannot be taken back.
         (false, true) => {
-            say(format_args!("{why}: what was written to {output} is not complete"));
+            say(format_args!("{why}: the output in {output} is not complete"));
         }
     }
 }
 
-/// What the command line says comes before the configuration.
+/// Options of the command line override the configuration.
 fn override_options(config: &mut Config, arguments: &Run) -> Result<(), Usage> {
     let run = &mut config.run;
     if let Some(bundles) = arguments.in_flight {
@@ -140,7 +140,7 @@ fn override_options(config: &mut Config, arguments: &Run) -> Result<(), Usage> {
     let suffix = arguments.suffix.clone();
     if suffix.as_deref() == Some("") {
         return Err(Usage(
-            "--suffix: must not be empty; write what goes behind a feature's name".to_owned(),
+            "--suffix: must not be empty; it is appended to a feature's name".to_owned(),
         ));
     }
     config.output.on_conflict = match arguments
@@ -151,7 +151,7 @@ fn override_options(config: &mut Config, arguments: &Run) -> Result<(), Usage> {
         None => return Ok(()),
         Some(OnConflict::Suffix(_)) => OnConflict::Suffix(suffix.ok_or_else(|| {
             Usage(
-                "--on-conflict suffix needs --suffix TEXT: what goes behind a feature's name"
+                "--on-conflict suffix needs --suffix TEXT, which is appended to a feature's name"
                     .to_owned(),
             )
         })?),

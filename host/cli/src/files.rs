@@ -1,16 +1,16 @@
-//! Every file that a command reads or writes, by what the command line calls it. Two of them that
-//! are one file are refused before any is opened: one would overwrite the other.
+//! The files that a command reads or writes. Two options that name the same file are rejected before
+//! any file is opened, because one would overwrite the other.
 
 use super::failure::Usage;
-use beamlet_formats::{Identity, Place, Target};
+use beamlet_formats::{Identity, Output, Place, RowsError, Target};
 use std::path::{Path, PathBuf};
 
 /// The files of a command.
 #[derive(Default)]
-pub(crate) struct Touched(Vec<File>);
+pub(crate) struct CommandFiles(Vec<File>);
 
 struct File {
-    /// What it is for: an option, or a key of the configuration.
+    /// The option, or the key of the configuration, that names the file.
     option: String,
     path: PathBuf,
     place: Place,
@@ -21,9 +21,9 @@ struct File {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     Read,
-    /// All that is to be enriched: the output may take its place, when it is complete.
+    /// The whole input: the output may replace it, once it is complete.
     Input,
-    /// One of several files that are to be enriched.
+    /// One of several input files.
     Part,
     Output,
     Write,
@@ -35,7 +35,7 @@ impl Role {
     }
 }
 
-impl Touched {
+impl CommandFiles {
     /// A file that is read.
     pub(crate) fn reads(&mut self, option: impl Into<String>, path: &Path) {
         self.push(option.into(), path, place(path, Place::Stdin), Role::Read);
@@ -46,7 +46,7 @@ impl Touched {
         self.push(option.into(), path, place(path, Place::Stdout), Role::Write);
     }
 
-    /// The rows: what the option says, and the files that it stands for.
+    /// The input: the option's value, and the files that it stands for.
     pub(crate) fn input(&mut self, option: &str, path: &Path, files: &[PathBuf]) {
         match files {
             [] => self.push(option.to_owned(), path, place(path, Place::Stdin), Role::Input),
@@ -72,10 +72,10 @@ impl Touched {
         self.0.push(File { option, path: path.to_owned(), place, identity, role });
     }
 
-    /// Whether no file is two of them.
+    /// Checks that no two options name the same file.
     ///
     /// # Errors
-    /// The first two that are one file.
+    /// Two options name the same file.
     pub(crate) fn check(&self) -> Result<(), Usage> {
         let writes = self.0.iter().enumerate().filter(|(_, file)| file.role.writes());
         for (at, written) in writes {
@@ -93,7 +93,7 @@ impl Touched {
 
 impl File {
     fn is(&self, other: &File) -> bool {
-        // A terminal can take two outputs, but not under one name: their bytes would mingle.
+        // Two outputs to one standard stream would be mixed, even on a terminal.
         let is_standard = matches!(self.place, Place::Stdout | Place::Stderr);
         if is_standard && self.place == other.place {
             return true;
@@ -104,7 +104,7 @@ impl File {
         }
     }
 
-    /// Whether it replaces the input by a new file, when that has been read.
+    /// Whether it replaces the input with a new file after the input was read.
     fn takes_the_place_of(&self, other: &File) -> bool {
         self.role == Role::Output && other.role == Role::Input && !self.place.is_stream()
     }
@@ -118,7 +118,7 @@ impl File {
         }
         match other.role {
             Role::Output | Role::Write => {
-                format!("{name} and {others} are the same file; name another one for one of them")
+                format!("{name} and {others} are the same file; name another file for one of them")
             }
             Role::Part => format!(
                 "{name} is one of the files that {} reads; write it to another directory, or name \
@@ -126,7 +126,7 @@ impl File {
                 other.option
             ),
             Role::Read | Role::Input => {
-                format!("{name} is the file that {others} reads; name another one")
+                format!("{name} is the file that {others} reads; name another file")
             }
         }
     }
@@ -136,17 +136,17 @@ impl File {
     }
 }
 
-/// Whether a path stands for standard input or output.
+/// Whether a path means standard input or output.
 pub(crate) fn is_dash(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// What a path stands for; `-` for a stream of the process.
+/// What a path refers to; `dash` for `-`.
 pub(crate) fn place(path: &Path, dash: Place) -> Place {
     if is_dash(path) { dash } else { Place::of(path) }
 }
 
-/// What is written at a path; `-` is standard output.
+/// The output at a path; standard output for `-`.
 pub(crate) fn target(path: &Path) -> Target {
     match place(path, Place::Stdout) {
         Place::Stdout => Target::stream(name(path, "standard output"), std::io::stdout()),
@@ -154,7 +154,42 @@ pub(crate) fn target(path: &Path) -> Target {
     }
 }
 
-/// A path, or what `-` is called.
+/// A path for messages; `dash` for `-`.
 pub(crate) fn name(path: &Path, dash: &str) -> String {
     if is_dash(path) { dash.to_owned() } else { path.display().to_string() }
+}
+
+/// A report that is written at the end of a command, completely or not at all. A file is created
+/// before the work, so that an error shows early. A pipe is opened at the end, because its reader
+/// may wait for other output first.
+pub(crate) enum ReportFile {
+    Opened(Box<Output>),
+    Later(Target),
+}
+
+impl ReportFile {
+    /// Creates the file, or keeps the pipe for later.
+    ///
+    /// # Errors
+    /// It cannot be created.
+    pub(crate) fn create(path: &Path) -> Result<Self, RowsError> {
+        let target = target(path);
+        Ok(match place(path, Place::Stdout).is_stream() {
+            true => ReportFile::Later(target),
+            false => ReportFile::Opened(Box::new(target.create()?)),
+        })
+    }
+
+    /// Writes the whole report.
+    ///
+    /// # Errors
+    /// It cannot be written. The file does not exist then.
+    pub(crate) fn write(self, text: &str) -> Result<(), RowsError> {
+        let mut output = match self {
+            ReportFile::Opened(output) => *output,
+            ReportFile::Later(target) => target.create()?,
+        };
+        output.write(text.as_bytes())?;
+        output.finish().map(drop)
+    }
 }

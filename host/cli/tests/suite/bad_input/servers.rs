@@ -1,12 +1,17 @@
-//! A server that says what it was told: the key shows nowhere, wherever it stands.
+//! Servers that are not a store: one that echoes the key in its answers, and one whose answer is
+//! half a gigabyte.
 
-use super::refused::refused_by_store;
-use crate::support::beamlet::Ended;
-use crate::support::redacted;
-use crate::support::server::{Server, answer, header};
-use crate::support::store::KEY;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+
 use insta::assert_snapshot;
 use serde_json::json;
+
+use super::{first_line, refused_by_store};
+use crate::support::beamlet::{Beamlet, Ended};
+use crate::support::redacted;
+use crate::support::server::{Server, answer, header};
+use crate::support::store::{KEY, config, folder_of};
 
 /// The server's answer holds what it got as `authorization`, in `text`.
 #[track_caller]
@@ -21,7 +26,7 @@ fn refused_by_echo(status: &'static str, text: impl Fn(&str) -> String + Send + 
 }
 
 #[test]
-fn a_key_that_the_server_echoes_in_its_error_is_blotted_out() {
+fn a_key_that_the_server_echoes_in_its_error_is_redacted() {
     let ended = refused_by_echo("401 Unauthorized", |key| {
         json!({ "message": format!("no account has {key}, sorry") }).to_string()
     });
@@ -37,7 +42,7 @@ fn a_key_that_the_server_echoes_in_its_error_is_blotted_out() {
 }
 
 #[test]
-fn a_key_that_a_proxy_echoes_in_its_html_is_blotted_out() {
+fn a_key_that_a_proxy_echoes_in_its_html_is_redacted() {
     let ended = refused_by_echo("500 Oops", |key| format!("<html><p>got <b>{key}</b></p></html>"));
     redacted(|| {
         assert_snapshot!(ended, @"
@@ -52,13 +57,13 @@ fn a_key_that_a_proxy_echoes_in_its_html_is_blotted_out() {
 }
 
 #[test]
-fn a_key_that_stands_where_the_servers_text_is_cut_off_is_not_told_in_part() {
+fn a_key_at_the_end_of_a_shortened_text_is_not_shown_in_part() {
     let ended = refused_by_echo("500 Oops", |key| format!("{}{key}", "x".repeat(275)));
     assert_eq!(ended.code, Some(1));
 }
 
 #[test]
-fn a_key_that_stands_in_an_answer_which_is_not_json_is_not_told() {
+fn a_key_in_an_answer_that_is_not_json_is_not_shown() {
     let ended = refused_by_echo("200 OK", str::to_owned);
     redacted(|| {
         assert_snapshot!(ended, @"
@@ -73,7 +78,7 @@ fn a_key_that_stands_in_an_answer_which_is_not_json_is_not_told() {
 }
 
 #[test]
-fn a_key_that_stands_in_the_metadata_of_an_answer_is_blotted_out() {
+fn a_key_in_the_metadata_of_an_answer_is_redacted() {
     let ended = refused_by_echo("200 OK", |key| {
         json!({
             "result": [{ "features": ["1"] }],
@@ -93,7 +98,7 @@ fn a_key_that_stands_in_the_metadata_of_an_answer_is_blotted_out() {
 }
 
 #[test]
-fn a_key_that_a_redirect_leads_to_is_blotted_out() {
+fn a_key_in_a_redirect_location_is_redacted() {
     let server = Server::that_answers(|request| {
         let key = header(request, "authorization").unwrap().replace(' ', "/");
         let location = format!("\r\nlocation: http://other.example/{key}\r\n");
@@ -108,4 +113,57 @@ fn a_key_that_a_redirect_leads_to_is_blotted_out() {
         exit code 1
         ")
     });
+}
+
+const LENGTH: usize = 500 << 20;
+
+/// Answers each request with so many bytes, as far as the client reads them.
+fn flood(status: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || send_flood(stream, status));
+        }
+    });
+    url
+}
+
+/// An error is the client's going away.
+fn send_flood(mut stream: TcpStream, status: &str) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let (mut line, mut length) = (String::new(), 0);
+    while reader.read_line(&mut line)? > 0 && line != "\r\n" {
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        line.clear();
+    }
+    reader.read_exact(&mut vec![0; length])?;
+    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {LENGTH}\r\n\r\n")?;
+    let piece = vec![b'x'; 1 << 20];
+    (0..LENGTH >> 20).try_for_each(|_| stream.write_all(&piece))
+}
+
+fn told(status: &'static str) -> String {
+    let folder = folder_of(&(config(&flood(status)) + "[run.retry]\nmax_attempts = 1\n"));
+    let ended = Beamlet::run(&folder, "--output out.ndjson").stdin("{\"tailnum\":\"N1\"}\n").end();
+    assert_eq!((ended.code, folder.names()), (Some(1), vec!["beamlet.toml".to_owned()]));
+    first_line(&ended).to_owned()
+}
+
+#[test]
+fn an_answer_of_half_a_gigabyte_is_rejected() {
+    redacted(
+        || assert_snapshot!(told("200 OK"), @"error: standard input:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: the answer is larger than 32 MiB"),
+    );
+}
+
+#[test]
+fn an_error_of_half_a_gigabyte_is_reported_by_status_and_beginning() {
+    redacted(
+        || assert_snapshot!(told("500 Internal Server Error"), @"error: standard input:1: unavailable: the feature store answered 500: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"),
+    );
 }
