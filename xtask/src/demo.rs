@@ -1,8 +1,7 @@
 //! `cargo xtask demo`: from nothing to enriched rows.
 
 use crate::emulator::Emulator;
-use crate::machine;
-use crate::programs::{self, BEAMLET, EMULATOR};
+use crate::machine::{self, BEAMLET, EMULATOR};
 use crate::timings::step;
 use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
@@ -33,7 +32,7 @@ pub(crate) fn demo() -> Result<()> {
     machine::ensure_target()?;
     eprintln!("building the handler as a component, the host and the emulator, in release");
     eprintln!("(the first build takes minutes: it compiles wasmtime)");
-    programs::build(&[BEAMLET, EMULATOR])?;
+    machine::build(&[BEAMLET, EMULATOR])?;
     step("enrich the sample", enrich)
 }
 

@@ -2,8 +2,7 @@
 
 use crate::components;
 use crate::emulator::Emulator;
-use crate::machine;
-use crate::programs::{self, EMULATOR, GUEST_BUILD, PLUG, WASMTIME};
+use crate::machine::{self, EMULATOR, GUEST_BUILD, PLUG, WASMTIME};
 use crate::serve::Serve;
 use crate::tools;
 use anyhow::{Context, Result, bail};
@@ -74,7 +73,7 @@ pub(crate) fn load(options: &Options) -> Result<()> {
     if !tools::debian("wrk", &["wrk"])? {
         bail!("wrk is missing");
     }
-    programs::build(&[EMULATOR, GUEST_BUILD, PLUG, WASMTIME])?;
+    machine::build(&[EMULATOR, GUEST_BUILD, PLUG, WASMTIME])?;
     let directory = machine::target_dir().join("load");
     fs::create_dir_all(&directory)?;
     let emulator = Emulator::start(&machine::root().join("data/tecton-repository.toml"), &[])?;

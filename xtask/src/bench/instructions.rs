@@ -4,8 +4,7 @@
 use super::callgrind::{Parts, Profile};
 use super::{directory, store};
 use crate::emulator::Emulator;
-use crate::machine::{self, run};
-use crate::programs::{self, BENCH_COMPONENT, EMULATOR};
+use crate::machine::{self, BENCH_COMPONENT, EMULATOR, run};
 use crate::timings::step;
 use crate::{dist, tools};
 use anyhow::{Context, Result, bail};
@@ -99,7 +98,7 @@ pub(crate) fn instructions() -> Result<()> {
         bail!("valgrind is missing");
     }
     // Fuel is of the component, which is the same in each profile.
-    programs::build(&[EMULATOR, BENCH_COMPONENT])?;
+    machine::build(&[EMULATOR, BENCH_COMPONENT])?;
     dist::build(&["beamlet-cli"])?;
     let outcomes: Vec<Outcome> =
         CASES.iter().map(|case| step(case.name, || count(*case))).collect::<Result<_>>()?;

@@ -6,6 +6,7 @@ mod cache;
 mod changed;
 mod coalesce;
 mod limits;
+mod redis;
 mod retry;
 
 use crate::support::library::{evil, evil_config, setup, tailnums, tecton};
