@@ -2,6 +2,7 @@
 
 use crate::state::marked;
 use crate::store::Store;
+use beamlet_guest::Handler;
 use beamlet_guest::config::Problem;
 use serde_json::{Value, json};
 
