@@ -28,7 +28,7 @@ pub(crate) fn check() -> Result<()> {
     deny()
 }
 
-/// What of the guests is compiled for their own target only.
+/// Checks the code of guests that is compiled only for their own target.
 fn guests() -> Result<()> {
     let target_dir = machine::target_dir().join("guests");
     run(cargo(&[
@@ -55,7 +55,8 @@ fn guests() -> Result<()> {
     .args(["--", "--deny", "warnings"]))
 }
 
-/// What was released stays as it was: a text in `wit/released` is added once, and never changed.
+/// Checks that released contracts do not change: a text in `wit/released` is added once, and never
+/// changed.
 fn released() -> Result<()> {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
@@ -68,7 +69,7 @@ fn released() -> Result<()> {
     let here = git(&["diff", "HEAD", changed, "--name-only"]).unwrap_or_default();
     if !committed.is_empty() || !here.is_empty() {
         bail!(
-            "what was released was changed afterwards: {committed} {here}; put it back, and give \
+            "a released contract was changed: {committed} {here}; restore it, and give \
              the contract a new version"
         );
     }
@@ -88,7 +89,7 @@ fn deny() -> Result<()> {
     step("cargo-deny", || run(&mut deny))
 }
 
-/// Fails where `cargo build` and `cargo test` of the workspace, or `cargo xtask` by itself, would
+/// Fails if `cargo build` and `cargo test` of the workspace, or `cargo xtask` by itself, would
 /// compile a dependency with different features.
 fn one_set_of_features() -> Result<()> {
     let tests = resolved(&["--workspace", "--edges", "normal,build,dev"])?;

@@ -1,5 +1,4 @@
-//! `cargo xtask components` and `compose`: the components as files of their own, for other hosts
-//! than ours.
+//! `cargo xtask components` and `compose`: the components as separate files, for other hosts.
 
 use crate::machine::{self, GUEST_BUILD, PLUG, run};
 use crate::timings::step;

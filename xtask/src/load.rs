@@ -1,4 +1,4 @@
-//! `cargo xtask load`: the edge under load, beside a component that says but a word, in turns.
+//! `cargo xtask load`: the edge under load, in turns with a component that only answers one word.
 
 use crate::components;
 use crate::emulator::Emulator;

@@ -1,4 +1,4 @@
-//! `cargo xtask …`: the two commands of the README, and what CI and benches need.
+//! `cargo xtask …`: the two commands of the README, and commands for CI and benchmarks.
 
 mod bench;
 mod check;
@@ -22,7 +22,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
-    /// Print at the end what each step took
+    /// Print at the end how long each step took
     #[arg(long, global = true)]
     timings: bool,
     #[command(subcommand)]
@@ -37,11 +37,11 @@ enum Command {
     Test,
     /// Run the tests of the components outside this host, with programs of other projects
     Interop,
-    /// Build the binary to deploy, stripped, with its symbols beside it
+    /// Build the binary to deploy, stripped, with its symbols in a separate file
     Dist,
     /// Check format, lints, documentation, and the licences and advisories of dependencies
     Check,
-    /// Try inputs that nobody thought of on the readers of files, bodies and answers
+    /// Fuzz the readers of files, bodies and responses
     Fuzz(fuzz::Options),
     /// Build the components as files: target/components/tecton.wasm and edge.wasm
     Components,
@@ -49,7 +49,7 @@ enum Command {
     Compose(components::Composition),
     /// Measure the handler as a component against the same logic compiled natively
     Bench(bench::Options),
-    /// Put the edge under load, beside a component that says but a word
+    /// Put the edge under load, compared with a component that only answers one word
     Load(load::Options),
 }
 

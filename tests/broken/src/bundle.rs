@@ -24,7 +24,7 @@ impl Started {
         Started { store, bundle: RefCell::new(Some(bundle)), seen: RefCell::new(seen) }
     }
 
-    /// Answers on their way out.
+    /// Breaks answers if the broken promise requires it.
     fn out(&self, mut answers: Vec<Enriched>) -> Vec<Enriched> {
         let broken = &self.store.broken;
         let wrong = is_wrong(broken, &self.seen.borrow());
@@ -38,7 +38,7 @@ impl Started {
     }
 }
 
-/// A bundle that was dropped before its end.
+/// Notes a bundle that is dropped before it is finished.
 impl Drop for Started {
     fn drop(&mut self) {
         if self.bundle.borrow().is_some() {
@@ -50,7 +50,7 @@ impl Drop for Started {
     }
 }
 
-/// Whether two rows with the same key stand side by side.
+/// Whether two consecutive rows have the same key.
 fn twins(rows: &Batch) -> bool {
     let Some(column) = rows.columns.first() else { return false };
     let Values::Strings(texts) = &column.values else { return false };
@@ -87,7 +87,7 @@ impl typed::GuestBundle for Started {
 
     fn finish(this: typed::Bundle) -> Result<Vec<Enriched>, Error> {
         let this = this.into_inner::<Self>();
-        let bundle = this.bundle.borrow_mut().take().expect("it is finished once");
+        let bundle = this.bundle.borrow_mut().take().expect("it is finished only once");
         let answers = this.out(run(bundle.finish())?);
         let seen = this.seen.borrow();
         let failed = |status: u16| {

@@ -136,7 +136,7 @@ impl typed::GuestHandler for Configured {
 }
 
 impl Configured {
-    /// Asks the store what it asks for the outputs.
+    /// Sends the request for the outputs.
     fn ask(&self) -> Result<Response, Error> {
         let request = self.store.outputs_request();
         let target = request.target.clone();

@@ -1,5 +1,5 @@
-//! The handler proper: a key-value store over HTTP, and what goes wrong where rows become requests
-//! and answers become columns.
+//! The handler itself: a key-value store over HTTP, and the promises that are broken where rows
+//! become requests and responses become columns.
 
 use crate::state::{FAILED, LAST, OUT_OF_ORDER, ROWS};
 use beamlet_guest::config::{Problem, Problems, Section};
@@ -25,7 +25,7 @@ pub(crate) struct Asked {
 }
 
 impl Store {
-    /// A request beside those of rows; how the store counts, where it answers.
+    /// A request other than those for rows. Returns the store's counts if it answers.
     pub(crate) fn ask(&self, target: &Arc<Target>, body: &Value) -> Option<u64> {
         let mut calls = vec![WasiHttp.send(Request::json(target, body))];
         crate::state::OTHER_REQUESTS[0].next();
@@ -37,17 +37,17 @@ impl Store {
         count
     }
 
-    /// Tells the store that a bundle begins; how many have not ended.
+    /// Reports to the store that a bundle begins, and returns how many are open.
     pub(crate) fn open(&self) -> Option<u64> {
         self.ask(&self.open, &json!({}))
     }
 
-    /// Tells the store that a bundle ends.
+    /// Reports to the store that a bundle ends.
     pub(crate) fn close(&self) {
         self.ask(&self.close, &json!({}));
     }
 
-    /// Tells the store more than it asked for.
+    /// Sends the store data that it should not get.
     pub(crate) fn leak(&self, rows: &str) {
         self.ask(&self.lookup, &json!({ "keys": [], "rows": rows }));
     }
@@ -56,7 +56,7 @@ impl Store {
         self.broken == broken
     }
 
-    /// The fields that come out, as they are told.
+    /// The declared outputs.
     pub(crate) fn fields(&self) -> Vec<Field> {
         let field = |name: &str, of: &str| Field { name: name.to_owned(), type_: of.to_owned() };
         let number = if self.is("outputs/types") { "float64" } else { "int64" };
@@ -272,7 +272,7 @@ impl Store {
     }
 }
 
-/// Traps on what nobody expects.
+/// Traps on unusual input.
 fn trap_on(broken: &str, values: &Values) {
     let trap = match (broken, values) {
         ("odd/texts", Values::Strings(texts)) => texts.text.contains('\u{1}'),

@@ -1,4 +1,4 @@
-//! The interface `enrichment-json`, and what goes wrong in it alone.
+//! The interface `enrichment-json`, and the promises that are broken only in it.
 
 use crate::config::read;
 use crate::state::marked;
@@ -55,7 +55,7 @@ pub(crate) fn enrich(config: &str, rows: String, broken: &str) -> Result<String,
     Ok(answer.to_string())
 }
 
-/// The rows, each with a key: null where there was none.
+/// The rows, each with a key: null if there was none.
 fn with_keys(rows: &str) -> String {
     let mut rows: Value = serde_json::from_str(rows).unwrap_or_default();
     for row in rows.as_array_mut().into_iter().flatten() {
@@ -66,7 +66,7 @@ fn with_keys(rows: &str) -> String {
     rows.to_string()
 }
 
-/// The last field first.
+/// Reverses the fields.
 fn turn(row: &mut Value) {
     if let Some(fields) = row.as_object() {
         let turned = fields.iter().rev().map(|(name, value)| (name.clone(), value.clone()));

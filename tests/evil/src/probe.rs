@@ -9,7 +9,7 @@ use beamlet_guest::bindings::wasi::http::types::{
     ErrorCode, Fields, Method, OutgoingBody, OutgoingRequest, Scheme,
 };
 
-/// What was tried, and what came of it, a line each.
+/// Tries everything, and returns a line with the result of each attempt.
 pub(crate) fn look_around() -> String {
     let mut stdin = Vec::new();
     let found = [
@@ -39,7 +39,8 @@ fn attempt<T: Debug>(what: &str, result: std::io::Result<T>) -> String {
     }
 }
 
-/// Posts `key` to an `http://` URL, in a header, in the path and in the body; says what came back.
+/// Posts `key` to an `http://` URL, in a header, in the path and in the body, and returns the
+/// response.
 pub(crate) fn post(url: &str, key: &str) -> String {
     match try_post(url, key) {
         Ok(answer) => answer,
@@ -62,10 +63,10 @@ fn try_post(url: &str, key: &str) -> Result<String, ErrorCode> {
         request.set_path_with_query(Some(&format!("/tell?key={key}"))),
     ];
     assert!(set.iter().all(Result::is_ok), "the URL is {url}");
-    let body = request.body().expect("it is asked for once");
+    let body = request.body().expect("it is requested once");
     let future = outgoing_handler::handle(request, None)?;
-    let stream = body.write().expect("it is asked for once");
-    // Where nobody reads it, the answer says more than the failure here.
+    let stream = body.write().expect("it is requested once");
+    // If the body is not read, the response says more than the error here.
     let _ = stream.blocking_write_and_flush(key.as_bytes());
     drop(stream);
     let _ = OutgoingBody::finish(body, None);

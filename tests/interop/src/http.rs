@@ -1,4 +1,5 @@
-//! HTTP/1.1 by hand: what is sent and when, byte for byte, and whether an answer came whole.
+//! HTTP/1.1 by hand, to control what is sent and when, byte for byte, and to see whether an answer
+//! is complete.
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,4 +1,4 @@
-//! The binary `tecton-emulator`: serves a repository file until it is told to stop.
+//! The binary `tecton-emulator`: serves a repository file until it is stopped.
 
 use std::io::Write as _;
 use std::net::SocketAddr;

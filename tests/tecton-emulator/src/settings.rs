@@ -1,5 +1,5 @@
-//! What Tecton's documentation leaves open, and what a test wants to vary: each a setting with a
-//! default. In a repository file they are the fields of `[settings]`.
+//! Settings with defaults, for what Tecton's documentation leaves open and what tests vary. In a
+//! repository file they are the fields of `[settings]`.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! `cargo xtask bench --instructions`: instructions a row of `beamlet run`, by part, counted by
-//! callgrind: a measure that a busy machine does not change.
+//! `cargo xtask bench --instructions`: instructions per row of `beamlet run`, by part, counted with
+//! callgrind. The measure does not depend on the load of the machine.
 
 use super::callgrind::{Parts, Profile};
 use super::{directory, store};

@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: the handler as a component against the same logic compiled natively,
-//! interleaved, so that what the machine does besides falls on both.
+//! interleaved, so that other load of the machine affects both.
 
 mod callgrind;
 mod instructions;

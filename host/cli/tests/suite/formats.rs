@@ -142,7 +142,7 @@ fn csv_is_read_and_written_with_the_delimiter_that_the_command_line_says() {
     Beamlet::run(&folder, "--input rows.csv --output out.csv --delimiter ;").succeed();
     assert!(folder.read("out.csv").starts_with("n;tailnum;"), "{}", folder.read("out.csv"));
     let ended = Beamlet::run(&folder, "--input rows.csv --output out.csv").end();
-    assert!(ended.stderr.contains("state --delimiter ';'"), "{ended}");
+    assert!(ended.stderr.contains("use --delimiter ';'"), "{ended}");
     let ended = Beamlet::run(&folder, "--output out.ndjson --delimiter tab").stdin("{}\n").end();
     assert_eq!(ended.code, Some(2), "{ended}");
 }

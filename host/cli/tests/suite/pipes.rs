@@ -208,7 +208,7 @@ fn sigterm_writes_every_row_that_was_read_though_no_bundle_is_full() {
         err.read_to_string(&mut said).unwrap();
         assert_eq!((code, rows.len()), (Some(0), 3), "{format}: {said}");
         assert!(rows[2].contains("\"planes.year\":2004"), "{format}: {rows:?}");
-        assert!(said.contains("all that was read is written"), "{format}: {said}");
+        assert!(said.contains("all rows that were read are written"), "{format}: {said}");
     }
 }
 
@@ -236,5 +236,5 @@ fn a_named_pipe_is_read_as_standard_input_is() {
     run.signal("TERM");
     let (code, rows, err) = run.rest();
     assert_eq!((code, rows.len()), (Some(0), 0), "{err}");
-    assert!(err.contains("all that was read is written"), "{err}");
+    assert!(err.contains("all rows that were read are written"), "{err}");
 }

@@ -253,7 +253,7 @@ fn a_feature_that_cannot_be_written_names_the_row_and_the_field() {
         vec![Arc::new(Int64Array::from(vec![1]))],
     );
     assert_snapshot!(write_error(Ndjson, "{}", &[columns([("f", Arc::new(union.unwrap()) as ArrayRef)])]), @r#"rows.ndjson:1: feature "f" has the type Union(Sparse, 0: ("x": Int64)), which cannot be written; give it as a string, or a nested one as JSON text (arrow.json)"#);
-    assert_snapshot!(write_error(Ndjson, "{}", &[marked("ARROW:extension:name", "arrow.json", "{\"a\":1}}")]), @r#"rows.ndjson:1: feature "f" cannot be written: it is marked as JSON and is none: trailing characters"#);
+    assert_snapshot!(write_error(Ndjson, "{}", &[marked("ARROW:extension:name", "arrow.json", "{\"a\":1}}")]), @r#"rows.ndjson:1: feature "f" cannot be written: it is marked as JSON but is not valid: trailing characters"#);
     let never = TimestampMicrosecondArray::from(vec![i64::MAX]).with_timezone("UTC");
     assert_snapshot!(write_error(Ndjson, "{}", &[columns([("f", Arc::new(never) as ArrayRef)])]), @r#"rows.ndjson:1: feature "f" cannot be written: its timestamp is out of range"#);
 }

@@ -1,5 +1,5 @@
-//! The Tecton handler under the wasmtime command line: what `docs/guide/wasmtime.md` says is run to
-//! the letter, and what can go wrong is told so that a person can read it.
+//! The Tecton handler under the wasmtime command line: runs the commands of
+//! `docs/guide/wasmtime.md`, and checks that errors are readable.
 
 use beamlet_interop::{KEY, Store, built, root, tool};
 use insta::assert_snapshot;

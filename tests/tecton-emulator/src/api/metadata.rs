@@ -1,5 +1,5 @@
-//! The answer's `metadata`: per feature the constant part, the effective time and the status; for
-//! the request its SLO figures.
+//! The answer's `metadata`: for each feature its constant part, effective time and status; for the
+//! request its SLO figures.
 
 use std::fmt::Write as _;
 use std::time::Duration;

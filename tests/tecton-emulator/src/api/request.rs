@@ -1,5 +1,5 @@
 //! The requests' bodies, borrowed from their text. Every field is accepted in camelCase and in
-//! snake_case, and null stands for absent.
+//! snake_case, and null means absent.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Join-key values as the one byte string that a view's rows are found by.
+//! Join-key values as one byte string, the key by which a view's rows are found.
 
 use crate::data_type::DataType;
 use crate::json::Json;

@@ -1,5 +1,5 @@
-//! What an answer's metadata says of a service's features whatever the entity: written once, in
-//! every combination that `metadataOptions` can ask for.
+//! The part of an answer's metadata that does not depend on the entity: written once, in every
+//! combination that `metadataOptions` can request.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Where in a repository something is, for the errors.
+//! A place in a repository, for error messages.
 
 use std::fmt;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A feature service made ready: its keys, its views, and how their values make up an answer.
+//! A prepared feature service: its keys, its views, and how their values form an answer.
 
 use bytes::Bytes;
 

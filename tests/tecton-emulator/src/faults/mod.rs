@@ -1,4 +1,4 @@
-//! Wrong answers on purpose: which requests get one, and what it is. Without faults the emulator
+//! Faults: wrong answers on purpose, and the requests that get them. Without faults the emulator
 //! never fails.
 
 mod plan;

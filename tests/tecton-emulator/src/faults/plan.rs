@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::{Fault, FaultAnswer, When};
 use crate::endpoint::Endpoint;
 
-/// Faults with how far each has come.
+/// The faults, each with its progress.
 #[derive(Debug)]
 pub(crate) struct FaultPlan {
     faults: Vec<(Fault, Progress)>,
-    /// For what an answer itself draws.
+    /// For random delays of answers.
     times: Mutex<fastrand::Rng>,
 }
 

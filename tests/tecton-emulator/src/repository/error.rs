@@ -1,4 +1,4 @@
-//! What can be wrong with a repository, each with the place to mend.
+//! The errors of a repository, each with its place.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
-//! What the emulator serves, as a person describes it: workspaces, their feature services, the
-//! views behind these, and who may read them. Comes from a TOML file or from Rust; a
-//! [`Catalog`](crate::catalog) is made of it.
+//! The description of what the emulator serves: workspaces, their feature services, the views
+//! behind these, and who may read them. It comes from a TOML file or from Rust. A
+//! [`Catalog`](crate::catalog) is made from it.
 
 mod declaration;
 mod error;

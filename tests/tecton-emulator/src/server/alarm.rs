@@ -25,7 +25,7 @@ struct Queue {
     /// The tasks by the number of their moment; numbers are given in order.
     tasks: hashbrown::HashMap<u64, oneshot::Sender<()>>,
     next: u64,
-    /// Nobody will ring.
+    /// The alarm has ended, and wakes no task any more.
     over: bool,
 }
 
@@ -53,7 +53,7 @@ impl Alarm {
             ringing.wait().await?;
             self.take_due(&mut due)?;
             for wake in due.drain(..) {
-                // A task that has been dropped does not mind.
+                // The task may have been dropped.
                 let _ = wake.send(());
             }
         }
@@ -116,7 +116,7 @@ use fine::{Clock, Ringing};
 #[cfg(not(target_os = "linux"))]
 use whole::{Clock, Ringing};
 
-/// Linux' timers are files, which the runtime waits for as it does for sockets.
+/// On Linux, timers are file descriptors, for which the runtime waits as for sockets.
 #[cfg(target_os = "linux")]
 mod fine {
     use std::io;
@@ -139,7 +139,7 @@ mod fine {
             Ok(Self(timerfd_create(TimerfdClockId::Monotonic, flags)?))
         }
 
-        /// Has it ring at this moment, and at no other.
+        /// Sets it to ring at this moment only.
         pub(super) fn set(&self, moment: Instant) -> io::Result<()> {
             let left = moment.saturating_duration_since(Instant::now());
             let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -156,7 +156,7 @@ mod fine {
         }
     }
 
-    /// A clock that is listened to.
+    /// A clock that a task waits for.
     pub(super) struct Ringing<'a>(AsyncFd<BorrowedFd<'a>>);
 
     impl<'a> Ringing<'a> {
@@ -175,7 +175,7 @@ mod fine {
     }
 }
 
-/// Elsewhere a moment is late by up to a millisecond or two.
+/// On other systems, it can be late by one or two milliseconds.
 #[cfg(not(target_os = "linux"))]
 mod whole {
     use std::io;
@@ -191,14 +191,14 @@ mod whole {
             Ok(Self(watch::Sender::new(None)))
         }
 
-        /// Has it ring at this moment, and at no other.
+        /// Sets it to ring at this moment only.
         pub(super) fn set(&self, moment: Instant) -> io::Result<()> {
             self.0.send_replace(Some(moment));
             Ok(())
         }
     }
 
-    /// A clock that is listened to.
+    /// A clock that a task waits for.
     pub(super) struct Ringing(watch::Receiver<Option<Instant>>);
 
     impl Ringing {

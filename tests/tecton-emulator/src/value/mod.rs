@@ -27,6 +27,6 @@ pub(crate) enum Value {
     Map(Vec<(String, Value)>),
 }
 
-/// The value is not of the type; which value it was is the caller's to say.
+/// The value does not have the type. The caller reports which value it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotOfType;

@@ -1,4 +1,4 @@
-//! Requests that are not as they should be.
+//! Invalid requests.
 
 use super::problem;
 use beamlet_interop::{Request, Serve, Store};

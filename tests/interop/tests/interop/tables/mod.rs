@@ -1,5 +1,6 @@
-//! Tables that pyarrow, pandas, polars and DuckDB make are read, and what is written of them is read
-//! by these again: the same values, types and metadata, but for what the guide to formats says.
+//! Reads tables that pyarrow, pandas, polars and DuckDB make, writes them, and lets these libraries
+//! read them again: values, types and metadata are the same, except for what the guide to formats
+//! lists.
 
 use beamlet_formats::{Format, ReadOptions, Reader, Source, Target, WriteOptions, Writer};
 use beamlet_interop::{python, root};
