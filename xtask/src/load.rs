@@ -35,7 +35,7 @@ struct Case {
     rows: usize,
 }
 
-/// What wrk tells of a turn.
+/// The results of a turn of wrk.
 #[derive(Clone, Copy, Deserialize)]
 struct Turn {
     requests: u64,
@@ -175,9 +175,10 @@ fn turn(case: &Case, script: &Path, options: &Options) -> Result<Turn> {
         .stderr(Stdio::inherit())
         .output()
         .context("wrk could not be started")?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    let figures = said.lines().last().unwrap_or_default();
-    let turn: Turn = serde_json::from_str(figures).with_context(|| format!("wrk said: {said}"))?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let figures = printed.lines().last().unwrap_or_default();
+    let turn: Turn =
+        serde_json::from_str(figures).with_context(|| format!("wrk said: {printed}"))?;
     if turn.errors > 0 || turn.requests == 0 {
         bail!("{}: {} of {} requests failed", case.name, turn.errors, turn.requests);
     }

@@ -58,7 +58,8 @@ pub(crate) fn ensure_target() -> Result<()> {
         .args(["target", "list", "--installed"])
         .stderr(Stdio::inherit())
         .output();
-    // A toolchain that rustup did not install has its own way to targets; the build tells.
+    // A toolchain that rustup did not install gets targets in another way; the build reports a
+    // missing one.
     let Ok(listed) = listed else { return Ok(()) };
     if String::from_utf8_lossy(&listed.stdout).lines().any(|line| line.trim() == TARGET) {
         return Ok(());

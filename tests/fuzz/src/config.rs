@@ -45,7 +45,7 @@ pub fn config(data: &[u8]) {
     }
 }
 
-/// Problems have places that can be told, those of a handler too.
+/// Problems have places that can be shown, including those of a handler.
 fn sound(document: &Document) {
     let is_pointer = |problem: &Problem| problem.path.is_empty() || problem.path.starts_with('/');
     for problem in document.problems() {

@@ -105,7 +105,7 @@ fn write_csv(folder: &Folder, rows: usize) {
 }
 
 /// Runs the first flights from CSV through a pipe, and compares each line with its own; the
-/// summary, and the most memory that the process had, in KiB, where the system tells it.
+/// summary, and the most memory that the process had, in KiB, if the system reports it.
 fn run(rows: usize) -> (Value, Option<u64>) {
     let store = Store::start();
     let folder = store.folder();

@@ -37,7 +37,7 @@ fn context() -> Value {
     })
 }
 
-macro_rules! told {
+macro_rules! report {
     ($ended:expr, @$snapshot:literal) => {
         redacted(|| assert_snapshot!($ended, @$snapshot))
     };
@@ -48,7 +48,7 @@ macro_rules! told {
 #[test]
 fn a_valid_configuration_is_reported_with_the_fields_that_will_be_added() {
     let store = Store::start();
-    told!(check(&config(&store.url())), @"
+    report!(check(&config(&store.url())), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is accepted
     ok       beamlet.toml:7: /retrieval/feature_service_name: `planes_features` is in workspace `prod` and has 8 features
@@ -69,7 +69,7 @@ fn a_valid_configuration_is_reported_with_the_fields_that_will_be_added() {
 
 #[test]
 fn several_keys_and_a_valid_request_context_are_reported() {
-    told!(check_shop(json!({
+    report!(check_shop(json!({
         "entity_row_fn": { "user_id": "row.user", "ad_id": "int(row.ad)" },
         "request_context_map": context(),
     })), @"
@@ -110,8 +110,8 @@ fn features_of_every_type_are_listed_with_it() {
     let service = FeatureService::new("s").join_key("k", DataType::Int64).view(view);
     let store = Store::of(serving(service));
     let config = config(&store.url()).replace("planes_features", "s").replace("tailnum", "k");
-    let told = check(&config).to_string();
-    assert_snapshot!(told.split_once("\n\n").unwrap().1, @"
+    let report = check(&config).to_string();
+    assert_snapshot!(report.split_once("\n\n").unwrap().1, @"
     10 fields will be added:
       v.f0  int64
       v.f1  float32
@@ -132,9 +132,9 @@ fn fields_beside_the_features_are_listed_where_they_are_asked_for() {
     let store = Store::start();
     let asked = config(&store.url())
         + "metadata_options = { include_serving_status = true, include_slo_info = true }\n";
-    let told = check(&asked).to_string();
+    let report = check(&asked).to_string();
     let fields: Vec<&str> =
-        told.lines().filter(|line| line.contains("year") || line.contains("slo")).collect();
+        report.lines().filter(|line| line.contains("year") || line.contains("slo")).collect();
     assert_snapshot!(fields.join("\n"), @"
     planes.year                    int64
     planes.year.status             string
@@ -153,7 +153,7 @@ fn an_option_without_effect_is_a_warning() {
     let more = config(&store.url()) + "request_context_map = { channel = 'web' }\n";
     let ended = check(&more.replace("[retrieval]", "kwargs.timeout = 5\n\n[retrieval]"));
     assert_eq!(ended.code, Some(0));
-    told!(ended, @"
+    report!(ended, @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is accepted
     ok       beamlet.toml:9: /retrieval/feature_service_name: `planes_features` is in workspace `prod` and has 8 features
@@ -179,7 +179,7 @@ fn an_option_without_effect_is_a_warning() {
 #[test]
 fn a_key_that_the_store_refuses_is_a_problem_of_the_key() {
     let store = Store::start();
-    told!(check(&config(&store.url()).replace(KEY, "another-key")), @"
+    report!(check(&config(&store.url()).replace(KEY, "another-key")), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     problem  beamlet.toml:4: /connection/api_key: the feature store answered 401: invalid 'Tecton-key' authorization header. Note that newly created credentials may take up to 60 seconds to be usable.
     exit code 2
@@ -190,7 +190,7 @@ fn a_key_that_the_store_refuses_is_a_problem_of_the_key() {
 fn a_key_without_access_to_the_workspace_is_reported() {
     let service = FeatureService::new("planes_features").join_key("tailnum", DataType::String);
     let store = Store::of(serving(service));
-    told!(check(&config(&store.url()).replace(KEY, "key-to-nothing")), @"
+    report!(check(&config(&store.url()).replace(KEY, "key-to-nothing")), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is known
     problem  beamlet.toml:7: /retrieval/feature_service_name: the feature store answered 403: Not Authorized. Note that access control changes may take up to 60 seconds to apply.
@@ -201,7 +201,7 @@ fn a_key_without_access_to_the_workspace_is_reported() {
 #[test]
 fn a_workspace_that_is_not_there_is_named() {
     let store = Store::start();
-    told!(check(&config(&store.url()).replace("'prod'", "'production'")), @"
+    report!(check(&config(&store.url()).replace("'prod'", "'production'")), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is known
     problem  beamlet.toml:7: /retrieval/feature_service_name: the feature store answered 404: Unknown feature_service_name: planes_features for workspace: production
@@ -212,7 +212,7 @@ fn a_workspace_that_is_not_there_is_named() {
 #[test]
 fn an_unknown_feature_service_is_named() {
     let store = Store::start();
-    told!(check(&config(&store.url()).replace("planes_features", "trains_features")), @"
+    report!(check(&config(&store.url()).replace("planes_features", "trains_features")), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is known
     problem  beamlet.toml:7: /retrieval/feature_service_name: the feature store answered 404: Unknown feature_service_name: trains_features for workspace: prod
@@ -223,7 +223,7 @@ fn an_unknown_feature_service_is_named() {
 #[test]
 fn an_unknown_join_key_is_reported_with_the_nearest_known_one() {
     let store = Store::start();
-    told!(check(&config(&store.url()).replace("'tailnum'", "'tail_num'")), @"
+    report!(check(&config(&store.url()).replace("'tailnum'", "'tail_num'")), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is accepted
     ok       beamlet.toml:7: /retrieval/feature_service_name: `planes_features` is in workspace `prod` and has 8 features
@@ -249,7 +249,7 @@ fn missing_superfluous_and_mistyped_join_keys_are_reported_at_once() {
         "entity_row_fn": { "user": "row.user", "ad_id": "'5417a'" },
         "request_context_map": context(),
     }));
-    told!(ended, @"
+    report!(ended, @"
     ok       beamlet.json:1: /connection/url: the feature store was reached
     ok       beamlet.json:1: /connection/api_key: the key is accepted
     ok       beamlet.json:1: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
@@ -278,7 +278,7 @@ fn missing_unknown_and_mistyped_request_context_is_reported_at_once() {
         "entity_row_fn": { "user_id": "row.user", "ad_id": "row.ad" },
         "request_context_map": context,
     }));
-    told!(ended, @"
+    report!(ended, @"
     ok       beamlet.json:1: /connection/url: the feature store was reached
     ok       beamlet.json:1: /connection/api_key: the key is accepted
     ok       beamlet.json:1: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
@@ -302,7 +302,7 @@ fn an_invalid_configuration_is_not_checked_with_the_store() {
     let store = Store::start();
     let ended = check(&config(&store.url()).replace("entity_id", "entity_ids"));
     assert_eq!(store.requests(), 0);
-    told!(ended, @"
+    report!(ended, @"
     error: the configuration is not valid
     beamlet.toml:6: /retrieval/entity_id: is required, as `entity_row_fn` is not set either; one of them names the join keys
     beamlet.toml:8: /retrieval/entity_ids: unknown key `entity_ids`; did you mean `entity_id`?
@@ -314,7 +314,7 @@ fn an_invalid_configuration_is_not_checked_with_the_store() {
 
 #[test]
 fn a_url_at_which_nothing_listens_is_a_problem() {
-    told!(check(&config(&closed_port())), @"
+    report!(check(&config(&closed_port())), @"
     problem  beamlet.toml:2: /connection/url: POST http://[store]/api/v1/feature-service/metadata: connection refused
     exit code 2
     ");
@@ -324,7 +324,7 @@ fn a_url_at_which_nothing_listens_is_a_problem() {
 fn a_store_that_hangs_is_a_problem_of_the_url() {
     let hang = FaultAnswer::Hang(Duration::from_secs(3600));
     let store = Store::of_metadata_that_answers(hang);
-    told!(check(&(config(&store.url()) + "[sandbox]\nfirst_byte_timeout_ms = 50\n")), @"
+    report!(check(&(config(&store.url()) + "[sandbox]\nfirst_byte_timeout_ms = 50\n")), @"
     problem  beamlet.toml:2: /connection/url: POST http://[store]/api/v1/feature-service/metadata: no answer within the time allowed
     exit code 2
     ");
@@ -335,12 +335,12 @@ fn a_store_that_is_unavailable_is_a_failure_and_not_a_problem_of_the_configurati
     let store = Store::of_metadata_that_answers(StatusFault::new(503));
     let ended = check(&config(&store.url()));
     assert_eq!(ended.code, Some(1));
-    told!(ended, @"
+    report!(ended, @"
     error: the store cannot be checked now: unavailable: the feature store answered 503: 503 Service Temporarily Unavailable
     exit code 1
     ");
     let store = Store::of_metadata_that_answers(StatusFault::new(429).retry_after("7"));
-    told!(check(&config(&store.url())), @"
+    report!(check(&config(&store.url())), @"
     error: the store cannot be checked now: throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 7 s
     exit code 1
     ");
@@ -350,12 +350,12 @@ fn a_store_that_is_unavailable_is_a_failure_and_not_a_problem_of_the_configurati
 fn an_answer_that_is_not_tectons_questions_the_url() {
     let page = "<html><head><title>Welcome</title></head><h1>Welcome</h1></html>";
     let server = Server::that_answers(move |_| answer("200 OK", page));
-    told!(check(&config(&server.url())), @"
+    report!(check(&config(&server.url())), @"
     problem  beamlet.toml:2: /connection/url: the metadata is not what Tecton promises: expected value at line 1 column 1; is this Tecton?
     exit code 2
     ");
     let server = Server::that_answers(move |_| answer("404 Not Found", page));
-    told!(check(&config(&server.url())), @"
+    report!(check(&config(&server.url())), @"
     problem  beamlet.toml:2: /connection/url: the feature store answered 404: Welcome; is this Tecton?
     exit code 2
     ");

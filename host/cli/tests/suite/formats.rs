@@ -35,7 +35,7 @@ fn a_run_through_any_format_comes_to_the_same_rows() {
 fn features_of_a_table_have_the_types_that_the_store_declares() {
     let store = Store::start();
     let folder = store.folder();
-    // The store knows none of them: nothing but the schema tells what the features are.
+    // The store knows none of them, so only the schema defines the features.
     let rows = "{\"tailnum\":\"N0\",\"n\":1}\n";
     let arguments = "--output out.parquet";
     Beamlet::run(&folder, arguments).stdin(rows).succeed();

@@ -123,7 +123,7 @@ async fn an_instance_survives_an_error_from_outputs() {
     assert!(instance.is_alive());
 }
 
-/// The handler writes down what it is told to do, and traps at its end with all of it.
+/// The handler writes down each call, and traps at its end with the list.
 #[tokio::test]
 async fn a_handler_lives_as_a_dofn_does() {
     let plugin = evil();

@@ -225,15 +225,15 @@ fn a_run_does_not_fail_because_nobody_collects() {
     let arguments = format!("--otlp-endpoint {url} --progress never");
     let ended = Beamlet::run(&folder, &arguments).stdin(rows(3)).end();
     assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), 3), "{ended}");
-    let told: Vec<&str> = ended
+    let reported: Vec<&str> = ended
         .stderr
         .lines()
         .filter(|line| line.contains(" WARN ") || line.contains("ERROR"))
         .collect();
-    assert_eq!(told.len(), 1, "{ended}");
-    let told = told[0].split_once("--otlp-endpoint").unwrap().1;
+    assert_eq!(reported.len(), 1, "{ended}");
+    let reported = reported[0].split_once("--otlp-endpoint").unwrap().1;
     crate::support::redacted(|| {
-        insta::assert_snapshot!(told, @" http://[store]: traces and metrics cannot be sent: Connection refused (os error 111); see whether a collector listens there; the run goes on without it");
+        insta::assert_snapshot!(reported, @" http://[store]: traces and metrics cannot be sent: Connection refused (os error 111); see whether a collector listens there; the run goes on without it");
     });
 }
 
@@ -256,12 +256,12 @@ fn a_redis_that_is_down_is_reported_once_with_address_and_reason() {
     let arguments = "--bundle-size 5 --progress never";
     let ended = Beamlet::run(&folder, arguments).stdin(rows(100)).end();
     assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), 100), "{ended}");
-    let told: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("redis")).collect();
-    assert_eq!(told.len(), 1, "{ended}");
+    let reported: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("redis")).collect();
+    assert_eq!(reported.len(), 1, "{ended}");
     assert!(!ended.stderr.contains("k3y"), "{ended}");
-    let told = told[0].split_once("redis at").unwrap().1;
+    let reported = reported[0].split_once("redis at").unwrap().1;
     crate::support::redacted(|| {
-        insta::assert_snapshot!(told, @" [store]: cannot be reached: Connection refused (os error 111); rows are asked for without the shared cache until it answers; see `redis` in [run.cache]");
+        insta::assert_snapshot!(reported, @" [store]: cannot be reached: Connection refused (os error 111); rows are asked for without the shared cache until it answers; see `redis` in [run.cache]");
     });
 }
 
@@ -280,8 +280,8 @@ fn a_variable_without_certificate_authorities_is_reported_once() {
             let beamlet = Beamlet::new(&folder, &format!("{command} beamlet.toml"));
             let ended = beamlet.env("SSL_CERT_DIR", "/").env("SSL_CERT_FILE", "/dev/null");
             let ended = ended.env(name, value).end();
-            let told = ended.stderr.matches(&format!("warning: {expected}")).count();
-            assert_eq!(told, 1, "{ended}");
+            let reported = ended.stderr.matches(&format!("warning: {expected}")).count();
+            assert_eq!(reported, 1, "{ended}");
         }
     }
 }
@@ -325,17 +325,17 @@ fn debug_logs_bundles_retries_and_limits_and_dependencies_only_if_named() {
     let fault =
         tecton_emulator::Fault::first(1, fault).on(tecton_emulator::Endpoint::GetFeaturesBatch);
     let fast_retry = "[run.retry]\nbackoff_ms = 1\n";
-    let told = |filter: &str| {
+    let reported = |filter: &str| {
         let store = planes().fault(fault.clone()).start_blocking().unwrap();
         let folder = folder_of(&(config(&store.url()) + fast_retry));
         events(&folder, filter)
     };
-    let debug = told("debug");
+    let debug = reported("debug");
     for expected in ["a bundle is done", "asking for rows again", "fewer requests may be made"] {
         assert!(debug.iter().any(|event| event.contains(expected)), "{expected}: {debug:#?}");
     }
     assert!(debug.iter().all(|event| event.contains(" beamlet")), "{debug:#?}");
-    let named = told("info,hyper_util=trace");
+    let named = reported("info,hyper_util=trace");
     assert!(named.iter().any(|event| event.contains(" hyper_util")), "{named:#?}");
 }
 

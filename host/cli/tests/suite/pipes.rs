@@ -204,11 +204,11 @@ fn sigterm_writes_every_row_that_was_read_though_no_bundle_is_full() {
         std::thread::sleep(Duration::from_millis(500));
         run.signal("TERM");
         let (code, rows, _) = run.rest();
-        let mut said = String::new();
-        err.read_to_string(&mut said).unwrap();
-        assert_eq!((code, rows.len()), (Some(0), 3), "{format}: {said}");
+        let mut printed = String::new();
+        err.read_to_string(&mut printed).unwrap();
+        assert_eq!((code, rows.len()), (Some(0), 3), "{format}: {printed}");
         assert!(rows[2].contains("\"planes.year\":2004"), "{format}: {rows:?}");
-        assert!(said.contains("all rows that were read are written"), "{format}: {said}");
+        assert!(printed.contains("all rows that were read are written"), "{format}: {printed}");
     }
 }
 

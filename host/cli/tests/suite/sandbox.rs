@@ -1,6 +1,6 @@
 //! What a handler cannot do: reach what its user did not name, see the machine, hold a secret.
 //!
-//! The handler is `tests/evil`: it tries, and tells what came of it.
+//! The handler is `tests/evil`: it tries something, and reports the result.
 
 use crate::support::beamlet::Beamlet;
 use crate::support::guests::{self, OF_THE_SANDBOX};
@@ -34,7 +34,7 @@ async fn says(behaviour: &str, config: &str) -> (PluginError, Setup) {
     (bundle(&mut instance, &tailnums(&[Some("N1")])).await.unwrap_err(), setup)
 }
 
-/// A server that says what it was told.
+/// A server that echoes its request.
 fn echo() -> Server {
     Server::that_answers(|request| answer("200 OK", header(request, "authorization").unwrap()))
 }
@@ -54,7 +54,7 @@ async fn a_destination_that_the_configuration_names_is_reached() {
     let server = echo();
     let (error, setup) = says("call", &granted(&server)).await;
     assert_snapshot!(error, @"the handler refused the bundle: evil: 200: Tecton-key [secret]");
-    assert_eq!((server.heard().len(), setup.egress.refused()), (1, vec![]));
+    assert_eq!((server.received().len(), setup.egress.refused()), (1, vec![]));
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_destination_that_was_not_granted_is_refused_and_remembered() {
     let reason = "is not granted: the configuration does not name it";
     assert_eq!(refused, [format!("{} {reason}", server.url())]);
     assert_eq!(setup.egress.requests(), 0);
-    assert!(server.heard().is_empty());
+    assert!(server.received().is_empty());
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn another_port_of_a_granted_host_is_not_granted() {
     let config = format!("{}\nconnection.url = '{}'", ungranted(&server), other.url());
     let (error, _) = says("call", &config).await;
     assert_snapshot!(error, @"the handler refused the bundle: evil: ErrorCode::HttpRequestDenied");
-    assert!(server.heard().is_empty() && other.heard().is_empty());
+    assert!(server.received().is_empty() && other.received().is_empty());
 }
 
 #[test]
@@ -211,7 +211,7 @@ async fn a_key_of_the_environment_or_of_a_file_is_a_placeholder_too() {
 async fn the_server_gets_the_key_in_a_header_and_a_placeholder_anywhere_else() {
     let server = echo();
     says("call", &granted(&server)).await;
-    let request = &server.heard()[0];
+    let request = &server.received()[0];
     let expected = format!("Tecton-key {KEY}");
     assert_eq!(header(request, "authorization"), Some(expected.as_str()));
     assert_eq!(request.matches(KEY).count(), 1, "{request}");

@@ -75,15 +75,18 @@ fn a_secret_header_reaches_the_store_and_is_redacted_if_the_store_echoes_it() {
                 let ended = end(&folder, command);
                 assert_ne!(ended.code, Some(0), "{ended}");
                 assert_tells_no_secret(&ended, &folder);
-                let heard = server.heard();
+                let received = server.received();
                 let sent = |request: &String| {
                     header(request, "x-token") == Some(TOKEN)
                         && header(request, "authorization") == Some(&format!("Tecton-key {KEY}"))
                 };
-                assert!(!heard.is_empty() && heard.iter().all(sent), "{heard:?}");
+                assert!(!received.is_empty() && received.iter().all(sent), "{received:?}");
                 if status != "200 OK" {
-                    let told = format!("{ended}");
-                    assert!(told.contains("got [secret] and Tecton-key [secret]"), "{told}");
+                    let reported = format!("{ended}");
+                    assert!(
+                        reported.contains("got [secret] and Tecton-key [secret]"),
+                        "{reported}"
+                    );
                 }
             }
         }

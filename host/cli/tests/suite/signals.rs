@@ -65,7 +65,7 @@ fn rest(child: Child) -> (Option<i32>, String, String) {
 fn stopping_a_run_over_a_pipe_writes_every_row_that_was_read() {
     let (store, folder) = slow_store();
     let mut child = start(&folder, "--bundle-size 10");
-    // It stays open: nobody tells the run that there is no more.
+    // It stays open, so the run does not know that there is no more.
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(rows(25).as_bytes()).unwrap();
     asked(&store);

@@ -40,7 +40,7 @@ pub(crate) fn python(requirements: &Path) -> Result<PathBuf, Problem> {
     let python = folder.join("bin/python");
     make_once(&folder, &made_from, || {
         let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output()?;
-        said(made).map_err(Problem::NoVenv)?;
+        printed(made).map_err(Problem::NoVenv)?;
         install(&python, requirements, &[])
     })?;
     Ok(python)
@@ -70,14 +70,14 @@ fn install(python: &Path, requirements: &Path, more: &[&str]) -> Result<(), Prob
         .arg(requirements)
         .args(more)
         .output()?;
-    said(installed).map_err(|output| Problem::NoPackages {
+    printed(installed).map_err(|output| Problem::NoPackages {
         requirements: requirements.display().to_string(),
         output,
     })
 }
 
 /// What a command that failed has said.
-fn said(ran: Output) -> Result<(), String> {
+fn printed(ran: Output) -> Result<(), String> {
     match ran.status.success() {
         true => Ok(()),
         false => Err(String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned()),

@@ -106,7 +106,7 @@ fn every_command_names_both_versions_for_a_component_of_an_older_version() {
     let folder = folder_of(&config("http://127.0.0.1:1"));
     let name = "beamlet:enrichment/enrichment-handler@0.0.9";
     folder.write("handler.wasm", component(&format!("(export \"{name}\" (instance $empty))")));
-    let told = "error: handler.wasm: speaks the contract in version 0.0.9, this host in 0.2.0; \
+    let reported = "error: handler.wasm: speaks the contract in version 0.0.9, this host in 0.2.0; \
                 rebuild the handler or take the host of that version\n";
     for command in [
         "run --config beamlet.toml --handler handler.wasm",
@@ -116,7 +116,7 @@ fn every_command_names_both_versions_for_a_component_of_an_older_version() {
         "conform handler.wasm --config beamlet.toml",
     ] {
         let ended = Beamlet::new(&folder, command).end();
-        assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), told), "{command}");
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), reported), "{command}");
     }
 }
 
@@ -174,7 +174,7 @@ fn the_error_for_a_component_that_serves_http_names_its_purpose() {
 #[test]
 fn conform_and_describe_reject_what_is_not_a_component_as_run_does() {
     let whole = component("(export \"wasi:cli/run@0.2.0\" (instance $empty))");
-    for (bytes, told) in [
+    for (bytes, reported) in [
         (MODULE, "handler.wasm: is a WebAssembly module, not a component"),
         (b"", "handler.wasm: is empty"),
         (b"connection", "handler.wasm: is not a WebAssembly component"),
@@ -188,7 +188,7 @@ fn conform_and_describe_reject_what_is_not_a_component_as_run_does() {
         for command in commands {
             let ended = Beamlet::new(&folder, command).end();
             assert_eq!(ended.code, Some(2), "{ended}");
-            assert!(ended.stderr.starts_with(&format!("error: {told}")), "{command}: {ended}");
+            assert!(ended.stderr.starts_with(&format!("error: {reported}")), "{command}: {ended}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Everything that a user or a store can get wrong: what `beamlet run` says, how it ends, and
-//! that it leaves nothing half done and tells no secret.
+//! Everything that a user or a store can get wrong: the messages of `beamlet run`, its exit code,
+//! and that it leaves nothing half done and shows no secret.
 
 mod component;
 mod configuration;
@@ -10,7 +10,8 @@ mod store;
 use crate::support::beamlet::{Beamlet, Ended, Folder};
 use crate::support::store::{KEY, Store, config, folder_of};
 
-/// Runs to an end that must be bad, with nothing left but a summary and nothing told of the key.
+/// Runs a command that must fail, and checks that it leaves only a summary and does not show the
+/// key.
 #[track_caller]
 pub(crate) fn refused(folder: &Folder, arguments: &str) -> Ended {
     let before = folder.names();
@@ -23,7 +24,7 @@ pub(crate) fn refused(folder: &Folder, arguments: &str) -> Ended {
     ended
 }
 
-/// Not the key, and no part of it that a person would know it by.
+/// Checks for the key, and for any recognisable part of it.
 #[track_caller]
 pub(crate) fn assert_tells_no_key(ended: &Ended, folder: &Folder) {
     let mut texts = vec![ended.stdout.clone(), ended.stderr.clone()];

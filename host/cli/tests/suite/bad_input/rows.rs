@@ -79,7 +79,7 @@ fn a_csv_without_the_entity_field_is_refused_by_its_header() {
 #[test]
 fn an_entity_field_of_a_type_that_no_key_has_is_named_by_line_field_and_type() {
     let values = ["1.5", "true", "{\"n\":1}", "[1]", "1e3", "\"\\ud800\""];
-    let told: Vec<String> = values
+    let reported: Vec<String> = values
         .iter()
         .map(|value| {
             let rows = format!("{{\"tailnum\":\"N10156\"}}\n{{\"tailnum\":{value}}}\n");
@@ -88,7 +88,7 @@ fn an_entity_field_of_a_type_that_no_key_has_is_named_by_line_field_and_type() {
             format!("{value}: {}", first_line(&ended))
         })
         .collect();
-    assert_snapshot!(told.join("\n"), @r#"
+    assert_snapshot!(reported.join("\n"), @r#"
     1.5: error: rows.ndjson:2: invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
     true: error: rows.ndjson:2: invalid-input: field `tailnum` is a boolean; a join key is a string, an integer or null
     {"n":1}: error: rows.ndjson:2: invalid-input: field `tailnum` is an object; a join key is a string, an integer or null

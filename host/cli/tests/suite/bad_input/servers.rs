@@ -20,8 +20,8 @@ fn refused_by_echo(status: &'static str, text: impl Fn(&str) -> String + Send + 
         answer(status, &text(header(request, "authorization").unwrap()))
     });
     let ended = refused_by_store(&server.url());
-    let heard = server.heard();
-    assert!(heard[0].contains(&format!("authorization: Tecton-key {KEY}\r\n")), "{heard:?}");
+    let received = server.received();
+    assert!(received[0].contains(&format!("authorization: Tecton-key {KEY}\r\n")), "{received:?}");
     ended
 }
 
@@ -147,7 +147,7 @@ fn send_flood(mut stream: TcpStream, status: &str) -> std::io::Result<()> {
     (0..LENGTH >> 20).try_for_each(|_| stream.write_all(&piece))
 }
 
-fn told(status: &'static str) -> String {
+fn flood_error(status: &'static str) -> String {
     let folder = folder_of(&(config(&flood(status)) + "[run.retry]\nmax_attempts = 1\n"));
     let ended = Beamlet::run(&folder, "--output out.ndjson").stdin("{\"tailnum\":\"N1\"}\n").end();
     assert_eq!((ended.code, folder.names()), (Some(1), vec!["beamlet.toml".to_owned()]));
@@ -157,13 +157,13 @@ fn told(status: &'static str) -> String {
 #[test]
 fn an_answer_of_half_a_gigabyte_is_rejected() {
     redacted(
-        || assert_snapshot!(told("200 OK"), @"error: standard input:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: the answer is larger than 32 MiB"),
+        || assert_snapshot!(flood_error("200 OK"), @"error: standard input:1: bad-response: POST http://[store]/api/v1/feature-service/get-features-batch: the answer is larger than 32 MiB"),
     );
 }
 
 #[test]
 fn an_error_of_half_a_gigabyte_is_reported_by_status_and_beginning() {
     redacted(
-        || assert_snapshot!(told("500 Internal Server Error"), @"error: standard input:1: unavailable: the feature store answered 500: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"),
+        || assert_snapshot!(flood_error("500 Internal Server Error"), @"error: standard input:1: unavailable: the feature store answered 500: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"),
     );
 }

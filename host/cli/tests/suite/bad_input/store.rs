@@ -164,13 +164,13 @@ fn a_connection_time_out_differs_from_a_response_time_out() {
         assert_eq!(ended.code, Some(1));
         first_line(&ended).to_owned()
     };
-    let told = [
+    let reported = [
         refused(format!("https://{at}"), "connect_timeout_ms = 50"),
         refused(format!("http://{at}"), "timeout_ms = 50"),
         refused(format!("https://{at}"), "timeout_ms = 50"),
     ];
     redacted(|| {
-        assert_snapshot!(told.join("\n"), @"
+        assert_snapshot!(reported.join("\n"), @"
         error: rows.ndjson:1: timed-out: POST https://[store]/api/v1/feature-service/get-features-batch: no connection within the time allowed (attempt 5)
         error: rows.ndjson:1: timed-out: POST http://[store]/api/v1/feature-service/get-features-batch: no answer within the time allowed (attempt 5)
         error: rows.ndjson:1: timed-out: POST https://[store]/api/v1/feature-service/get-features-batch: no connection within the time allowed (attempt 5)
@@ -270,6 +270,6 @@ fn a_redirect_is_not_followed_and_its_target_is_reported() {
         exit code 1
         ")
     });
-    let heard = server.heard();
-    assert!(heard.iter().all(|request| request.starts_with("POST /api/v1/")), "{heard:?}");
+    let received = server.received();
+    assert!(received.iter().all(|request| request.starts_with("POST /api/v1/")), "{received:?}");
 }

@@ -1,5 +1,5 @@
-//! What an enricher promises, whatever happens to requests, instances and the store: each row is
-//! answered once, and right.
+//! An enricher answers each row once, and correctly, whatever happens to requests, instances and
+//! the store.
 
 mod arrow;
 mod cache;
@@ -83,7 +83,7 @@ fn outcomes(answers: &Answers) -> [usize; 4] {
     counts
 }
 
-/// What the first row that failed is told, and after how many attempts.
+/// The error of the first row that failed, and the number of attempts.
 fn first_failure(answers: &Answers) -> (String, u32) {
     let failure = answers.outcomes().find_map(|outcome| match outcome {
         Outcome::Failed(given_up) => Some((given_up.error.to_string(), given_up.attempts)),

@@ -1,8 +1,8 @@
-//! What users will see, scenario by scenario: against the emulator always, and against a live
-//! Tecton where four variables of the environment name one (`cargo xtask test` looks for them).
+//! What users see, scenario by scenario: always against the emulator, and against a live Tecton if
+//! four environment variables name one (`cargo xtask test` looks for them).
 //!
-//! That the variables lead to a Tecton is shown by an emulator, too: `by_variables` finds it as
-//! the live one is found, and has to make its rows of what the feature service tells of itself.
+//! An emulator also shows that the variables lead to a Tecton: `by_variables` finds it in the same
+//! way as a live one, and has to generate its rows from the metadata of the feature service.
 
 mod scenario;
 mod tecton;

@@ -16,7 +16,7 @@ pub(crate) fn a_workspace_that_is_not_there_is_an_error_of_status_404(tecton: &T
     let attempt = Attempt::new(tecton, &[tecton.unknown(0)], |config| {
         config["retrieval"]["workspace_name"] = json!("no_such_workspace");
     });
-    // Of a workspace that it may not read, a key is told no more than that, be it there or not.
+    // For a workspace that a key may not read, Tecton answers the same whether it exists or not.
     attempt.assert_refused(if tecton.is_live() { &[404, 403] } else { &[404] });
 }
 
@@ -170,8 +170,9 @@ impl Attempt {
     #[track_caller]
     pub(crate) fn assert_refused(&self, statuses: &[u16]) {
         assert_eq!((self.code, self.output.as_ref()), (Some(1), None), "{}", self.stderr);
-        let told = |status: &u16| self.stderr.contains(&format!("feature store answered {status}"));
-        assert!(statuses.iter().any(told), "{}", self.stderr);
+        let named =
+            |status: &u16| self.stderr.contains(&format!("feature store answered {status}"));
+        assert!(statuses.iter().any(named), "{}", self.stderr);
     }
 
     #[track_caller]

@@ -17,7 +17,7 @@ pub(crate) struct Tecton {
     pub(crate) key: String,
     pub(crate) workspace: String,
     pub(crate) feature_service: String,
-    /// What the service tells: name and type of each.
+    /// The service's outputs: name and type of each.
     pub(crate) join_keys: Vec<Described>,
     pub(crate) context: Vec<Described>,
     pub(crate) features: Vec<Described>,
@@ -66,10 +66,10 @@ impl Tecton {
         feature_service: String,
         entity: Option<Row>,
     ) -> Self {
-        let told = metadata(&url, &key, &workspace, &feature_service);
+        let described = metadata(&url, &key, &workspace, &feature_service);
         // Empty lists may be absent.
         let list = |name: &str| {
-            let list = told[name].as_array().into_iter().flatten();
+            let list = described[name].as_array().into_iter().flatten();
             let described = |value: &Value| Described {
                 name: value["name"].as_str().unwrap().to_owned(),
                 data_type: value["dataType"].clone(),
@@ -96,7 +96,7 @@ impl Tecton {
         Tecton { emulator: Some(emulator), computed: Some(computed), ..self }
     }
 
-    /// Whether it is somebody's, of which we know what it tells.
+    /// Whether it is a live one, of which we know only its metadata.
     pub(crate) fn is_live(&self) -> bool {
         self.emulator.is_none()
     }
@@ -172,9 +172,9 @@ fn metadata(url: &str, key: &str, workspace: &str, feature_service: &str) -> Val
         if status.is_success() { Ok(body) } else { Err(format!("{status}: {body}")) }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let told: Result<String, String> = runtime.block_on(asked);
-    let told = told.unwrap_or_else(|why| panic!("POST {endpoint}: {why}"));
-    serde_json::from_str(&told).unwrap()
+    let metadata_text: Result<String, String> = runtime.block_on(asked);
+    let metadata_text = metadata_text.unwrap_or_else(|why| panic!("POST {endpoint}: {why}"));
+    serde_json::from_str(&metadata_text).unwrap()
 }
 
 /// What has to be set, all or none of it.

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 /// Answers by a function of the request's head, on a thread of its own, until it is dropped.
 pub struct Server {
     address: std::net::SocketAddr,
-    heard: Arc<Mutex<Vec<String>>>,
+    received: Arc<Mutex<Vec<String>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the server is told to end by.
+/// The request that ends the server.
 const STOP: &[u8] = b"STOP\r\n\r\n";
 
 /// Where it stands in an answer, the server waits a little: what follows comes by itself.
@@ -26,8 +26,8 @@ impl Server {
     pub fn that_answers(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let hears = heard.clone();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let hears = received.clone();
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
@@ -44,7 +44,7 @@ impl Server {
                 }
             }
         });
-        Server { address, heard, thread: Some(thread) }
+        Server { address, received, thread: Some(thread) }
     }
 
     pub fn url(&self) -> String {
@@ -52,8 +52,8 @@ impl Server {
     }
 
     /// The requests so far, whole.
-    pub fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
+    pub fn received(&self) -> Vec<String> {
+        self.received.lock().unwrap().clone()
     }
 }
 

@@ -105,8 +105,8 @@ fn the_service_does_what_the_document_says_whatever_schemathesis_sends() {
         .arg(format!("http://{}/openapi.json", edge.address()))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    let printed = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{printed}{}", String::from_utf8_lossy(&ran.stderr));
 }
 
 const ROWS: &str = r#"[{"tailnum":"N10156"},{"tailnum":"N0"},{"tailnum":null}]"#;

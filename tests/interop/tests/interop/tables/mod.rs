@@ -13,8 +13,8 @@ const NULL: &str = "\\N";
 fn script(name: &str, folder: &Path) {
     let script = root().join("tests/interop/tests/interop/tables").join(name);
     let ran = Command::new(python("tables")).arg("-I").arg(script).arg(folder).output().unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    let printed = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{printed}{}", String::from_utf8_lossy(&ran.stderr));
 }
 
 fn convert(from: &Path, to: &Path) {
