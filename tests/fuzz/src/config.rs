@@ -61,7 +61,7 @@ fn same(came: &Value, expected: &toml::Value) {
     let is_same = match expected {
         toml::Value::String(text) => came == text,
         toml::Value::Integer(number) => came == number,
-        // JSON has no number for what is not finite: it goes by its name.
+        // JSON has no numbers that are not finite, so they are named.
         toml::Value::Float(number) if number.is_finite() => came.as_f64() == Some(*number),
         toml::Value::Float(_) => came.is_string(),
         toml::Value::Boolean(truth) => came == truth,

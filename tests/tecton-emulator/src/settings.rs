@@ -44,7 +44,7 @@ pub struct Settings {
     pub faults: Vec<Fault>,
 }
 
-/// What becomes of what is not known.
+/// How unknown fields are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownFields {

@@ -1,5 +1,4 @@
-//! All flights of 2013: nothing is lost, nothing changes its place, and memory does not grow with
-//! the rows.
+//! All flights of 2013: no row is lost, the order is kept, and memory does not grow with the rows.
 
 use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::rows::Planes;

@@ -1,4 +1,4 @@
-//! `beamlet check`, as a process: what it finds out from the store, and how it ends.
+//! `beamlet check` as a process: its findings from the store, and its exit codes.
 
 use crate::support::beamlet::{Beamlet, Ended, Folder};
 use crate::support::redacted;

@@ -1,4 +1,4 @@
-//! What holds of every item of the contract in `wit/`.
+//! Rules for every item of the contract in `wit/`.
 
 use std::path::Path;
 use wit_component::WitPrinter;

@@ -1,8 +1,8 @@
-//! One test for each way in which a handler can misbehave: what the host answers, that the
-//! instance is finished, and that nobody else has noticed.
+//! One test for each way in which a handler can misbehave: the host's answer, that the instance is
+//! discarded, and that other instances are not affected.
 //!
-//! The handler is `tests/evil`. What it does when it looks around or calls somebody is in
-//! `sandbox.rs`.
+//! The handler is `tests/evil`. Its attempts to explore the machine or to call a server are tested
+//! in `sandbox.rs`.
 
 use crate::support::guests::{OF_THE_LIFECYCLE, OF_THE_SANDBOX};
 use crate::support::library::{bundle, counts, evil, evil_config, runtime, setup, tailnums};

@@ -1,4 +1,4 @@
-//! Rows that fail: what becomes of them, and that none is lost.
+//! Rows that fail: what happens to them, and that none is lost.
 
 use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::redacted;

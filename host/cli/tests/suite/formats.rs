@@ -1,5 +1,5 @@
-//! Formats, from end to end: what comes in typed goes out typed, and features are typed by the
-//! store's schema.
+//! Formats, end to end: types of rows are preserved, and features have the types of the store's
+//! schema.
 
 use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::redacted;

@@ -1,5 +1,5 @@
-//! The life of a handler through the library, as an embedder lives it: load, describe, validate,
-//! set up, bundles, counters, tear down.
+//! The life of a handler through the library, as an embedder uses it: load, describe, validate, set
+//! up, bundles, counters, tear down.
 
 use crate::support::library::{bundle, counts, evil, evil_config, setup, tailnums, tecton};
 use crate::support::server::{PAUSE, Server, answer};

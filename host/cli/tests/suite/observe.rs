@@ -1,4 +1,4 @@
-//! What is seen of a run from outside.
+//! Logs, metrics, traces and progress of a run.
 
 use crate::support::beamlet::Beamlet;
 use crate::support::store::{KEY, Store, config, folder_of, planes};

@@ -1,4 +1,4 @@
-//! What is written where a path is a link, a pipe or a device, or stands for standard output.
+//! Outputs to links, pipes, devices and standard output.
 #![cfg(unix)]
 
 use crate::support::beamlet::{Beamlet, Folder};

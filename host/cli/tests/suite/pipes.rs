@@ -1,4 +1,4 @@
-//! Rows that come bit by bit: a bundle does not wait for ever to be full.
+//! Rows from slow pipes: a bundle does not wait without limit until it is full.
 #![cfg(unix)]
 
 use crate::support::beamlet::{Beamlet, Folder};

@@ -1,4 +1,4 @@
-//! `beamlet run`, as a process: what it writes, where, in which order, and how it ends.
+//! `beamlet run` as a process: its outputs, their order, and its exit codes.
 
 use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::redacted;

@@ -1,5 +1,5 @@
-//! Files of one run that are one file: refused before any of them is opened, as one would overwrite
-//! the other.
+//! Options of a run that name the same file are rejected before any file is opened, because one
+//! would overwrite the other.
 #![cfg(unix)]
 
 use crate::support::beamlet::{Beamlet, Folder};

@@ -1,4 +1,5 @@
-//! What a handler cannot do: reach what its user did not name, see the machine, hold a secret.
+//! What a handler cannot do: reach a destination that its user did not name, explore the machine,
+//! hold a secret.
 //!
 //! The handler is `tests/evil`: it tries something, and reports the result.
 

@@ -1,5 +1,5 @@
-//! Secrets arrive at the store, and show nowhere else: not in what a command prints, not in a
-//! summary, not in an output.
+//! Secrets reach the store and appear nowhere else: not in messages, not in a summary, not in an
+//! output.
 
 use crate::support::beamlet::{Beamlet, Ended, Folder};
 use crate::support::server::{Server, answer, header};

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: what is in flight comes to its end, and nothing is lost or half-written.
+//! SIGINT and SIGTERM: bundles in flight are finished, and no row is lost or half-written.
 #![cfg(unix)]
 
 use crate::support::beamlet::{Beamlet, Folder};

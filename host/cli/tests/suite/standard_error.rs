@@ -1,4 +1,4 @@
-//! A run does its work, and ends as it should, though nobody reads what it says.
+//! A run works, and has the right exit code, even if nobody reads its standard error.
 #![cfg(unix)]
 
 use crate::support::beamlet::{Beamlet, Folder};

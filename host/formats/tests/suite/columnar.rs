@@ -1,4 +1,4 @@
-//! Parquet and Arrow: what is read of them, and that types stay what they are.
+//! Parquet and Arrow: their rows are read, and types are preserved.
 
 use std::collections::HashMap;
 use std::sync::Arc;

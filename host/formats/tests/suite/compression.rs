@@ -1,4 +1,4 @@
-//! Packed inputs and outputs: all members are read, and what is not whole is refused.
+//! Compressed inputs and outputs: all members are read, and truncated data is rejected.
 
 use std::fs;
 use std::io::{Cursor, Read, Write};

@@ -1,4 +1,4 @@
-//! A feature and an own field of one name, for each policy and each pair of formats.
+//! A feature and an own field with the same name, for each policy and each pair of formats.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! CSV that is not as RFC 4180 has it: no row disappears, and no cell changes.
+//! CSV that deviates from RFC 4180: no row disappears, and no cell changes.
 
 use crate::support;
 use crate::support::{batches, written, written_with};

@@ -1,4 +1,4 @@
-//! Features with their declared types, and what becomes of those without.
+//! Features with declared types, and features without a declaration.
 
 use std::collections::HashMap;
 use std::sync::Arc;

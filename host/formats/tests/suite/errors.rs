@@ -1,4 +1,4 @@
-//! Every message that a user can meet: it names the place and what to do.
+//! Every message that a user can get: it names the place and what to do.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! What is in the output's directory while a writer works, after it, and when it does not finish.
+//! The files in the output's directory during and after writing, and if the writer does not finish.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What comes out of each pair of formats when features are joined on.
+//! The output for each pair of formats when features are joined to rows.
 
 use std::collections::HashMap;
 use std::sync::Arc;

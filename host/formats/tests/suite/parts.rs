@@ -1,4 +1,4 @@
-//! Inputs of many parts: which files they are, in which order, and that they go together.
+//! Inputs with many parts: their files, their order, and that they match.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What holds for rows that nobody thought of.
+//! Properties that hold for arbitrary rows.
 
 use std::sync::Arc;
 

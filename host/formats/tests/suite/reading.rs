@@ -1,4 +1,4 @@
-//! How rows are found in a text, and where they say that they come from.
+//! How rows are found in a text, and their origins.
 
 use std::io;
 use std::sync::Arc;

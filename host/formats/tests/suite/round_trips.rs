@@ -1,5 +1,5 @@
-//! What is written reads back the same: for tables that nobody thought of, through every pair of
-//! formats that can hold them, in batches of uneven sizes.
+//! Tables that are written read back the same: arbitrary tables, through every pair of formats that
+//! can represent them, in batches of uneven sizes.
 
 use std::sync::Arc;
 

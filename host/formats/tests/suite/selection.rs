@@ -1,4 +1,4 @@
-//! Rows that are taken out of a batch, and single rows as JSON.
+//! Selections of rows from a batch, and single rows as JSON.
 
 use crate::support::{batches, na, rows, written};
 use beamlet_formats::Format::{Csv, Ndjson};

@@ -1,4 +1,4 @@
-//! A row that alone is at fault is set aside, and the others are read and written.
+//! A faulty row is set aside, and the other rows are read and written.
 
 use std::sync::Arc;
 

@@ -43,7 +43,7 @@ impl Found {
 pub(super) enum OnFailure<'f> {
     /// The request fails.
     Refuse,
-    /// It is null, and noted by its position among the computed features.
+    /// It is null, and its position among the computed features is noted.
     Note(&'f mut Vec<usize>),
 }
 

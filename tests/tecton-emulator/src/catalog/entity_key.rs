@@ -34,7 +34,7 @@ impl EntityKey {
         self.0.clear();
     }
 
-    /// Adds a value; a null is found in no view and adds nothing.
+    /// Adds a value. A null matches no row and adds nothing.
     pub(crate) fn push(&mut self, value: KeyValue<'_>) {
         match value {
             KeyValue::Null => {}

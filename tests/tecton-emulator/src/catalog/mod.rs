@@ -81,7 +81,7 @@ impl Catalog {
     }
 }
 
-/// The services of a workspace; none of one that is not live, though they are checked.
+/// The services of a workspace. One that is not live has none, but they are checked.
 fn load_workspace(
     workspace: &Workspace,
     place: &Place<'_>,

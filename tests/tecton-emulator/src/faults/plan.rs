@@ -82,11 +82,11 @@ pub struct Lateness {
     pub p99: Duration,
 }
 
-/// Where 99 % of a standard normal distribution lie below.
+/// The 99th percentile of the standard normal distribution.
 const Z99: f64 = 2.326_347_874;
 
 impl Lateness {
-    /// A time.
+    /// Draws a time.
     pub(super) fn draw(self, generator: &mut fastrand::Rng) -> Duration {
         let (median, p99) = (self.median.as_secs_f64(), self.p99.as_secs_f64());
         if median <= 0.0 || p99 <= median {

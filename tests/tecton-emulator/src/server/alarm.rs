@@ -37,7 +37,7 @@ impl Alarm {
     /// Wakes tasks, for as long as it is polled.
     ///
     /// # Errors
-    /// The system has no timer left. No task waits then, nor will.
+    /// The system has no timer left. Then no task waits any more.
     pub(super) async fn run(&self) -> io::Result<()> {
         let ended = self.ring().await;
         let mut queue = self.queue();

@@ -19,7 +19,7 @@ use crate::stats::Counters;
 use alarm::Alarm;
 pub use running::{Background, Running};
 
-/// Where an emulator begins: with a [`Builder`].
+/// Creates a [`Builder`] for an emulator.
 #[derive(Debug)]
 pub struct Emulator;
 

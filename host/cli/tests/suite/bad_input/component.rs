@@ -1,4 +1,4 @@
-//! Handlers that are none.
+//! Files that are not handlers.
 
 use super::{refused_by, refused_component};
 use crate::support::beamlet::Beamlet;

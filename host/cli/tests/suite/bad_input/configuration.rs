@@ -1,4 +1,4 @@
-//! Configurations that are wrong.
+//! Invalid configurations.
 
 use super::{refused_by, refused_config};
 use crate::support::beamlet::Folder;

@@ -1,4 +1,4 @@
-//! Rows that are wrong.
+//! Invalid rows.
 
 use super::{first_line, refused, refused_rows};
 use crate::support::beamlet::{Beamlet, Folder};

@@ -1,4 +1,4 @@
-//! Stores that cannot be asked, or answer what they should not.
+//! Stores that cannot be reached, or send invalid answers.
 
 use super::{first_line, refused, refused_by, refused_by_store};
 use crate::support::redacted;

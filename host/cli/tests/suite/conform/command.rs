@@ -1,4 +1,4 @@
-//! What a handler's author types, and reads.
+//! The command `beamlet conform` and its output.
 
 use super::guide::example;
 use crate::support::beamlet::{Beamlet, Folder};

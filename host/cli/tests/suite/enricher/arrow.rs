@@ -1,4 +1,4 @@
-//! Rows of any Arrow type go in, features of one schema come out, outcomes are columns too.
+//! Rows may have any Arrow types; features have one schema; outcomes are columns, too.
 
 use super::enricher;
 use crate::support::library::tailnums;

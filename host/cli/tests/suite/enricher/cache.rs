@@ -1,4 +1,4 @@
-//! What is kept in memory, and for how long.
+//! What is cached in memory, and for how long.
 
 use super::{enricher, fast_retry, outcomes, planes, years};
 use crate::support::library::tailnums;

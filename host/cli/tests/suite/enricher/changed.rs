@@ -1,4 +1,4 @@
-//! A feature service that is changed in the store while a run asks for it.
+//! A feature service that is changed in the store during a run.
 
 use super::{enricher, first_failure, outcomes, years};
 use crate::support::library::tailnums;

@@ -1,4 +1,4 @@
-//! Equal rows are asked for once, within a bundle and among those in flight.
+//! Equal rows are requested once, within a bundle and while one of them is in flight.
 
 use super::{enricher, fast_retry, outcomes, planes, with_retry, years};
 use crate::support::library::tailnums;

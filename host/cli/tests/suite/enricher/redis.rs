@@ -1,4 +1,4 @@
-//! What is kept in a Redis that runners share.
+//! What is cached in a Redis that runners share.
 
 use super::cache::{every_type, kept};
 use super::{enricher, outcomes, planes, years};
@@ -8,7 +8,7 @@ use crate::support::store::planes as store;
 use beamlet::enrich::{CacheOptions, EnrichOptions};
 use std::time::{Duration, Instant};
 
-/// Nothing in memory: what is known is known from Redis.
+/// No cache in memory, so that all hits come from Redis.
 fn in_redis(url: String) -> EnrichOptions {
     kept(CacheOptions { memory: 0, redis: Some(url), ..CacheOptions::default() })
 }

@@ -1,4 +1,4 @@
-//! Rows that fail are asked for again: those, not others, and not for ever.
+//! Rows that fail are requested again: only those rows, and only a limited number of times.
 
 use super::{enricher, fast_retry, first_failure, outcomes, planes, with_retry, years};
 use crate::support::store::planes as store;

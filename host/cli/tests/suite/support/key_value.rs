@@ -1,4 +1,4 @@
-//! A store of the protocol of `examples/key-value`: `POST /lookup` of keys.
+//! A store with the protocol of `examples/key-value`: `POST /lookup` with keys.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};

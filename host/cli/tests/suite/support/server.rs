@@ -1,5 +1,5 @@
-//! Servers of a test's own: one that answers every request in one way, for what a store does not
-//! do, and a Redis.
+//! Servers of a test's own: one that answers every request in the same way, for answers that the
+//! emulator does not give, and a Redis.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

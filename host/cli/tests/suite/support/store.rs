@@ -1,4 +1,4 @@
-//! A feature store of the planes in `data/`, and configurations that ask it.
+//! A feature store with the planes in `data/`, and configurations for it.
 
 use super::beamlet::Folder;
 use std::path::PathBuf;
