@@ -1,16 +1,19 @@
 //! `cargo xtask check`: what a change has to pass besides its tests.
 
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
 use crate::machine::{self, cargo, run};
 use crate::timings::step;
-use crate::{features, tools};
-use anyhow::{Result, bail};
-use std::process::Command;
+use crate::tools;
 
 /// Format, lints, documentation; licences, advisories and sources of dependencies.
 pub(crate) fn check() -> Result<()> {
     machine::ensure_target()?;
     step("format", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
-    step("features", features::check)?;
+    step("features", one_set_of_features)?;
     let mut clippy =
         cargo(&["clippy", "--workspace", "--all-targets", "--release", "--", "--deny", "warnings"]);
     step("clippy", || run(&mut clippy))?;
@@ -25,7 +28,7 @@ pub(crate) fn check() -> Result<()> {
     deny()
 }
 
-/// What of the guests is compiled for their own target only.
+/// Checks the code of guests that is compiled only for their own target.
 fn guests() -> Result<()> {
     let target_dir = machine::target_dir().join("guests");
     run(cargo(&[
@@ -52,20 +55,21 @@ fn guests() -> Result<()> {
     .args(["--", "--deny", "warnings"]))
 }
 
-/// What was released stays as it was: a text in `wit/released` is added once, and never changed.
+/// Checks that released contracts do not change: a text in `wit/released` is added once, and never
+/// changed.
 fn released() -> Result<()> {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
         git.current_dir(machine::root()).args(arguments).args(["--", "wit/released/*.wit"]);
         // Without git (an unpacked archive) there is no history to look at.
-        git.output().map(|told| String::from_utf8_lossy(&told.stdout).trim().to_owned())
+        git.output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let changed = "--diff-filter=DMRT";
     let committed = git(&["log", changed, "--format=%h %s"]).unwrap_or_default();
     let here = git(&["diff", "HEAD", changed, "--name-only"]).unwrap_or_default();
     if !committed.is_empty() || !here.is_empty() {
         bail!(
-            "what was released was changed afterwards: {committed} {here}; put it back, and give \
+            "a released contract was changed: {committed} {here}; restore it, and give \
              the contract a new version"
         );
     }
@@ -83,4 +87,42 @@ fn deny() -> Result<()> {
     let mut deny = Command::new(binary);
     deny.current_dir(machine::root()).arg("check").args(checks);
     step("cargo-deny", || run(&mut deny))
+}
+
+/// Fails if `cargo build` and `cargo test` of the workspace, or `cargo xtask` by itself, would
+/// compile a dependency with different features.
+fn one_set_of_features() -> Result<()> {
+    let tests = resolved(&["--workspace", "--edges", "normal,build,dev"])?;
+    for arguments in [
+        ["--workspace", "--edges", "normal,build"].as_slice(),
+        &["--workspace", "--exclude", "beamlet-interop", "--edges", "normal,build,dev"],
+        &["--package", "xtask", "--edges", "normal,build"],
+    ] {
+        let other = resolved(arguments)?;
+        let different: Vec<_> = other.difference(&tests).map(String::as_str).collect();
+        if !different.is_empty() {
+            bail!(
+                "`cargo tree {}` takes other features than the tests do, so that these are \
+                 compiled twice:\n  {}\nname the features in [workspace.dependencies], or in \
+                 tests/unify/Cargo.toml where only tests ask for them",
+                arguments.join(" "),
+                different.join("\n  ")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Each package with the features that it is built with.
+fn resolved(arguments: &[&str]) -> Result<BTreeSet<String>> {
+    let output = cargo(&["tree", "--locked", "--prefix", "none", "--no-dedupe"])
+        .args(["--format", "{p} [{f}]"])
+        .args(arguments)
+        .output()
+        .context("cargo could not be started")?;
+    if !output.status.success() {
+        bail!("cargo tree failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let tree = String::from_utf8(output.stdout)?;
+    Ok(tree.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }

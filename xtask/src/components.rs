@@ -1,8 +1,6 @@
-//! `cargo xtask components` and `compose`: the components as files of their own, for other hosts
-//! than ours.
+//! `cargo xtask components` and `compose`: the components as separate files, for other hosts.
 
-use crate::machine::{self, run};
-use crate::programs::{self, GUEST_BUILD, PLUG};
+use crate::machine::{self, GUEST_BUILD, PLUG, run};
 use crate::timings::step;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -28,7 +26,7 @@ pub(crate) struct Composition {
 /// Builds all components, and prints where they are.
 pub(crate) fn components() -> Result<()> {
     machine::ensure_target()?;
-    programs::build(&[GUEST_BUILD])?;
+    machine::build(&[GUEST_BUILD])?;
     for guest in [TECTON, EDGE] {
         println!("{}", component(guest)?.display());
     }
@@ -38,7 +36,7 @@ pub(crate) fn components() -> Result<()> {
 /// Plugs a handler into the edge, and prints where the result is.
 pub(crate) fn compose(composition: &Composition) -> Result<()> {
     machine::ensure_target()?;
-    programs::build(&[GUEST_BUILD, PLUG])?;
+    machine::build(&[GUEST_BUILD, PLUG])?;
     let handler = match &composition.handler {
         Some(handler) => handler.clone(),
         None => component(TECTON)?,

@@ -1,8 +1,7 @@
 //! `cargo xtask demo`: from nothing to enriched rows.
 
 use crate::emulator::Emulator;
-use crate::machine;
-use crate::programs::{self, BEAMLET, EMULATOR};
+use crate::machine::{self, BEAMLET, EMULATOR};
 use crate::timings::step;
 use crate::wheel;
 use anyhow::{Context, Result, bail};
@@ -44,7 +43,7 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
     }
     eprintln!("building the handler as a component, the host and the emulator, in release");
     eprintln!("(the first build takes minutes: it compiles wasmtime)");
-    programs::build(&[BEAMLET, EMULATOR])?;
+    machine::build(&[BEAMLET, EMULATOR])?;
     step("enrich the sample", enrich)
 }
 
@@ -84,7 +83,7 @@ fn enrich() -> Result<()> {
 /// The same flights through a pipeline: `examples/beam/enrich.py`.
 fn beam() -> Result<()> {
     eprintln!("building the wheel and the emulator, in release");
-    programs::build(&[EMULATOR])?;
+    machine::build(&[EMULATOR])?;
     let wheel = wheel::quick()?;
     let directory = machine::target_dir().join("demo");
     fs::create_dir_all(&directory)?;

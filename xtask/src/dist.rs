@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: the binary that users get, stripped, and its symbols beside it.
+//! `cargo xtask dist`: the binary that users get, stripped, and its symbols in a separate file.
 
 use crate::machine::{self, cargo, ensure_target, run};
 use crate::timings::step;

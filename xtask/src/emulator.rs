@@ -1,7 +1,6 @@
 //! The Tecton emulator as a process that ends with this one, however this one ends.
 
-use crate::machine;
-use crate::programs::EMULATOR;
+use crate::machine::{self, EMULATOR};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: inputs that nobody thought of, for the readers of what others wrote.
+//! `cargo xtask fuzz`: fuzzes the readers of files, configurations, responses and bodies.
 
 use crate::machine::{self, cargo, run};
 use crate::timings::step;

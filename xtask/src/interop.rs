@@ -1,10 +1,9 @@
 //! `cargo xtask interop`: the components outside this host, each with programs of other projects.
 
-use crate::machine::{self, cargo, ensure_target, run};
-use crate::programs::{self, BEAMLET, GUEST_BUILD, PLUG, WASMTIME};
+use crate::machine::{self, BEAMLET, GUEST_BUILD, PLUG, WASMTIME, cargo, ensure_target, run};
 use crate::timings::step;
-use crate::venv::Venv;
-use crate::{components, packages, tools};
+use crate::tools::Venv;
+use crate::{components, tools};
 use anyhow::{Result, bail};
 
 /// What the edge is held against its OpenAPI document with.
@@ -25,7 +24,7 @@ const TABLES: Venv = Venv {
 pub(crate) fn interop() -> Result<()> {
     ensure_target()?;
     step("install what interop runs", install)?;
-    programs::build(&[BEAMLET, GUEST_BUILD, PLUG, WASMTIME])?;
+    machine::build(&[BEAMLET, GUEST_BUILD, PLUG, WASMTIME])?;
     components::tecton_edge()?;
     let tests = || cargo(&["test", "--workspace", "--release", "--test", "interop"]);
     step("build interop", || run(tests().arg("--no-run")))?;
@@ -42,6 +41,6 @@ fn install() -> Result<()> {
     }
     SCHEMATHESIS.ensure(machine::root())?;
     TABLES.ensure(machine::root())?;
-    packages::npm("examples/node")?;
-    packages::pypi("examples/python")
+    tools::npm("examples/node")?;
+    tools::pypi("examples/python")
 }

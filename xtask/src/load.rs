@@ -1,9 +1,8 @@
-//! `cargo xtask load`: the edge under load, beside a component that says but a word, in turns.
+//! `cargo xtask load`: the edge under load, in turns with a component that only answers one word.
 
 use crate::components;
 use crate::emulator::Emulator;
-use crate::machine;
-use crate::programs::{self, EMULATOR, GUEST_BUILD, PLUG, WASMTIME};
+use crate::machine::{self, EMULATOR, GUEST_BUILD, PLUG, WASMTIME};
 use crate::serve::Serve;
 use crate::tools;
 use anyhow::{Context, Result, bail};
@@ -36,7 +35,7 @@ struct Case {
     rows: usize,
 }
 
-/// What wrk tells of a turn.
+/// The results of a turn of wrk.
 #[derive(Clone, Copy, Deserialize)]
 struct Turn {
     requests: u64,
@@ -74,7 +73,7 @@ pub(crate) fn load(options: &Options) -> Result<()> {
     if !tools::debian("wrk", &["wrk"])? {
         bail!("wrk is missing");
     }
-    programs::build(&[EMULATOR, GUEST_BUILD, PLUG, WASMTIME])?;
+    machine::build(&[EMULATOR, GUEST_BUILD, PLUG, WASMTIME])?;
     let directory = machine::target_dir().join("load");
     fs::create_dir_all(&directory)?;
     let emulator = Emulator::start(&machine::root().join("data/tecton-repository.toml"), &[])?;
@@ -176,9 +175,10 @@ fn turn(case: &Case, script: &Path, options: &Options) -> Result<Turn> {
         .stderr(Stdio::inherit())
         .output()
         .context("wrk could not be started")?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    let figures = said.lines().last().unwrap_or_default();
-    let turn: Turn = serde_json::from_str(figures).with_context(|| format!("wrk said: {said}"))?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let figures = printed.lines().last().unwrap_or_default();
+    let turn: Turn =
+        serde_json::from_str(figures).with_context(|| format!("wrk said: {printed}"))?;
     if turn.errors > 0 || turn.requests == 0 {
         bail!("{}: {} of {} requests failed", case.name, turn.errors, turn.requests);
     }

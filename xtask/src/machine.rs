@@ -1,8 +1,11 @@
-//! The project's root, cargo, and what has to be installed.
+//! The project's root, cargo, the programs of the workspace, and what has to be installed.
 
-use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::timings::step;
 
 /// The target of the guests.
 const TARGET: &str = "wasm32-wasip2";
@@ -55,11 +58,40 @@ pub(crate) fn ensure_target() -> Result<()> {
         .args(["target", "list", "--installed"])
         .stderr(Stdio::inherit())
         .output();
-    // A toolchain that rustup did not install has its own way to targets; the build tells.
+    // A toolchain that rustup did not install gets targets in another way; the build reports a
+    // missing one.
     let Ok(listed) = listed else { return Ok(()) };
     if String::from_utf8_lossy(&listed.stdout).lines().any(|line| line.trim() == TARGET) {
         return Ok(());
     }
     eprintln!("adding the target {TARGET}");
     run(Command::new("rustup").current_dir(root()).args(["target", "add", TARGET]))
+}
+
+/// The command of the host.
+pub(crate) const BEAMLET: &str = "beamlet";
+/// Rows through a handler with nothing around it.
+pub(crate) const BENCH_COMPONENT: &str = "beamlet-bench-component";
+/// The store that tests and the demo ask.
+pub(crate) const EMULATOR: &str = "tecton-emulator";
+/// What makes components of guests.
+pub(crate) const GUEST_BUILD: &str = "beamlet-guest-build";
+/// What plugs a handler into the edge, by wac's library.
+pub(crate) const PLUG: &str = "plug";
+/// The wasmtime command line, by its library.
+pub(crate) const WASMTIME: &str = "wasmtime";
+
+/// Builds programs in release.
+pub(crate) fn build(programs: &[&str]) -> Result<()> {
+    let mut cargo = cargo(&["build", "--release", "--workspace"]);
+    for program in programs {
+        cargo.args(["--bin", program]);
+    }
+    step(format!("build {}", programs.join(", ")), || run(&mut cargo))
+}
+
+/// Builds a program in release; where it is.
+pub(crate) fn built(program: &str) -> Result<PathBuf> {
+    build(&[program])?;
+    Ok(binary(program))
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask …`: the two commands of the README, and what CI and benches need.
+//! `cargo xtask …`: the two commands of the README, and commands for CI and benchmarks.
 
 mod bench;
 mod check;
@@ -6,20 +6,15 @@ mod components;
 mod demo;
 mod dist;
 mod emulator;
-mod features;
 mod fuzz;
 mod interop;
-mod live;
 mod load;
 mod machine;
-mod packages;
-mod programs;
 mod runners;
 mod serve;
 mod test;
 mod timings;
 mod tools;
-mod venv;
 mod wheel;
 
 use clap::{Parser, Subcommand};
@@ -29,7 +24,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
-    /// Print at the end what each step took
+    /// Print at the end how long each step took
     #[arg(long, global = true)]
     timings: bool,
     #[command(subcommand)]
@@ -48,11 +43,11 @@ enum Command {
     Python,
     /// Build the Python wheel: target/wheels/beamlet-*.whl
     Wheel(wheel::Options),
-    /// Build the binary to deploy, stripped, with its symbols beside it
+    /// Build the binary to deploy, stripped, with its symbols in a separate file
     Dist,
     /// Check format, lints, documentation, and the licences and advisories of dependencies
     Check,
-    /// Try inputs that nobody thought of on the readers of files, bodies and answers
+    /// Fuzz the readers of files, bodies and responses
     Fuzz(fuzz::Options),
     /// Build the components as files: target/components/tecton.wasm and edge.wasm
     Components,
@@ -60,7 +55,7 @@ enum Command {
     Compose(components::Composition),
     /// Measure the handler as a component against the same logic compiled natively
     Bench(bench::Options),
-    /// Put the edge under load, beside a component that says but a word
+    /// Put the edge under load, compared with a component that only answers one word
     Load(load::Options),
 }
 

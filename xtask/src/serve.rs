@@ -1,6 +1,6 @@
 //! `wasmtime serve` as a process that ends with this one.
 
-use crate::programs::{self, WASMTIME};
+use crate::machine::{self, WASMTIME};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -19,7 +19,7 @@ impl Serve {
         environment: &[(&str, &str)],
         options: &[&str],
     ) -> Result<Self> {
-        let mut command = Command::new(programs::built(WASMTIME)?);
+        let mut command = Command::new(machine::built(WASMTIME)?);
         command.args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"]).args(options);
         for (name, value) in environment {
             command.args(["--env", name]).env(name, value);

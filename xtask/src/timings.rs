@@ -1,4 +1,4 @@
-//! What each step took: by the clock, and in CPU time of all that it started.
+//! How long each step took, by the clock and in CPU time of all processes that it started.
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
@@ -16,7 +16,7 @@ struct Step {
 
 static STEPS: Mutex<Vec<Step>> = Mutex::new(Vec::new());
 
-/// Runs a step and keeps what it took, whether it succeeds or not. Steps do not nest.
+/// Runs a step and records its time, whether it succeeds or not. Steps do not nest.
 pub(crate) fn step<T>(name: impl Into<String>, run: impl FnOnce() -> Result<T>) -> Result<T> {
     let (began, cpu_before) = (Instant::now(), children_cpu());
     let result = run();

@@ -1,11 +1,9 @@
 //! `cargo xtask wheel` and `cargo xtask python`: the wheel `beamlet`, and its tests.
 
-use crate::machine::{self, cargo, ensure_target, run};
-use crate::programs::{self, EMULATOR};
+use crate::machine::{self, EMULATOR, cargo, ensure_target, run};
 use crate::runners;
 use crate::timings::step;
-use crate::tools;
-use crate::venv::Venv;
+use crate::tools::{self, Venv};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +35,7 @@ pub(crate) fn wheel(options: &Options) -> Result<()> {
 /// Tests the wheel, installed as a user installs it.
 pub(crate) fn python() -> Result<()> {
     ensure_target()?;
-    programs::build(&[EMULATOR])?;
+    machine::build(&[EMULATOR])?;
     let wheel = quick()?;
     install(&wheel)?;
     let (prism, flink) = (GO.is_there()?, JAVA.is_there()?);

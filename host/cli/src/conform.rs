@@ -1,11 +1,10 @@
 //! `beamlet conform`.
 
 use super::arguments::{Conform, Handler};
-use super::failure::{Failure, Usage};
+use super::failure::{ExitKind, Usage};
+use super::files::{CommandFiles, ReportFile, is_dash};
 use super::loaded::{document, files_of, load, setup, valid};
 use super::print;
-use super::report_file::ReportFile;
-use super::touched::{Touched, is_dash};
 use arrow_array::RecordBatch;
 use beamlet::plugin::Instance;
 use beamlet_config::nearest;
@@ -14,10 +13,10 @@ use beamlet_formats::{Field, Format, ReadOptions, Reader, Source};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// How many of the author's rows are read: checks ask for a few, and cycle through them.
+/// The number of rows to read from --keys. Checks use a few of them, and cycle through them.
 const MOST_ROWS: usize = 1000;
 
-/// Holds a handler to the promises of the contract, and tells which it keeps.
+/// Runs the conformance checks on a handler, and reports their results.
 pub(crate) async fn conform(arguments: Conform) -> anyhow::Result<ExitCode> {
     if arguments.list {
         return list();
@@ -26,21 +25,21 @@ pub(crate) async fn conform(arguments: Conform) -> anyhow::Result<ExitCode> {
         let needs = "conform needs a handler and --config FILE, or --list";
         return Err(Usage(needs.to_owned()).into());
     };
-    let mut touched = Touched::default();
-    touched.reads("--config", config_file);
-    files_of(config_file).iter().for_each(|path| touched.reads("the configuration:", path));
+    let mut files = CommandFiles::default();
+    files.reads("--config", config_file);
+    files_of(config_file).iter().for_each(|path| files.reads("the configuration:", path));
     let handler = Handler { handler: Some(file.clone()), cache_dir: arguments.cache_dir.clone() };
     if let beamlet::load::Handler::File(file) = file {
-        touched.reads("the handler", file);
+        files.reads("the handler", file);
     }
     if let Some(path) = &arguments.keys {
-        touched.reads("--keys", path);
+        files.reads("--keys", path);
     }
     if let Some(path) = &arguments.json {
-        touched.writes("the report", Path::new("-"));
-        touched.writes("--json", path);
+        files.writes("the report", Path::new("-"));
+        files.writes("--json", path);
     }
-    touched.check()?;
+    files.check()?;
     let json = arguments.json.as_deref().map(ReportFile::create).transpose()?;
     let document = document(config_file)?;
     let loaded = load(&handler, Some(&document), 16).await?;
@@ -50,7 +49,7 @@ pub(crate) async fn conform(arguments: Conform) -> anyhow::Result<ExitCode> {
     suite = suite.only(&arguments.only).map_err(|name| unknown(&name))?;
     if let Some(path) = &arguments.keys {
         let instance = Instance::set_up(&loaded.plugin, &setup).await;
-        // Where it cannot be set up, the suite says so.
+        // If it cannot be set up, the suite reports that.
         if let Ok(instance) = instance {
             let inputs = instance.inputs().iter();
             let fields: Vec<Field> = inputs
@@ -65,14 +64,14 @@ pub(crate) async fn conform(arguments: Conform) -> anyhow::Result<ExitCode> {
     }
     let report = suite.run().await;
     let again = again(&arguments, file, config_file);
-    print(report.told(&again))?;
+    print(report.text(&again))?;
     if let Some(json) = json {
         json.write(&format!("{:#}\n", report.json(&again)))?;
     }
-    Ok(if report.passed() { ExitCode::SUCCESS } else { Failure::Run.into() })
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitKind::Run.into() })
 }
 
-/// Every check, with its promise.
+/// Lists every check with its promise.
 fn list() -> anyhow::Result<ExitCode> {
     let longest = CHECKS.iter().map(|check| check.name.len()).max().unwrap_or_default();
     for Check { name, promise, .. } in CHECKS {
@@ -85,7 +84,7 @@ fn unknown(name: &str) -> Usage {
     let names: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
     let hint = match nearest(name, &names) {
         Some(near) => format!("did you mean {near}?"),
-        None => "--list tells all".to_owned(),
+        None => "--list shows all".to_owned(),
     };
     Usage(format!("--only {name}: there is no such check; {hint}"))
 }
@@ -109,7 +108,7 @@ fn rows(
     }
 }
 
-/// The command as it was typed, without what chooses checks or writes a file.
+/// The command, without options that select checks or write a file.
 fn again(arguments: &Conform, handler: &beamlet::load::Handler, config: &Path) -> String {
     let mut again = format!("beamlet conform {handler} --config {}", config.display());
     if let Some(keys) = &arguments.keys {

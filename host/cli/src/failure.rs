@@ -1,33 +1,33 @@
-//! How a failure ends the process.
+//! The exit code of a command that fails.
 
 use std::process::ExitCode;
 
-/// What kind of failure it was, for the exit code.
+/// The kind of failure, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum ExitKind {
     /// The run failed: exit code 1.
     Run,
     /// Bad usage or configuration: exit code 2.
     Usage,
 }
 
-/// An error of bad usage.
+/// An error in the usage or the configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
-impl Failure {
-    /// The kind of an error: usage where it says so, else the run's.
+impl ExitKind {
+    /// The kind of an error: `Usage` for a [`Usage`] error, otherwise `Run`.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        if error.is::<Usage>() { Failure::Usage } else { Failure::Run }
+        if error.is::<Usage>() { ExitKind::Usage } else { ExitKind::Run }
     }
 }
 
-impl From<Failure> for ExitCode {
-    fn from(failure: Failure) -> Self {
+impl From<ExitKind> for ExitCode {
+    fn from(failure: ExitKind) -> Self {
         match failure {
-            Failure::Run => ExitCode::from(1),
-            Failure::Usage => ExitCode::from(2),
+            ExitKind::Run => ExitCode::from(1),
+            ExitKind::Usage => ExitCode::from(2),
         }
     }
 }

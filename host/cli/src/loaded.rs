@@ -1,4 +1,4 @@
-//! A handler and a configuration, as the command line names them.
+//! Loads the handler and the configuration that the command line names.
 
 use super::arguments::Handler;
 use super::failure::Usage;
@@ -10,7 +10,7 @@ use beamlet::plugin::{PluginError, Setup};
 use beamlet_egress::Destination;
 use std::path::Path;
 
-/// Loads the handler that the command line names, or else the configuration.
+/// Loads the handler that the command line names, otherwise the one that the configuration names.
 pub(crate) async fn load(
     handler: &Handler,
     document: Option<&Document>,
@@ -31,12 +31,12 @@ pub(crate) fn document(path: &Path) -> anyhow::Result<Document> {
     Ok(Document::read(path).map_err(|error| Usage(error.to_string()))?)
 }
 
-/// A configuration, with what is to say of it.
+/// A configuration, with its problems and warnings.
 pub(crate) async fn configure(loaded: &Loaded, document: &Document) -> anyhow::Result<Configured> {
     loaded.configure(document).await.map_err(failure)
 }
 
-/// A configuration without a problem; its warnings go to standard error.
+/// A valid configuration. Its warnings are written to standard error.
 pub(crate) async fn valid(loaded: &Loaded, document: &Document) -> anyhow::Result<Config> {
     let configured = configure(loaded, document).await?;
     let warnings = configured.warnings().to_vec();
@@ -53,7 +53,7 @@ pub(crate) fn setup(config: &Config) -> Setup {
     config.setup()
 }
 
-/// What a command ends with where the handler or its configuration cannot be used.
+/// The error of a command if the handler or its configuration cannot be used.
 fn failure(error: LoadError) -> anyhow::Error {
     match error.is_usage() {
         true => Usage(error.to_string()).into(),
@@ -61,13 +61,13 @@ fn failure(error: LoadError) -> anyhow::Error {
     }
 }
 
-/// A handler that is told of a configuration it had called valid has problems with it all the
-/// same: they are the user's, too.
+/// The error if set-up fails although the configuration is valid: problems that the handler reports
+/// then are the user's, too.
 pub(crate) fn usage_of(error: PluginError) -> anyhow::Error {
     failure(error.into())
 }
 
-/// The files that a configuration names; none where it cannot be read, which is told elsewhere.
+/// The files that a configuration names; none if it cannot be read, which is reported elsewhere.
 pub(crate) fn files_of(config: &Path) -> Vec<std::path::PathBuf> {
     load::files_of(config).unwrap_or_default()
 }

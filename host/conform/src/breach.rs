@@ -1,26 +1,27 @@
-//! A promise that was broken, and how a check ends.
+//! A broken promise, and the result of a scenario.
 
 /// A promise that a handler has broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breach {
-    /// The check that holds handlers to the promise.
+    /// The name of the check of that promise.
     pub check: &'static str,
     /// What was done.
     pub done: String,
-    /// What the contract promises of it.
+    /// What the contract promises.
     pub expected: String,
-    /// What came instead.
+    /// What happened instead.
     pub came: String,
 }
 
-/// How a scenario ended that broke no promise.
+/// The result of a scenario that found no breach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kept {
-    /// The promise was looked at, and held.
+    /// The promise was tested and holds.
     Yes,
-    /// There was nothing to look at; the text says why.
+    /// The promise could not be tested; the text says why.
     NotApplicable(String),
 }
 
-/// How a scenario ended: a breach stops it, and may be one of another promise than its own.
+/// The result of a scenario. A breach ends it, and can concern another promise than the scenario's
+/// own.
 pub(super) type Verdict = Result<Kept, Breach>;

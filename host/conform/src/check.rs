@@ -1,4 +1,4 @@
-//! Every check: its name, the promise, and where the contract gives it.
+//! The list of all checks: name, promise, and where the contract makes the promise.
 
 use super::breach::Verdict;
 use super::subject::Subject;
@@ -8,13 +8,13 @@ use std::pin::Pin;
 
 type Scenario = for<'s> fn(&'s Subject) -> Pin<Box<dyn Future<Output = Verdict> + Send + 's>>;
 
-/// A promise of the contract that a handler can be held to.
+/// A check of one promise of the contract.
 pub struct Check {
-    /// Its name: the group, a slash, and what it is about. It does not change.
+    /// The name: the group, a slash, and the subject. Names are stable.
     pub name: &'static str,
     /// The promise, in a sentence.
     pub promise: &'static str,
-    /// Where it is given: a file, and what in it.
+    /// Where the contract makes it: a file, and the item in it.
     pub place: &'static str,
     pub(super) scenario: Scenario,
 }
@@ -30,33 +30,33 @@ macro_rules! checks {
     };
 }
 
-/// All checks, in the order in which they are made.
+/// All checks, in the order in which they run.
 pub const CHECKS: &[Check] = checks![
     "describe/name" describe::name: "a handler has a short name and a semantic version",
         "wit/handler.wit, description";
-    "describe/stable" describe::stable: "a handler says the same of itself each time",
+    "describe/stable" describe::stable: "a handler describes itself in the same way each time",
         "wit/handler.wit, describe";
     "describe/schema" describe::is_schema: "the configuration's schema is a JSON Schema, draft 2020-12",
         "wit/handler.wit, description.config-schema";
-    "config/accepts" config::accepted: "`validate` and `setup` take the given configuration",
+    "config/accepts" config::accepted: "`validate` and `setup` accept the given configuration",
         "wit/handler.wit, validate";
-    "config/schema-accepts" describe::accepts: "the schema takes a configuration that `validate` takes",
+    "config/schema-accepts" describe::accepts: "the schema accepts a configuration that `validate` accepts",
         "wit/handler.wit, description.config-schema";
-    "config/asks-no-store" config::asks_no_store: "`describe`, `validate` and `setup` ask no store",
+    "config/asks-no-store" config::asks_no_store: "`describe`, `validate` and `setup` do not call the store",
         "wit/handler.wit, describe, validate and handler.setup";
-    "config/odd-texts" config::odd_texts: "what is not one JSON object is told as a problem",
+    "config/odd-texts" config::odd_texts: "a text that is not one JSON object is reported as a problem",
         "wit/handler.wit, validate";
-    "config/problems" config::problems: "whoever refuses a configuration says what is wrong with it",
+    "config/problems" config::problems: "a rejected configuration comes with a message about what is wrong",
         "wit/types.wit, diagnostic.message";
-    "config/pointers" config::pointers: "each problem's path is a JSON Pointer that leads somewhere",
+    "config/pointers" config::pointers: "each problem's path is a JSON Pointer to a place in the configuration",
         "wit/types.wit, diagnostic.path";
-    "config/secrets" config::secrets: "no problem tells a secret",
+    "config/secrets" config::secrets: "no problem contains a secret",
         "wit/types.wit, diagnostic.message";
-    "config/setup-agrees" config::setup_agrees: "`setup` refuses exactly what `validate` refuses",
+    "config/setup-agrees" config::setup_agrees: "`setup` rejects exactly what `validate` rejects",
         "wit/handler.wit, validate and handler.setup";
-    "inputs/unique" inputs::unique: "a field is read once",
+    "inputs/unique" inputs::unique: "each field is listed once",
         "wit/handler.wit, handler.inputs";
-    "outputs/declared" outputs::declared: "outputs have a name each, and a type of the contract",
+    "outputs/declared" outputs::declared: "each output has a name of its own, and a type of the contract",
         "wit/handler.wit, field";
     "outputs/stable" outputs::stable: "outputs are the same each time, in the same order",
         "wit/handler.wit, handler.outputs";
@@ -64,11 +64,11 @@ pub const CHECKS: &[Check] = checks![
         "wit/handler.wit, enrichment-handler";
     "answers/count" order::form: "each row that was given is answered exactly once",
         "wit/handler.wit, bundle.finish";
-    "answers/not-ahead" order::form: "there are never more answers than rows were given",
+    "answers/not-ahead" order::form: "there are never more answers than given rows",
         "wit/handler.wit, bundle.process";
     "answers/ascending" order::form: "`missing`, `null-keys` and `failures` ascend",
         "wit/types.wit, enriched";
-    "answers/in-range" order::form: "`missing`, `null-keys` and `failures` name rows that there are",
+    "answers/in-range" order::form: "`missing`, `null-keys` and `failures` name existing rows",
         "wit/types.wit, enriched";
     "answers/disjoint" order::form: "no row is in two of `missing`, `null-keys` and `failures`",
         "wit/types.wit, enriched";
@@ -78,7 +78,7 @@ pub const CHECKS: &[Check] = checks![
         "wit/types.wit, column.values";
     "columns/nulls" order::form: "the nulls of a column are ascending positions of rows",
         "wit/types.wit, column.nulls";
-    "columns/texts" order::form: "the ends of texts ascend over characters to the end of the text",
+    "columns/texts" order::form: "the ends of texts ascend, at character boundaries, to the end of the text",
         "wit/types.wit, texts.ends";
     "columns/unique" order::form: "a field's name is unique in its batch",
         "wit/types.wit, column.name";
@@ -86,71 +86,71 @@ pub const CHECKS: &[Check] = checks![
         "wit/types.wit, values.json";
     "columns/decimals" order::form: "a value of `decimals` is a decimal number",
         "wit/types.wit, values.decimals";
-    "outputs/fields" outputs::answers: "the fields that come are those that `outputs` tells",
+    "outputs/fields" outputs::answers: "an answer has the fields that `outputs` declares",
         "wit/handler.wit, handler.outputs";
-    "outputs/types" outputs::answers: "fields come in the types that `outputs` tells",
+    "outputs/types" outputs::answers: "fields have the types that `outputs` declares",
         "wit/handler.wit, field.type";
-    "outputs/order" order::form: "fields come in one order",
+    "outputs/order" order::form: "fields come in the same order in all answers",
         "wit/handler.wit, handler.outputs";
-    "inputs/stable" inputs::stable: "the fields that are read do not change",
+    "inputs/stable" inputs::stable: "the list of input fields does not change",
         "wit/handler.wit, handler.inputs";
     "lifecycle/bundles" lifecycle::bundles: "an instance serves several bundles",
         "wit/handler.wit, enrichment-handler";
-    "lifecycle/dropped-bundle" lifecycle::dropped: "a bundle may be dropped, and leaves nothing to the next",
+    "lifecycle/dropped-bundle" lifecycle::dropped: "a bundle may be dropped, and does not affect the next one",
         "wit/handler.wit, handler.start-bundle";
-    "lifecycle/instances" lifecycle::instances: "instances do not touch each other",
+    "lifecycle/instances" lifecycle::instances: "instances do not affect each other",
         "wit/handler.wit, enrichment-handler";
     "lifecycle/empty-bundle" lifecycle::empty_bundle: "a bundle may have no rows",
         "wit/handler.wit, enrichment-handler";
     "lifecycle/empty-calls" lifecycle::empty_calls: "a call of `process` may have no rows",
         "wit/types.wit, batch.rows";
-    "lifecycle/tear-down" lifecycle::tear_down: "dropping the handler tears it down",
+    "lifecycle/tear-down" lifecycle::tear_down: "dropping the handler tears it down without a trap",
         "wit/handler.wit, enrichment-handler";
     "answers/order" order::order: "answers come in the order of the rows",
         "wit/handler.wit, bundle.process";
     "answers/alone" order::alone: "a row gets the same answer alone and among others",
         "wit/handler.wit, bundle.process";
-    "answers/cuts" order::cuts: "a row gets the same answer however rows are cut into calls",
+    "answers/cuts" order::cuts: "a row gets the same answer however rows are split into calls",
         "wit/handler.wit, bundle.process";
-    "answers/duplicates" order::duplicates: "equal rows get equal answers, one each",
+    "answers/duplicates" order::duplicates: "equal rows get equal answers, one for each row",
         "wit/handler.wit, bundle.finish";
-    "answers/nulls" order::nulls: "rows of nulls are answered, and a null key is not called missing",
+    "answers/nulls" order::nulls: "rows with only nulls are answered, and a null key is not reported as missing",
         "wit/types.wit, enriched.null-keys";
     "answers/late" order::late: "the order holds when the store's answers come out of order",
         "wit/handler.wit, bundle.process";
     "answers/many" order::many: "a bundle may have very many rows",
         "wit/handler.wit, bundle.process";
-    "odd/texts" odd::texts: "odd texts are answered or refused, without a trap",
+    "odd/texts" odd::texts: "unusual texts are answered or rejected, without a trap",
         "wit/types.wit, error-kind.invalid-input";
-    "odd/numbers" odd::numbers: "odd numbers are answered or refused, without a trap",
+    "odd/numbers" odd::numbers: "unusual numbers are answered or rejected, without a trap",
         "wit/types.wit, error-kind.invalid-input";
-    "odd/types" odd::types: "columns of any type are answered or refused, without a trap",
+    "odd/types" odd::types: "columns of any type are answered or rejected, without a trap",
         "wit/types.wit, values";
-    "inputs/required" inputs::required: "a row without a required field is refused",
+    "inputs/required" inputs::required: "a row without a required field is rejected",
         "wit/handler.wit, input.required";
-    "inputs/optional" inputs::optional: "an absent optional field is as good as null",
+    "inputs/optional" inputs::optional: "an absent optional field counts as null",
         "wit/handler.wit, input.required";
-    "inputs/withheld" inputs::withheld: "no other field than those that `inputs` names is used",
+    "inputs/withheld" inputs::withheld: "only fields that `inputs` names are used",
         "wit/handler.wit, handler.inputs";
     "check/findings" outputs::findings: "findings have a place in the configuration, and a message",
         "wit/handler.wit, finding";
-    "check/agrees" outputs::agrees: "`check` says what `outputs` and a run say",
+    "check/agrees" outputs::agrees: "`check` agrees with `outputs` and with a run",
         "wit/handler.wit, handler.check";
     "counters/names" counters::names: "counters have names in snake case, each once",
         "wit/handler.wit, counter.name";
-    "counters/standard" counters::standard: "there are the three counters that users know from Beam",
+    "counters/standard" counters::standard: "the three counters that users know from Beam exist",
         "docs/guide/writing-a-handler.md, counters";
-    "counters/monotonous" counters::monotonous: "counters never fall",
+    "counters/monotonous" counters::monotonous: "counters never decrease",
         "wit/handler.wit, handler.counters";
-    "counters/exact" counters::exact: "enriched rows and requests are counted, one for one",
+    "counters/exact" counters::exact: "each enriched row and each request is counted once",
         "docs/guide/writing-a-handler.md, counters";
-    "counters/errors" counters::errors: "requests that failed are counted, one for one",
+    "counters/errors" counters::errors: "each failed request is counted once",
         "docs/guide/writing-a-handler.md, counters";
-    "store/survives" store::survives: "a store that fails traps no call",
+    "store/survives" store::survives: "no call traps when the store fails",
         "wit/types.wit, row-failure";
-    "store/rows" store::survives: "a store that fails loses no row",
+    "store/rows" store::survives: "no row is lost when the store fails",
         "wit/handler.wit, bundle.finish";
-    "store/failures" store::no_answer_made_up: "what the store did not answer is a failure, not missing, not enriched",
+    "store/failures" store::no_answer_made_up: "a row without an answer from the store is a failure, neither missing nor enriched",
         "wit/types.wit, enriched";
     "store/kinds" store::kinds: "an error's kind says what went wrong",
         "wit/types.wit, error-kind";
@@ -160,23 +160,23 @@ pub const CHECKS: &[Check] = checks![
         "wit/types.wit, error.retryable";
     "store/retry-after" store::retry_after: "an error says how long the store asks to wait",
         "wit/types.wit, error.retry-after-ms";
-    "store/recovers" store::recovers: "an instance outlives its store's failure",
+    "store/recovers" store::recovers: "an instance recovers when its store does",
         "wit/handler.wit, enrichment-handler";
-    "store/outputs" store::outputs: "a store that fails tells no outputs",
+    "store/outputs" store::outputs: "`outputs` is an error when the store fails",
         "wit/handler.wit, handler.outputs";
-    "store/check" store::check: "`check` finds fault with a store that fails",
+    "store/check" store::check: "`check` reports a problem when the store fails",
         "wit/handler.wit, handler.check";
-    "text/describe" text::describe: "`describe` says the same in both interfaces",
+    "text/describe" text::describe: "`describe` is the same in both interfaces",
         "wit/handler.wit, enrichment-json.describe";
-    "text/validate" text::validate: "`validate` says the same in both interfaces",
+    "text/validate" text::validate: "`validate` is the same in both interfaces",
         "wit/handler.wit, enrichment-json.validate";
-    "text/answer" text::answer: "`enrich` answers in the contract's form, row by row",
+    "text/answer" text::answer: "`enrich` answers in the form of the contract, row by row",
         "wit/handler.wit, enrichment-json.enrich";
-    "text/agrees" text::agrees: "`enrich` gives what enrichment-handler gives",
+    "text/agrees" text::agrees: "`enrich` agrees with enrichment-handler",
         "wit/handler.wit, enrichment-json";
-    "text/own-fields" text::own_fields: "a row's own fields come first, and stay",
+    "text/own-fields" text::own_fields: "a row's own fields come first, unchanged",
         "wit/handler.wit, enrichment-json.enrich";
-    "text/errors" text::errors: "what cannot be enriched is told as `error` or `problems`",
+    "text/errors" text::errors: "what cannot be enriched is reported as `error` or `problems`",
         "wit/handler.wit, enrichment-json.enrich";
 ];
 

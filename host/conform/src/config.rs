@@ -1,26 +1,25 @@
-//! `validate` and `setup`: the given configuration, and all that can be made wrong with it.
+//! Checks of `validate` and `setup`, with the given configuration and with many changed ones.
 
 use super::breach::{Breach, Kept, Verdict};
-use super::pointer;
 use super::session::Session;
 use super::subject::Subject;
 use beamlet::raw::beamlet::enrichment::types::Diagnostic;
 use beamlet::raw::{Script, ScriptedStore};
-use beamlet_contract::pointer::child;
+use beamlet_contract::pointer::{child, unescaped};
 use serde_json::{Value, json};
 
-/// A store that nobody is to ask.
+/// A store that must not be called.
 const UNASKED: Script = Script::Answer { status: 503, retry_after: None, body: "" };
-/// What stands in for each secret: no message may hold it.
+/// Replaces each secret. No message may contain it.
 const CANARY: &str = "canary-4b1d-9e7f";
-/// The most configurations that are tried.
+/// The largest number of configurations to try.
 const MOST: usize = 400;
 
-/// A configuration, and what was done to make it.
+/// A changed configuration, and a description of the change.
 struct Changed {
     done: String,
     text: String,
-    /// As JSON, where it is some.
+    /// As JSON.
     value: Value,
 }
 
@@ -32,13 +31,13 @@ pub(super) async fn accepted(subject: &Subject) -> Verdict {
     match session.validate(&subject.setup.config).await? {
         Ok(_) => Ok(Kept::Yes),
         Err(problems) => {
-            let came = subject.told_problems(&problems);
-            Err(session.breach(CHECK, "no problem, as `setup` takes it", came))
+            let came = subject.describe_problems(&problems);
+            Err(session.breach(CHECK, "no problem, because `setup` accepts it", came))
         }
     }
 }
 
-/// Neither `describe`, `validate` nor `setup` asks the store.
+/// `describe`, `validate` and `setup` do not call the store.
 pub(super) async fn asks_no_store(subject: &Subject) -> Verdict {
     const CHECK: &str = "config/asks-no-store";
     let scripted = ScriptedStore::new(UNASKED);
@@ -53,7 +52,7 @@ pub(super) async fn asks_no_store(subject: &Subject) -> Verdict {
     }
 }
 
-/// What is no JSON object is told as a problem.
+/// A text that is not one JSON object is reported as a problem.
 pub(super) async fn odd_texts(subject: &Subject) -> Verdict {
     const CHECK: &str = "config/odd-texts";
     let mut session = Session::new(subject, CHECK, None).await?;
@@ -76,18 +75,18 @@ fn nested(open: &str, inside: &str, close: &str, depth: usize) -> String {
     format!("{}{inside}{}", open.repeat(depth), close.repeat(depth))
 }
 
-/// Texts that are no JSON object, and what they are.
+/// Texts that are not a JSON object, with a description of each.
 fn texts(config: &str) -> Vec<(String, &'static str)> {
     vec![
         (String::new(), "an empty text"),
         (" \n".to_owned(), "white space"),
-        ("{".to_owned(), "an object that breaks off"),
-        ("connection = 1".to_owned(), "a text that is no JSON"),
-        (format!("{config}}}"), "the given configuration and a brace behind it"),
+        ("{".to_owned(), "an object that is cut off"),
+        ("connection = 1".to_owned(), "a text that is not JSON"),
+        (format!("{config}}}"), "the given configuration followed by a brace"),
         ("null".to_owned(), "null"),
         ("true".to_owned(), "true"),
         ("-0.5e300".to_owned(), "a number"),
-        ("1e999".to_owned(), "a number beyond all"),
+        ("1e999".to_owned(), "a number that is too large"),
         ("NaN".to_owned(), "NaN"),
         ("\"text\"".to_owned(), "a string"),
         ("\"\\ud800\"".to_owned(), "half of a surrogate pair"),
@@ -98,7 +97,7 @@ fn texts(config: &str) -> Vec<(String, &'static str)> {
     ]
 }
 
-/// `setup` refuses what `validate` refuses, with the same problems, and nothing else.
+/// `setup` rejects exactly what `validate` rejects, with the same problems.
 pub(super) async fn setup_agrees(subject: &Subject) -> Verdict {
     const CHECK: &str = "config/setup-agrees";
     let texts = texts(&subject.setup.config).into_iter();
@@ -113,19 +112,25 @@ pub(super) async fn setup_agrees(subject: &Subject) -> Verdict {
         match (validated, set_up) {
             (Ok(_), Ok(_)) => {}
             (Ok(_), Err(problems)) => {
-                let came = format!("`setup` told {}", subject.told_problems(&problems));
-                return Err(session.breach(CHECK, "a handler: `validate` told no problem", came));
+                let came = format!("`setup` reported {}", subject.describe_problems(&problems));
+                return Err(session.breach(
+                    CHECK,
+                    "a handler: `validate` reported no problem",
+                    came,
+                ));
             }
             (Err(problems), Ok(_)) => {
-                let told = subject.told_problems(&problems);
-                let expected = format!("no handler: `validate` told {told}");
+                let described = subject.describe_problems(&problems);
+                let expected = format!("no handler: `validate` reported {described}");
                 return Err(session.breach(CHECK, expected, "a handler"));
             }
-            (Err(told), Err(refused)) => {
-                if pairs(&told) != pairs(&refused) {
-                    let expected =
-                        format!("what `validate` told: {}", subject.told_problems(&told));
-                    let came = subject.told_problems(&refused);
+            (Err(validated), Err(refused)) => {
+                if pairs(&validated) != pairs(&refused) {
+                    let expected = format!(
+                        "what `validate` reported: {}",
+                        subject.describe_problems(&validated)
+                    );
+                    let came = subject.describe_problems(&refused);
                     return Err(session.breach(CHECK, expected, came));
                 }
             }
@@ -134,12 +139,12 @@ pub(super) async fn setup_agrees(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// Problems, so that they can be compared.
+/// Problems as pairs, for comparisons.
 pub(super) fn pairs(problems: &[Diagnostic]) -> Vec<(&str, &str)> {
     problems.iter().map(|problem| (problem.path.as_str(), problem.message.as_str())).collect()
 }
 
-/// Whoever refuses a configuration says what is wrong with it.
+/// A rejected configuration comes with a message about what is wrong.
 pub(super) async fn problems(subject: &Subject) -> Verdict {
     const CHECK: &str = "config/problems";
     let mut refused = 0;
@@ -150,25 +155,26 @@ pub(super) async fn problems(subject: &Subject) -> Verdict {
         refused += 1;
         let silent = problems.iter().any(|problem| problem.message.trim().is_empty());
         if problems.is_empty() || silent {
-            let came = subject.told_problems(&problems);
+            let came = subject.describe_problems(&problems);
             return Err(session.breach(CHECK, "problems, each with a message", came));
         }
     }
     Ok(match refused {
-        0 => Kept::NotApplicable("no change makes the configuration wrong".to_owned()),
+        0 => Kept::NotApplicable("no change makes the configuration invalid".to_owned()),
         _ => Kept::Yes,
     })
 }
 
-/// Each problem has a JSON Pointer into the configuration, or to where something is missing.
+/// Each problem has a JSON Pointer to a place in the configuration, or to where something is
+/// missing.
 pub(super) async fn pointers(subject: &Subject) -> Verdict {
     const CHECK: &str = "config/pointers";
     let mut session = Session::new(subject, CHECK, None).await?;
     for Changed { done, text, value } in changes(&subject.config) {
         session.doing = format!("validate {done}");
-        let (Ok(told) | Err(told)) = session.validate(&text).await?;
-        for problem in told {
-            if let Err(why) = pointer::leads(&problem.path, &value) {
+        let (Ok(reported) | Err(reported)) = session.validate(&text).await?;
+        for problem in reported {
+            if let Err(why) = leads(&problem.path, &value) {
                 let came = format!("{:?}, {why}", problem.path);
                 let expected = "a JSON Pointer into the configuration, or to where something is \
                                 missing in it";
@@ -179,7 +185,7 @@ pub(super) async fn pointers(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// No problem tells a secret.
+/// No problem contains a secret.
 pub(super) async fn secrets(subject: &Subject) -> Verdict {
     const CHECK: &str = "config/secrets";
     let mut secrets = Vec::new();
@@ -193,7 +199,7 @@ pub(super) async fn secrets(subject: &Subject) -> Verdict {
         return Ok(Kept::NotApplicable("the configuration has no secret".to_owned()));
     }
     let mut session = Session::new(subject, CHECK, None).await?;
-    // As a key may be, and as none may be: with a line end in it, as an element, as a key.
+    // Valid and invalid forms of a secret: as it is, with a line end, as an element, as a key.
     for secret in [json!(CANARY), json!(format!("{CANARY}\n")), json!([CANARY]), json!({CANARY: 1})]
     {
         let mut config = subject.config.clone();
@@ -206,11 +212,11 @@ pub(super) async fn secrets(subject: &Subject) -> Verdict {
         let unchanged = (config.to_string(), "with other secrets".to_owned());
         for (text, done) in changed.chain([unchanged]) {
             session.doing = format!("validate {done}, with another secret");
-            let (Ok(told) | Err(told)) = session.validate(&text).await?;
-            // A key of an object is a name: it is told.
-            let tells = |it: &Diagnostic| it.message.contains(CANARY) && !secret.is_object();
-            if let Some(problem) = told.iter().find(|it| tells(it)) {
-                let came = format!("the problem of {:?} tells it", problem.path);
+            let (Ok(reported) | Err(reported)) = session.validate(&text).await?;
+            // A key of an object is a name, which messages may contain.
+            let reveals = |it: &Diagnostic| it.message.contains(CANARY) && !secret.is_object();
+            if let Some(problem) = reported.iter().find(|it| reveals(it)) {
+                let came = format!("the problem of {:?} contains it", problem.path);
                 return Err(session.breach(CHECK, "a message without the secret", came));
             }
         }
@@ -218,7 +224,7 @@ pub(super) async fn secrets(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// The configuration with one thing left out, of another type, or added, at every place.
+/// The configuration with one value removed, changed to another type, or added, at every place.
 fn changes(config: &Value) -> Vec<Changed> {
     let mut places = Vec::new();
     each(config, String::new(), &mut |pointer, value| {
@@ -246,7 +252,7 @@ fn changes(config: &Value) -> Vec<Changed> {
             }
             changed.push((format!("with {other} at {pointer:?}"), config));
         }
-        if let Some((parent, key)) = pointer::parent(pointer) {
+        if let Some((parent, key)) = parent(pointer) {
             let mut config = config.clone();
             if let Some(Value::Object(map)) = config.pointer_mut(parent) {
                 map.remove(&key);
@@ -284,20 +290,87 @@ fn each(value: &Value, at: String, visit: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// The changed configurations as texts, for who compares what two interfaces say of them.
+/// The changed configurations as texts, to compare the two interfaces.
 pub(super) fn changed_texts(config: &Value) -> Vec<(String, String)> {
     changes(config).into_iter().map(|changed| (changed.done, changed.text)).collect()
 }
 
-/// A finding's or a problem's place; the breach is of `check`.
+/// Checks the place of a finding. A breach counts for `check`.
 pub(super) fn placed(
     session: &Session<'_>,
     check: &'static str,
     path: &str,
     config: &Value,
 ) -> Result<(), Breach> {
-    pointer::leads(path, config).map_err(|why| {
+    leads(path, config).map_err(|why| {
         let expected = "a JSON Pointer into the configuration, or to where something is missing";
         session.breach(check, expected, format!("{path:?}, {why}"))
     })
+}
+
+/// Whether a pointer leads to a value, or to a place where one could be. The error says why not.
+fn leads(pointer: &str, config: &Value) -> Result<(), String> {
+    if pointer.is_empty() {
+        return Ok(());
+    }
+    let Some(tokens) = pointer.strip_prefix('/') else {
+        return Err("which does not start with a slash".to_owned());
+    };
+    let mut value = Some(config);
+    let mut so_far = String::new();
+    for token in tokens.split('/') {
+        let key = unescaped(token).ok_or("which has a `~` that is neither `~0` nor `~1`")?;
+        value = match value {
+            // A missing value may contain anything.
+            None | Some(Value::Null) => None,
+            Some(Value::Object(map)) => map.get(&*key),
+            Some(Value::Array(list)) => match key.parse::<usize>() {
+                Ok(at) => list.get(at),
+                Err(_) => return Err(format!("and {so_far:?} is an array")),
+            },
+            Some(other) => {
+                let is = beamlet_config::kind(other);
+                return Err(format!("and {so_far:?} is {is}, with nothing in it"));
+            }
+        };
+        so_far = format!("{so_far}/{token}");
+    }
+    Ok(())
+}
+
+/// The pointer to the parent, and the key in it; `None` for the whole document.
+fn parent(pointer: &str) -> Option<(&str, String)> {
+    let (parent, token) = pointer.rsplit_once('/')?;
+    Some((parent, unescaped(token)?.into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_pointer_may_lead_to_a_value_or_to_a_missing_one() {
+        let config = json!({ "a": { "b/c": [1, { "d": null }] }, "": 1 });
+        for pointer in ["", "/", "/a", "/a/b~1c/1/d", "/a/none", "/none/deeper", "/a/b~1c/1/d/e"] {
+            assert_eq!(leads(pointer, &config), Ok(()), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn a_pointer_that_is_invalid_or_leads_through_a_value_is_an_error() {
+        let config = json!({ "a": 1, "b": [] });
+        let why = |pointer| leads(pointer, &config).unwrap_err();
+        assert_eq!(why("a"), "which does not start with a slash");
+        assert_eq!(why("/~2"), "which has a `~` that is neither `~0` nor `~1`");
+        assert_eq!(why("/a/x"), "and \"/a\" is a number, with nothing in it");
+        assert_eq!(why("/b/x"), "and \"/b\" is an array");
+    }
+
+    #[test]
+    fn the_parent_of_a_pointer_is_the_pointer_to_the_enclosing_value() {
+        assert_eq!(parent("/a/b~1c"), Some(("/a", "b/c".to_owned())));
+        assert_eq!(parent("/a"), Some(("", "a".to_owned())));
+        assert_eq!(parent(""), None);
+    }
 }

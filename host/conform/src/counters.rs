@@ -1,13 +1,14 @@
-//! What a handler counts.
+//! Checks of a handler's counters.
 
 use super::breach::{Breach, Kept, Verdict};
+use super::rows::describe_rows;
 use super::session::Session;
-use super::subject::{Subject, told};
+use super::subject::Subject;
 use beamlet::raw::{Script, ScriptedStore};
 use beamlet_contract::Outcome;
 use std::collections::HashSet;
 
-/// The names that users of Beam know.
+/// The counters that users know from Beam.
 const RETRIEVED: &str = "features_retrieved";
 const REQUESTS: &str = "feature_retrieval_requests";
 const ERRORS: &str = "feature_retrieval_errors";
@@ -16,7 +17,7 @@ fn value(counters: &[(String, u64)], name: &str) -> Option<u64> {
     counters.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
 }
 
-/// Names in snake case, each once.
+/// Names are in snake case and unique.
 pub(super) async fn names(subject: &Subject) -> Verdict {
     const CHECK: &str = "counters/names";
     let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
@@ -29,13 +30,17 @@ pub(super) async fn names(subject: &Subject) -> Verdict {
             return Err(session.breach(CHECK, "names in snake case", format!("{name:?}")));
         }
         if !known.insert(name.clone()) {
-            return Err(session.breach(CHECK, "each counter once", format!("`{name}` twice")));
+            return Err(session.breach(
+                CHECK,
+                "each counter once",
+                format!("`{name}` appears twice"),
+            ));
         }
     }
     Ok(Kept::Yes)
 }
 
-/// The three that every handler has.
+/// The three counters that every handler has.
 pub(super) async fn standard(subject: &Subject) -> Verdict {
     const CHECK: &str = "counters/standard";
     let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
@@ -47,14 +52,14 @@ pub(super) async fn standard(subject: &Subject) -> Verdict {
     }
 }
 
-/// Counters never fall, over calls and bundles.
+/// Counters never decrease, over calls and bundles.
 pub(super) async fn monotonous(subject: &Subject) -> Verdict {
     const CHECK: &str = "counters/monotonous";
     let ordinary = subject.ordinary().await?;
     let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
     session.doing = format!(
         "asked for the counters after each call of three bundles of {}",
-        told(&ordinary.rows)
+        describe_rows(&ordinary.rows)
     );
     let mut before = session.counters(handler).await?;
     for _ in 0..3 {
@@ -83,20 +88,20 @@ fn rises(
         let came = match value(after, name) {
             Some(now) if now >= *first => continue,
             Some(now) => format!("`{name}` was {first} and is {now}"),
-            None => format!("`{name}` is gone"),
+            None => format!("`{name}` is absent"),
         };
-        return Err(session.breach(check, "counters that never fall", came));
+        return Err(session.breach(check, "counters that never decrease", came));
     }
     Ok(())
 }
 
-/// One more for each enriched row, and for each request.
+/// Counts one for each enriched row, and one for each request.
 pub(super) async fn exact(subject: &Subject) -> Verdict {
     const CHECK: &str = "counters/exact";
     let ordinary = subject.ordinary().await?;
     let scripted = ScriptedStore::new(Script::Real);
     let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
-    session.doing = format!("{} in one bundle", told(&ordinary.rows));
+    session.doing = format!("{} in one bundle", describe_rows(&ordinary.rows));
     let answers = session.answers(CHECK, handler, &[subject.batch(&ordinary.rows)]).await?;
     let enriched = answers.iter().filter(|row| row.outcome == Outcome::Enriched).count() as u64;
     let counters = session.counters(handler).await?;
@@ -109,14 +114,14 @@ pub(super) async fn exact(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// One more for each request that failed.
+/// Counts one for each failed request.
 pub(super) async fn errors(subject: &Subject) -> Verdict {
     const CHECK: &str = "counters/errors";
     subject.ordinary().await?;
     let scripted = ScriptedStore::new(Script::Answer { status: 503, retry_after: None, body: "" });
     let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
     let rows = subject.rows_with_keys();
-    session.doing = format!("{} from a store that answers 503", told(&rows));
+    session.doing = format!("{} from a store that answers 503", describe_rows(&rows));
     let _ = session.bundle(handler, &[subject.batch(&rows)]).await?;
     let counters = session.counters(handler).await?;
     match (scripted.requests(), value(&counters, ERRORS)) {

@@ -1,4 +1,4 @@
-//! `describe`: what a handler says it is.
+//! Checks of `describe`: name, version and schema of a handler.
 
 use super::breach::{Breach, Kept, Verdict};
 use super::session::Session;
@@ -8,55 +8,56 @@ use serde_json::Value;
 /// The configuration's schema, parsed.
 async fn schema(subject: &Subject, check: &'static str) -> Result<(String, Value), Breach> {
     let mut session = Session::new(subject, check, None).await?;
-    session.doing = "asked a fresh instance what it is".to_owned();
+    session.doing = "called describe on a new instance".to_owned();
     let text = session.describe().await?.config_schema;
     match serde_json::from_str(&text) {
         Ok(schema) => Ok((text, schema)),
         Err(error) => {
-            let came = format!("`config-schema` is no JSON: {error}");
+            let came = format!("`config-schema` is not JSON: {error}");
             Err(session.breach("describe/schema", "a JSON Schema, draft 2020-12", came))
         }
     }
 }
 
-/// A name, and a version in semantic versioning.
+/// The name is short, and the version follows semantic versioning.
 pub(super) async fn name(subject: &Subject) -> Verdict {
     const CHECK: &str = "describe/name";
     let mut session = Session::new(subject, CHECK, None).await?;
-    session.doing = "asked a fresh instance what it is".to_owned();
-    let told = session.describe().await?;
-    if told.name.trim().is_empty() || told.name.contains(char::is_whitespace) {
-        let came = format!("the name {:?}", told.name);
+    session.doing = "called describe on a new instance".to_owned();
+    let description = session.describe().await?;
+    if description.name.trim().is_empty() || description.name.contains(char::is_whitespace) {
+        let came = format!("the name {:?}", description.name);
         return Err(session.breach(CHECK, "a short name, such as `tecton`", came));
     }
-    if let Err(why) = semver::Version::parse(&told.version) {
-        let came = format!("the version {:?}: {why}", told.version);
+    if let Err(why) = semver::Version::parse(&description.version) {
+        let came = format!("the version {:?}: {why}", description.version);
         return Err(session.breach(CHECK, "a version in semantic versioning", came));
     }
     Ok(Kept::Yes)
 }
 
-/// The same, however often and wherever it is asked.
+/// The description is the same in every call and every instance.
 pub(super) async fn stable(subject: &Subject) -> Verdict {
     const CHECK: &str = "describe/stable";
-    let told = |it: beamlet::raw::exports::beamlet::enrichment::enrichment_handler::Description| {
-        (it.name, it.version, it.config_schema)
-    };
+    let parts =
+        |it: beamlet::raw::exports::beamlet::enrichment::enrichment_handler::Description| {
+            (it.name, it.version, it.config_schema)
+        };
     let mut session = Session::new(subject, CHECK, None).await?;
-    session.doing = "asked what it is, twice, then a second instance that was set up".to_owned();
-    let first = told(session.describe().await?);
-    let again = told(session.describe().await?);
+    session.doing = "called describe twice, then on a second instance that was set up".to_owned();
+    let first = parts(session.describe().await?);
+    let again = parts(session.describe().await?);
     let (mut other, _) = Session::ready(subject, CHECK, None).await?;
     other.doing = session.doing.clone();
-    let third = told(other.describe().await?);
+    let third = parts(other.describe().await?);
     if first != again || first != third {
-        let came = "it told something else".to_owned();
+        let came = "the description differs".to_owned();
         return Err(session.breach(CHECK, "the same description each time", came));
     }
     Ok(Kept::Yes)
 }
 
-/// A JSON Schema.
+/// The schema is a JSON Schema.
 pub(super) async fn is_schema(subject: &Subject) -> Verdict {
     const CHECK: &str = "describe/schema";
     let (_, schema) = schema(subject, CHECK).await?;
@@ -83,7 +84,7 @@ pub(super) async fn is_schema(subject: &Subject) -> Verdict {
     }
 }
 
-/// The schema takes the configuration that the handler takes.
+/// The schema accepts the configuration that the handler accepts.
 pub(super) async fn accepts(subject: &Subject) -> Verdict {
     const CHECK: &str = "config/schema-accepts";
     let (_, schema) = schema(subject, CHECK).await?;
@@ -96,7 +97,7 @@ pub(super) async fn accepts(subject: &Subject) -> Verdict {
         None => Ok(Kept::Yes),
         Some(error) => Err(Breach {
             check: CHECK,
-            done: "held the given configuration against `config-schema`".to_owned(),
+            done: "checked the given configuration against `config-schema`".to_owned(),
             expected: "it is valid, as `validate` calls it".to_owned(),
             came: format!("at {:?}: {}", error.instance_path().to_string(), error.masked()),
         }),

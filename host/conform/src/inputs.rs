@@ -1,14 +1,14 @@
-//! The fields that a handler reads: told once and for all, and no others.
+//! Checks of `inputs`: the fields that a handler reads do not change, and it uses no others.
 
 use super::breach::{Kept, Verdict};
 use super::session::Session;
 use super::subject::Subject;
-use super::text::{Enriched, json_rows};
+use super::text::{TextAnswer, json_rows};
 use beamlet::raw::{Script, ScriptedStore};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-/// Each field is told once.
+/// Each field is listed once.
 pub(super) async fn unique(subject: &Subject) -> Verdict {
     const CHECK: &str = "inputs/unique";
     let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
@@ -16,14 +16,14 @@ pub(super) async fn unique(subject: &Subject) -> Verdict {
     let mut names = HashSet::new();
     for input in session.inputs(handler).await? {
         if !names.insert(input.name.clone()) {
-            let came = format!("`{}` twice", input.name);
+            let came = format!("`{}` appears twice", input.name);
             return Err(session.breach(CHECK, "each field once", came));
         }
     }
     Ok(Kept::Yes)
 }
 
-/// The same fields in the same order, on every instance, before a bundle and after it.
+/// The fields are the same, in the same order, on every instance, before and after a bundle.
 pub(super) async fn stable(subject: &Subject) -> Verdict {
     const CHECK: &str = "inputs/stable";
     let ordinary = subject.ordinary().await?;
@@ -32,18 +32,18 @@ pub(super) async fn stable(subject: &Subject) -> Verdict {
     let before = session.inputs(handler).await?;
     let _ = session.bundle(handler, &[subject.batch(&ordinary.rows)]).await?;
     let after = session.inputs(handler).await?;
-    let told =
+    let names =
         |inputs: &[beamlet::raw::exports::beamlet::enrichment::enrichment_handler::Input]| {
             inputs.iter().map(|input| (input.name.clone(), input.required)).collect::<Vec<_>>()
         };
-    if told(&before) != told(&subject.inputs) || told(&after) != told(&before) {
+    if names(&before) != names(&subject.inputs) || names(&after) != names(&before) {
         let came = "other fields, or another order";
-        return Err(session.breach(CHECK, "the fields that were told first", came));
+        return Err(session.breach(CHECK, "the same fields as at first", came));
     }
     Ok(Kept::Yes)
 }
 
-/// A row without a required field is refused.
+/// A row without a required field is rejected.
 pub(super) async fn required(subject: &Subject) -> Verdict {
     const CHECK: &str = "inputs/required";
     subject.ordinary().await?;
@@ -64,7 +64,7 @@ pub(super) async fn required(subject: &Subject) -> Verdict {
     let Ok(text) = session.text_enrich(&subject.setup.config, &rows).await? else {
         return Ok(Kept::Yes);
     };
-    match Enriched::read(&text) {
+    match TextAnswer::read(&text) {
         Ok(answer) if answer.failures.iter().any(|failure| failure.row == 0) => Ok(Kept::Yes),
         Ok(_) => {
             let expected = "an error, or a failure of the row: the field is required";
@@ -74,7 +74,7 @@ pub(super) async fn required(subject: &Subject) -> Verdict {
     }
 }
 
-/// A row without an optional field gets the answer that it gets with null.
+/// A row without an optional field gets the same answer as with null.
 pub(super) async fn optional(subject: &Subject) -> Verdict {
     const CHECK: &str = "inputs/optional";
     subject.ordinary().await?;
@@ -98,7 +98,7 @@ pub(super) async fn optional(subject: &Subject) -> Verdict {
         });
         let rows = Value::Array(rows.collect()).to_string();
         let text = session.text_enrich(&subject.setup.config, &rows).await?;
-        answers.push(match text.map(|text| Enriched::read(&text)) {
+        answers.push(match text.map(|text| TextAnswer::read(&text)) {
             Err(_) => None,
             Ok(Ok(mut answer)) => {
                 answer.rows.iter_mut().for_each(|row| drop(row.remove(field)));
@@ -111,13 +111,13 @@ pub(super) async fn optional(subject: &Subject) -> Verdict {
         });
     }
     if answers[0] != answers[1] {
-        let expected = "the same answer: an absent field is shown as null";
-        return Err(session.breach(CHECK, expected, "another one"));
+        let expected = "the same answer: an absent field counts as null";
+        return Err(session.breach(CHECK, expected, "another answer"));
     }
     Ok(Kept::Yes)
 }
 
-/// What is in no field that the handler reads never reaches the store.
+/// Values of fields that the handler does not read never reach the store.
 pub(super) async fn withheld(subject: &Subject) -> Verdict {
     const CHECK: &str = "inputs/withheld";
     const CANARY: &str = "canary-71c2-55ad";
@@ -139,7 +139,7 @@ pub(super) async fn withheld(subject: &Subject) -> Verdict {
         return Ok(Kept::NotApplicable("the handler made no request".to_owned()));
     }
     if scripted.has_heard(CANARY) {
-        let expected = "the store hears only of fields that `inputs` names";
+        let expected = "requests contain only fields that `inputs` names";
         return Err(session.breach(CHECK, expected, "its value was in a request"));
     }
     Ok(Kept::Yes)

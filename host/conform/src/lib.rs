@@ -1,19 +1,19 @@
-//! Whether a handler keeps the promises of the contract in `wit/`: what its author runs before
-//! anybody else does.
+//! The conformance suite: checks whether a handler keeps the promises of the contract in `wit/`.
+//! Authors of handlers run it before they release one.
 //!
-//! A [`Suite`] exercises a handler as a runner does, with the store that its configuration names,
-//! and with one that is scripted inside the host where a store has to fail. Each [`Check`] holds it
-//! to one promise. A breach counts for the check of the promise that it breaks, wherever it shows;
-//! a check that could not go on for it is not looked at, and says so. So one mistake is one failed
-//! check.
+//! A [`Suite`] runs a handler as a runner does, with the store that its configuration names. Where
+//! a store has to fail, it uses a store that is scripted inside the host. Each [`Check`] tests one
+//! promise. A breach is counted for the check of the promise that it breaks, wherever it is found.
+//! A check that cannot continue because of it is reported as not looked at. So one mistake is one
+//! failed check.
 //!
 //! | module | its part |
 //! |---|---|
 //! | `check` | the list of all promises |
-//! | `describe`, `config`, `inputs`, `outputs`, `lifecycle`, `order`, `odd`, `counters`, `store`, `text` | a group of scenarios each |
-//! | `subject`, `rows` | the handler, and the rows that it is asked for |
-//! | `session`, `bundle`, `answer` | one instance, called as it is; what comes, read row by row |
-//! | `report` | what came of it |
+//! | `describe`, `config`, `inputs`, `outputs`, `lifecycle`, `order`, `odd`, `counters`, `store`, `text` | one group of scenarios each |
+//! | `subject`, `rows`, `values` | the handler, and the rows that it is asked for |
+//! | `session`, `bundle`, `answer`, `ordinary` | one instance and its bundles; answers, read row by row and compared |
+//! | `report` | the results |
 
 mod answer;
 mod breach;
@@ -26,8 +26,8 @@ mod inputs;
 mod lifecycle;
 mod odd;
 mod order;
+mod ordinary;
 mod outputs;
-mod pointer;
 mod report;
 mod rows;
 mod session;
@@ -35,8 +35,9 @@ mod store;
 mod subject;
 mod suite;
 mod text;
+mod values;
 
 pub use breach::Breach;
 pub use check::{CHECKS, Check};
-pub use report::{Outcome, Report};
+pub use report::{CheckOutcome, Report};
 pub use suite::Suite;

@@ -1,49 +1,52 @@
-//! An instance's life: set up, bundles, tear down.
+//! Checks of an instance's life: set up, bundles, tear down.
 
 use super::breach::{Kept, Verdict};
+use super::rows::describe_rows;
 use super::session::Session;
-use super::subject::{Subject, told};
+use super::subject::Subject;
 
-/// Set up, a bundle, and the end.
+/// One bundle.
 pub(super) async fn one_bundle(subject: &Subject) -> Verdict {
     subject.ordinary().await?;
     Ok(Kept::Yes)
 }
 
-/// Several bundles, one after the other.
+/// Several bundles, one after another.
 pub(super) async fn bundles(subject: &Subject) -> Verdict {
     const CHECK: &str = "lifecycle/bundles";
     let ordinary = subject.ordinary().await?;
     let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
     let rows = subject.batch(&ordinary.rows);
     for number in 1..=3 {
-        session.doing = format!("{} as bundle {number} of an instance", told(&ordinary.rows));
+        session.doing =
+            format!("{} as bundle {number} of an instance", describe_rows(&ordinary.rows));
         let came = session.answers(CHECK, handler, std::slice::from_ref(&rows)).await?;
         ordinary.compare(&session, CHECK, &ordinary.answers, &came)?;
     }
     Ok(Kept::Yes)
 }
 
-/// A bundle after one that was dropped on its way.
+/// A bundle after one that was dropped before it was finished.
 pub(super) async fn dropped(subject: &Subject) -> Verdict {
     const CHECK: &str = "lifecycle/dropped-bundle";
     let ordinary = subject.ordinary().await?;
     let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
-    session.doing = "started a bundle, gave it rows, dropped it".to_owned();
+    session.doing = "started a bundle, passed rows to it, and dropped it".to_owned();
     let mut running = session.begin(handler).await?;
     let given = session.give(&mut running, &subject.batch(&ordinary.rows[..1])).await?;
     if let Err(error) = given {
         let came = format!("the bundle failed: {}", error.message);
-        return Err(session.breach(CHECK, "rows are taken", came));
+        return Err(session.breach(CHECK, "rows are accepted", came));
     }
     session.abandon(running).await?;
-    session.doing = format!("{} in the bundle after one that was dropped", told(&ordinary.rows));
+    session.doing =
+        format!("{} in the bundle after one that was dropped", describe_rows(&ordinary.rows));
     let came = session.answers(CHECK, handler, &[subject.batch(&ordinary.rows)]).await?;
     ordinary.compare(&session, CHECK, &ordinary.answers, &came)?;
     Ok(Kept::Yes)
 }
 
-/// Several instances side by side.
+/// Several instances at the same time.
 pub(super) async fn instances(subject: &Subject) -> Verdict {
     const CHECK: &str = "lifecycle/instances";
     let ordinary = subject.ordinary().await?;
@@ -52,15 +55,15 @@ pub(super) async fn instances(subject: &Subject) -> Verdict {
     for number in 1..=3 {
         let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
         session.doing =
-            format!("{} in each of three instances, turn by turn", told(&ordinary.rows));
+            format!("{} in each of three instances, turn by turn", describe_rows(&ordinary.rows));
         let mut bundle = session.begin(handler).await?;
         if let Err(error) = session.give(&mut bundle, &rows).await? {
             let came = format!("in instance {number}, the bundle failed: {}", error.message);
-            return Err(session.breach(CHECK, "rows are taken", came));
+            return Err(session.breach(CHECK, "rows are accepted", came));
         }
         running.push((session, bundle));
     }
-    // The last one first, and all of them before anything is compared.
+    // The last one is finished first, and all of them before answers are compared.
     let mut ended = Vec::new();
     for (mut session, bundle) in running.into_iter().rev() {
         let ran = session.end(bundle).await?;
@@ -73,7 +76,7 @@ pub(super) async fn instances(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// A handler that is dropped, before any bundle and after one.
+/// A handler that is dropped before any bundle, and after one.
 pub(super) async fn tear_down(subject: &Subject) -> Verdict {
     const CHECK: &str = "lifecycle/tear-down";
     let ordinary = subject.ordinary().await?;
@@ -87,7 +90,7 @@ pub(super) async fn tear_down(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// A bundle that nobody gave rows to.
+/// A bundle without rows.
 pub(super) async fn empty_bundle(subject: &Subject) -> Verdict {
     const CHECK: &str = "lifecycle/empty-bundle";
     subject.ordinary().await?;
@@ -98,7 +101,7 @@ pub(super) async fn empty_bundle(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// Calls with no row in them.
+/// Calls without rows.
 pub(super) async fn empty_calls(subject: &Subject) -> Verdict {
     const CHECK: &str = "lifecycle/empty-calls";
     subject.ordinary().await?;

@@ -1,17 +1,17 @@
-//! Input that nobody expects: each row is answered all the same, or the bundle is refused; no call
-//! traps.
+//! Checks with unusual input: each row is answered or the bundle is rejected, and no call traps.
 
 use super::breach::{Kept, Verdict};
 use super::rows::all;
 use super::session::Session;
-use super::subject::{Subject, case};
+use super::subject::Subject;
+use super::values::{case, count};
 use beamlet::raw::beamlet::enrichment::types::{Batch, Texts, Values};
 
 /// Asks for rows with these values in every field.
 async fn ask(subject: &Subject, check: &'static str, what: &str, values: Values) -> Verdict {
     let names = subject.input_names();
-    let count = super::rows::count(&values) as u32;
-    // Whole, and with a null at its end.
+    let count = count(&values) as u32;
+    // Without nulls, and with a null as the last value.
     for nulls in [vec![], vec![count - 1]] {
         let (mut session, handler) = Session::ready(subject, check, None).await?;
         session.doing = format!("{count} rows with {what} in every field");
@@ -32,7 +32,7 @@ async fn ask_all(subject: &Subject, check: &'static str, odd: Vec<(&str, Values)
     Ok(Kept::Yes)
 }
 
-/// Texts that are empty, huge, or made of what is not typed every day.
+/// Texts that are empty, huge, or consist of unusual characters.
 pub(super) async fn texts(subject: &Subject) -> Verdict {
     let control: String = (0..0x20_u8).map(char::from).chain(['\u{7f}', '\u{85}']).collect();
     let odd = [
@@ -54,7 +54,7 @@ pub(super) async fn texts(subject: &Subject) -> Verdict {
     ask_all(subject, "odd/texts", odd).await
 }
 
-/// Numbers at the ends of their types, and what is no number.
+/// Numbers at the limits of their types, and floats that are not numbers.
 pub(super) async fn numbers(subject: &Subject) -> Verdict {
     let floats = vec![
         f64::NAN,
@@ -66,10 +66,10 @@ pub(super) async fn numbers(subject: &Subject) -> Verdict {
         9_007_199_254_740_993.0,
     ];
     let odd = vec![
-        ("the ends of int64", Values::Int64s(vec![i64::MIN, -1, 0, 1 << 53, i64::MAX])),
+        ("the limits of int64", Values::Int64s(vec![i64::MIN, -1, 0, 1 << 53, i64::MAX])),
         ("odd floats", Values::Float64s(floats)),
         ("odd short floats", Values::Float32s(vec![f32::NAN, f32::MAX, f32::NEG_INFINITY])),
-        ("the ends of int8", Values::Int8s(vec![i8::MIN, i8::MAX])),
+        ("the limits of int8", Values::Int8s(vec![i8::MIN, i8::MAX])),
         ("times out of any calendar", Values::Timestamps(vec![i64::MIN, i64::MAX])),
         ("days out of any calendar", Values::Dates(vec![i32::MIN, i32::MAX])),
     ];

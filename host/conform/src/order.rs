@@ -1,53 +1,54 @@
-//! Answers: as many as rows, in their order, the same however the rows come.
+//! Checks of answers: one for each row, in their order, and the same however rows are split into
+//! calls.
 
 use super::breach::{Kept, Verdict};
-use super::rows::Row;
+use super::rows::{Row, describe_rows};
 use super::session::Session;
-use super::subject::{Subject, told};
+use super::subject::Subject;
 use beamlet::raw::{Script, ScriptedStore};
 use beamlet_contract::Outcome;
 use std::time::Duration;
 
-/// The form of the answers to ordinary rows: what is wrong with it was noted while they were read.
+/// The form of the answers to ordinary rows. Breaches were noted while the answers were read.
 pub(super) async fn form(subject: &Subject) -> Verdict {
     subject.ordinary().await?;
     Ok(Kept::Yes)
 }
 
-/// Turned round, the rows get the same answers, turned round.
+/// In reverse order, the rows get the same answers in reverse order.
 pub(super) async fn order(subject: &Subject) -> Verdict {
     const CHECK: &str = "answers/order";
     let ordinary = subject.ordinary().await?;
-    if !ordinary.are_told_apart() {
-        let why = "all rows got equal answers; give some that the store knows with --keys";
+    if !ordinary.are_distinct() {
+        let why = "all rows got equal answers; pass rows that the store knows with --keys";
         return Ok(Kept::NotApplicable(why.to_owned()));
     }
     let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
     let rows: Vec<Row> = ordinary.rows.iter().rev().copied().collect();
-    session.doing = format!("{} in one bundle, from the last to the first", told(&rows));
+    session.doing = format!("{} in one bundle, from the last to the first", describe_rows(&rows));
     let came = session.answers(CHECK, handler, &[subject.batch(&rows)]).await?;
     let expected: Vec<_> = ordinary.answers.iter().rev().cloned().collect();
     ordinary.compare(&session, CHECK, &expected, &came)?;
     Ok(Kept::Yes)
 }
 
-/// A row alone gets the answer that it gets among others.
+/// A row in a bundle of its own gets the same answer as among others.
 pub(super) async fn alone(subject: &Subject) -> Verdict {
     const CHECK: &str = "answers/alone";
     let ordinary = subject.ordinary().await?;
     let mut came = Vec::new();
     for row in &ordinary.rows {
         let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
-        session.doing = format!("{} in a bundle of its own", told(&[*row]));
+        session.doing = format!("{} in a bundle of its own", describe_rows(&[*row]));
         came.extend(session.answers(CHECK, handler, &[subject.batch(&[*row])]).await?);
     }
     let mut session = Session::new(subject, CHECK, None).await?;
-    session.doing = format!("{}, each in a bundle of its own", told(&ordinary.rows));
+    session.doing = format!("{}, each in a bundle of its own", describe_rows(&ordinary.rows));
     ordinary.compare(&session, CHECK, &ordinary.answers, &came)?;
     Ok(Kept::Yes)
 }
 
-/// Rows in calls of any size get the answers that they get in one.
+/// Rows in calls of any size get the same answers as in one call.
 pub(super) async fn cuts(subject: &Subject) -> Verdict {
     const CHECK: &str = "answers/cuts";
     let ordinary = subject.ordinary().await?;
@@ -62,26 +63,26 @@ pub(super) async fn cuts(subject: &Subject) -> Verdict {
         calls.push(subject.batch(now));
         rest = later;
     }
-    session.doing = format!("{} in calls of 0, 1, 7, 0, 2, 11 and the rest", told(&rows));
+    session.doing = format!("{} in calls of 0, 1, 7, 0, 2, 11 and the rest", describe_rows(&rows));
     let came = session.answers(CHECK, handler, &calls).await?;
     ordinary.compare(&session, CHECK, &expected, &came)?;
     Ok(Kept::Yes)
 }
 
-/// The same row twice gets the same answer twice.
+/// Equal rows get equal answers.
 pub(super) async fn duplicates(subject: &Subject) -> Verdict {
     const CHECK: &str = "answers/duplicates";
     let ordinary = subject.ordinary().await?;
     let (mut session, handler) = Session::ready(subject, CHECK, None).await?;
     let rows: Vec<Row> = ordinary.rows.iter().flat_map(|row| [*row; 3]).collect();
     let expected = ordinary.answers.iter().flat_map(|row| std::iter::repeat_n(row.clone(), 3));
-    session.doing = "each row three times, one behind the other".to_owned();
+    session.doing = "each row three times in succession".to_owned();
     let came = session.answers(CHECK, handler, &[subject.batch(&rows)]).await?;
     ordinary.compare(&session, CHECK, &expected.collect::<Vec<_>>(), &came)?;
     Ok(Kept::Yes)
 }
 
-/// Rows of nulls are answered, and no null key is called missing.
+/// Rows with only nulls are answered, and a null key is not reported as missing.
 pub(super) async fn nulls(subject: &Subject) -> Verdict {
     const CHECK: &str = "answers/nulls";
     subject.ordinary().await?;
@@ -93,14 +94,14 @@ pub(super) async fn nulls(subject: &Subject) -> Verdict {
     let came = session.answers(CHECK, handler, &[subject.batch(&[Row::Null; 25])]).await?;
     if let Some(at) = came.iter().position(|row| row.outcome == Outcome::Missing) {
         let came = format!("row {at} is in `missing`");
-        let expected = "a row that the store knows nothing for and whose key is null is in \
+        let expected = "a row whose key is null and for which the store has nothing is in \
                         `null-keys`, and not in `missing`";
         return Err(session.breach(CHECK, expected, came));
     }
     Ok(Kept::Yes)
 }
 
-/// Very many rows, in calls that grow.
+/// Very many rows, in calls of growing size.
 pub(super) async fn many(subject: &Subject) -> Verdict {
     const CHECK: &str = "answers/many";
     let ordinary = subject.ordinary().await?;
@@ -111,10 +112,10 @@ pub(super) async fn many(subject: &Subject) -> Verdict {
     let mut made = 0;
     for size in [0, 1, 7, 1000].into_iter().chain(std::iter::repeat(10_000)) {
         let now = made..total.min(made + size);
-        // Each row that there is, between rows that no store knows.
+        // Ordinary rows, alternating with rows that no store knows.
         let row = |at: usize| match ordinary.rows.get(at / 2 % ordinary.rows.len()) {
             Some(row) if at.is_multiple_of(2) => *row,
-            _ => Row::Made(1000 + at as u64),
+            _ => Row::Generated(1000 + at as u64),
         };
         made = now.end;
         calls.push(now.map(row).collect::<Vec<Row>>());
@@ -135,7 +136,7 @@ pub(super) async fn many(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// Requests that are answered out of order.
+/// Requests that the store answers out of order.
 pub(super) async fn late(subject: &Subject) -> Verdict {
     const CHECK: &str = "answers/late";
     let ordinary = subject.ordinary().await?;
@@ -145,7 +146,7 @@ pub(super) async fn late(subject: &Subject) -> Verdict {
     let (rows, expected): (Vec<Row>, Vec<_>) =
         rows.map(|(row, answer)| (*row, answer.clone())).unzip();
     session.doing =
-        format!("{} from a store of which every second answer comes 40 ms late", told(&rows));
+        format!("{} from a store that delays every second answer by 40 ms", describe_rows(&rows));
     let came = session.answers(CHECK, handler, &[subject.batch(&rows)]).await?;
     ordinary.compare(&session, CHECK, &expected, &came)?;
     Ok(match scripted.requests() {

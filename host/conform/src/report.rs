@@ -1,48 +1,48 @@
-//! What came of the checks: for a person, and for a program.
+//! The results of all checks, as text and as JSON.
 
 use super::breach::Breach;
 use super::check::Check;
 use serde_json::{Value, json};
 use std::fmt;
 
-/// What came of one check.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CheckOutcome {
     /// The promise holds.
     Passed,
-    /// It is broken.
+    /// The promise is broken.
     Failed(Breach),
-    /// There is nothing to look at; the text says why.
+    /// The promise could not be tested; the text says why.
     NotApplicable(String),
-    /// It could not be looked at, as the promise of that check is broken.
+    /// The promise was not looked at, because the named check failed.
     NotLookedAt(&'static str),
 }
 
-/// What came of all checks that were made, in their order.
+/// The results of all checks that ran, in their order.
 pub struct Report {
-    /// The handler's name and version, as far as it told them.
+    /// The handler's name and version, or the name of its file if `describe` failed.
     pub handler: String,
-    /// The checks, with what came of them.
-    pub checks: Vec<(&'static Check, Outcome)>,
+    /// The checks and their results.
+    pub checks: Vec<(&'static Check, CheckOutcome)>,
 }
 
 impl Report {
-    /// Whether every promise that could be looked at holds.
+    /// Whether no check failed.
     pub fn passed(&self) -> bool {
-        !self.checks.iter().any(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
+        !self.checks.iter().any(|(_, outcome)| matches!(outcome, CheckOutcome::Failed(_)))
     }
 
     /// The names of the checks that failed.
     pub fn failed(&self) -> Vec<&'static str> {
-        let failed = |(check, outcome): &(&'static Check, Outcome)| {
-            matches!(outcome, Outcome::Failed(_)).then_some(check.name)
+        let failed = |(check, outcome): &(&'static Check, CheckOutcome)| {
+            matches!(outcome, CheckOutcome::Failed(_)).then_some(check.name)
         };
         self.checks.iter().filter_map(failed).collect()
     }
 
-    /// The report for a program. `again` is the command that made it.
+    /// The report as JSON. `again` is the command that repeats it.
     pub fn json(&self, again: &str) -> Value {
-        let check = |(check, outcome): &(&'static Check, Outcome)| {
+        let check = |(check, outcome): &(&'static Check, CheckOutcome)| {
             let mut value = json!({
                 "name": check.name,
                 "promise": check.promise,
@@ -50,15 +50,15 @@ impl Report {
                 "outcome": outcome.word().replace(' ', "_"),
             });
             match outcome {
-                Outcome::Passed => {}
-                Outcome::Failed(breach) => {
+                CheckOutcome::Passed => {}
+                CheckOutcome::Failed(breach) => {
                     value["done"] = json!(breach.done);
                     value["expected"] = json!(breach.expected);
                     value["came"] = json!(breach.came);
                     value["again"] = json!(format!("{again} --only {}", check.name));
                 }
-                Outcome::NotApplicable(why) => value["why"] = json!(why),
-                Outcome::NotLookedAt(failed) => value["because_of"] = json!(failed),
+                CheckOutcome::NotApplicable(why) => value["why"] = json!(why),
+                CheckOutcome::NotLookedAt(failed) => value["because_of"] = json!(failed),
             }
             value
         };
@@ -76,55 +76,55 @@ impl Report {
         })
     }
 
-    /// How many passed, failed, were not applicable, and were not looked at.
+    /// The numbers of checks that passed, failed, were not applicable, and were not looked at.
     fn counts(&self) -> [usize; 4] {
-        let count = |is: fn(&Outcome) -> bool| {
+        let count = |is: fn(&CheckOutcome) -> bool| {
             self.checks.iter().filter(|(_, outcome)| is(outcome)).count()
         };
         [
-            count(|outcome| *outcome == Outcome::Passed),
-            count(|outcome| matches!(outcome, Outcome::Failed(_))),
-            count(|outcome| matches!(outcome, Outcome::NotApplicable(_))),
-            count(|outcome| matches!(outcome, Outcome::NotLookedAt(_))),
+            count(|outcome| *outcome == CheckOutcome::Passed),
+            count(|outcome| matches!(outcome, CheckOutcome::Failed(_))),
+            count(|outcome| matches!(outcome, CheckOutcome::NotApplicable(_))),
+            count(|outcome| matches!(outcome, CheckOutcome::NotLookedAt(_))),
         ]
     }
 
-    /// The report for a person: a line a check, then what failed. `again` is the command that made
-    /// it.
-    pub fn told(&self, again: &str) -> impl fmt::Display {
-        Told { report: self, again: again.to_owned() }
+    /// The report as text: one line for each check, then details of the failures. `again` is the
+    /// command that repeats it.
+    pub fn text(&self, again: &str) -> impl fmt::Display {
+        Text { report: self, again: again.to_owned() }
     }
 }
 
-impl Outcome {
+impl CheckOutcome {
     fn word(&self) -> &'static str {
         match self {
-            Outcome::Passed => "ok",
-            Outcome::Failed(_) => "failed",
-            Outcome::NotApplicable(_) => "not applicable",
-            Outcome::NotLookedAt(_) => "not looked at",
+            CheckOutcome::Passed => "ok",
+            CheckOutcome::Failed(_) => "failed",
+            CheckOutcome::NotApplicable(_) => "not applicable",
+            CheckOutcome::NotLookedAt(_) => "not looked at",
         }
     }
 }
 
-/// As the line of a check ends.
-impl fmt::Display for Outcome {
+/// The end of a check's line.
+impl fmt::Display for CheckOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Outcome::Passed => f.write_str("ok"),
-            Outcome::Failed(_) => f.write_str("FAILED"),
-            Outcome::NotApplicable(why) => write!(f, "not applicable: {why}"),
-            Outcome::NotLookedAt(failed) => write!(f, "not looked at: {failed} failed"),
+            CheckOutcome::Passed => f.write_str("ok"),
+            CheckOutcome::Failed(_) => f.write_str("FAILED"),
+            CheckOutcome::NotApplicable(why) => write!(f, "not applicable: {why}"),
+            CheckOutcome::NotLookedAt(failed) => write!(f, "not looked at: {failed} failed"),
         }
     }
 }
 
-struct Told<'r> {
+struct Text<'r> {
     report: &'r Report,
     again: String,
 }
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let checks = &self.report.checks;
         let longest = checks.iter().map(|(check, _)| check.name.len()).max().unwrap_or_default();
@@ -132,7 +132,7 @@ impl fmt::Display for Told<'_> {
             writeln!(f, "{:longest$}  {outcome}", check.name)?;
         }
         for (check, outcome) in checks {
-            let Outcome::Failed(breach) = outcome else { continue };
+            let CheckOutcome::Failed(breach) = outcome else { continue };
             writeln!(f, "\n{}: {}", check.name, check.promise)?;
             writeln!(f, "  done      {}", breach.done)?;
             writeln!(f, "  expected  {}", breach.expected)?;

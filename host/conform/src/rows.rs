@@ -1,4 +1,4 @@
-//! Rows to ask for: those that the handler's author gave, unknown ones that are made, and nulls.
+//! The rows to ask for: the author's rows, generated rows that no store knows, and rows of nulls.
 
 use beamlet::raw::beamlet::enrichment::types::{Batch, Column, Texts, Values};
 use beamlet::raw::flat;
@@ -6,23 +6,23 @@ use beamlet::raw::flat;
 /// Where a row comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Row {
-    /// The row at a position of the author's own.
+    /// The author's row at a position.
     Sample(usize),
-    /// One that is made, by its number: a text, or a great integer, that no store knows.
-    Made(u64),
+    /// A generated row, by its number: a text or a large integer that no store knows.
+    Generated(u64),
     /// Null in every field.
     Null,
 }
 
-/// Far from where people number things.
+/// Far from numbers that are used as keys.
 const MADE: i64 = 0x3fff_0000_0000_0000;
 
-/// Rows as the handler is shown them: `samples` has its columns.
+/// Rows as the columns that the handler gets, which are those of `samples`.
 pub(super) fn batch(samples: &Batch, rows: &[Row]) -> Batch {
     let column = |column: &Column| {
         let null = |row: &Row| match row {
             Row::Sample(at) => column.nulls.binary_search(&(*at as u32)).is_ok(),
-            Row::Made(_) => false,
+            Row::Generated(_) => false,
             Row::Null => true,
         };
         let nulls = (0..).zip(rows).filter(|(_, row)| null(row)).map(|(at, _)| at);
@@ -36,7 +36,7 @@ pub(super) fn batch(samples: &Batch, rows: &[Row]) -> Batch {
 }
 
 fn values(samples: &Values, rows: &[Row]) -> Values {
-    /// A value of each row; a made one where its type has one, else a sample's.
+    /// A value for each row: a generated one if the type has any, otherwise a sample's.
     fn each<T: Clone + Default>(
         samples: &[T],
         rows: &[Row],
@@ -45,7 +45,7 @@ fn values(samples: &Values, rows: &[Row]) -> Values {
         let sample = |at: usize| samples.get(at % samples.len().max(1)).cloned();
         let value = |row: &Row| match row {
             Row::Sample(at) => sample(*at),
-            Row::Made(number) => make(*number).or_else(|| sample(*number as usize)),
+            Row::Generated(number) => make(*number).or_else(|| sample(*number as usize)),
             Row::Null => None,
         };
         rows.iter().map(|row| value(row).unwrap_or_default()).collect()
@@ -56,7 +56,7 @@ fn values(samples: &Values, rows: &[Row]) -> Values {
         let samples: Vec<String> = samples.into_iter().map(str::to_owned).collect();
         each(&samples, rows, make).into_iter().collect()
     };
-    /// Samples alone: what is shown of other types has no values of our own.
+    /// Only samples: these types have no generated values.
     fn flat<T: Clone, L: FromIterator<Vec<T>>>(elements: &[T], ends: &[u32], rows: &[Row]) -> L {
         let samples = flat::pieces(elements, ends).unwrap_or_default();
         let samples: Vec<Vec<T>> = samples.into_iter().map(<[T]>::to_vec).collect();
@@ -99,32 +99,30 @@ pub(super) fn all(names: &[String], values: &Values, nulls: &[u32], rows: u32) -
     Batch { rows, columns: names.iter().map(column).collect() }
 }
 
-/// How many values there are.
-pub(super) fn count(values: &Values) -> usize {
-    match values {
-        Values::Booleans(list) => list.len(),
-        Values::Int8s(list) => list.len(),
-        Values::Int16s(list) => list.len(),
-        Values::Int32s(list) | Values::Dates(list) => list.len(),
-        Values::Int64s(list) | Values::Timestamps(list) => list.len(),
-        Values::Float32s(list) => list.len(),
-        Values::Float64s(list) => list.len(),
-        Values::Strings(texts) | Values::Decimals(texts) | Values::Json(texts) => texts.ends.len(),
-        Values::Bytes(list) => list.ends.len(),
-        Values::BooleanLists(list) => list.ends.len(),
-        Values::Int64Lists(list) => list.ends.len(),
-        Values::Float32Lists(list) => list.ends.len(),
-        Values::Float64Lists(list) => list.ends.len(),
-        Values::StringLists(list) => list.ends.len(),
-    }
+/// Describes rows in a message.
+pub(super) fn describe_rows(rows: &[Row]) -> String {
+    let count = |is: fn(&Row) -> bool| rows.iter().filter(|row| is(row)).count();
+    let parts = [
+        (count(|row| matches!(row, Row::Sample(_))), "of yours"),
+        (count(|row| matches!(row, Row::Generated(_))), "that no store knows"),
+        (count(|row| *row == Row::Null), "of nulls"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let noun = if rows.len() == 1 { "row" } else { "rows" };
+    format!("{} {noun} ({})", rows.len(), parts.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::count;
 
     #[test]
-    fn rows_are_samples_made_ones_and_nulls_in_the_order_asked_for() {
+    fn rows_are_samples_generated_rows_and_nulls_in_the_requested_order() {
         let column = |name: &str, values, nulls: &[u32]| Column {
             name: name.to_owned(),
             values,
@@ -138,7 +136,7 @@ mod tests {
                 column("c", Values::Booleans(vec![true, false]), &[]),
             ],
         };
-        let rows = batch(&samples, &[Row::Sample(1), Row::Made(2), Row::Null, Row::Sample(0)]);
+        let rows = batch(&samples, &[Row::Sample(1), Row::Generated(2), Row::Null, Row::Sample(0)]);
         let Values::Strings(a) = &rows.columns[0].values else { panic!("not strings") };
         let a = flat::texts(a).unwrap();
         assert_eq!((rows.rows, a), (4, vec!["y", "beamlet-conform-2", "", "x"]));

@@ -1,5 +1,4 @@
-//! One instance of the handler, called as it is: nothing that it answers is checked or put right
-//! here.
+//! Calls one instance of the handler. Answers are passed on without checks or corrections.
 
 use super::breach::Breach;
 use super::subject::Subject;
@@ -12,18 +11,18 @@ use std::sync::Arc;
 use wasmtime::AsContextMut;
 use wasmtime::component::ResourceAny;
 
-/// The problems of a configuration, or its warnings.
+/// `Ok` with the warnings of a configuration, or `Err` with its problems.
 pub(super) type Validated = Result<Vec<Diagnostic>, Vec<Diagnostic>>;
 
-/// A sandbox with the handler in it.
+/// A sandbox with the handler.
 pub(super) struct Session<'s> {
     pub(super) subject: &'s Subject,
     sandboxed: Sandboxed,
-    /// The check that a trap is a breach of.
+    /// The check that fails if a call traps.
     pub(super) charged: &'static str,
-    /// The check that a row is charged to which is lost, or answered twice.
+    /// The check that fails if a row is lost, or answered twice.
     pub(super) counted: &'static str,
-    /// What is being done, for messages.
+    /// The current action, for messages.
     pub(super) doing: String,
 }
 
@@ -46,7 +45,7 @@ macro_rules! text {
 }
 
 impl<'s> Session<'s> {
-    /// A fresh sandbox, with the real store or a scripted one.
+    /// Creates a sandbox, with the real store or a scripted one.
     pub(super) async fn new(
         subject: &'s Subject,
         charged: &'static str,
@@ -65,7 +64,7 @@ impl<'s> Session<'s> {
         Ok(Session { subject, sandboxed, charged, counted: "answers/count", doing })
     }
 
-    /// The same, with a handler that is set up with the given configuration.
+    /// Creates a sandbox and sets the handler up with the given configuration.
     pub(super) async fn ready(
         subject: &'s Subject,
         charged: &'static str,
@@ -78,12 +77,12 @@ impl<'s> Session<'s> {
                 check: "config/accepts",
                 done: "handler.setup with the given configuration".to_owned(),
                 expected: "a handler, as `beamlet validate` calls it valid".to_owned(),
-                came: subject.told_problems(&problems),
+                came: subject.describe_problems(&problems),
             }),
         }
     }
 
-    /// A breach of a check, by what is being done.
+    /// A breach of a check by the current action.
     pub(super) fn breach(
         &self,
         check: &'static str,
@@ -94,10 +93,34 @@ impl<'s> Session<'s> {
         Breach { check, done: self.doing.clone(), expected: expected.into(), came }
     }
 
+    /// Notes a breach that occurred in `call`.
+    pub(super) fn note(
+        &self,
+        call: &str,
+        check: &'static str,
+        expected: impl Into<String>,
+        came: impl Into<String>,
+    ) {
+        self.subject.note(self.broken(call, check, expected, came));
+    }
+
+    /// A breach that occurred in `call`.
+    pub(super) fn broken(
+        &self,
+        call: &str,
+        check: &'static str,
+        expected: impl Into<String>,
+        came: impl Into<String>,
+    ) -> Breach {
+        let mut breach = self.breach(check, expected, came);
+        breach.done = format!("{}: {call}", breach.done);
+        breach
+    }
+
     fn stopped(&self, call: &str, error: &PluginError) -> Breach {
         let done =
             if self.doing.is_empty() { call.to_owned() } else { format!("{}: {call}", self.doing) };
-        let expected = "the call comes back".to_owned();
+        let expected = "the call returns".to_owned();
         let came = self.subject.redact(error.to_string());
         Breach { check: self.charged, done, expected, came }
     }
@@ -107,9 +130,9 @@ impl<'s> Session<'s> {
     }
 
     pub(super) async fn validate(&mut self, config: &str) -> Result<Validated, Breach> {
-        let told = typed!(self, "validate", |it, store| it.call_validate(store, config))?;
+        let diagnostics = typed!(self, "validate", |it, store| it.call_validate(store, config))?;
         let (problems, others): (Vec<_>, Vec<_>) =
-            told.into_iter().partition(|it| it.severity == Severity::Problem);
+            diagnostics.into_iter().partition(|it| it.severity == Severity::Problem);
         Ok(if problems.is_empty() { Ok(others) } else { Err(problems) })
     }
 

@@ -1,10 +1,12 @@
-//! A store that fails: it is scripted inside the host, so that nobody has to break a real one.
+//! Checks with a store that fails. It is scripted inside the host, so that no real store has to
+//! fail.
 
 use super::answer::{Answered, kind};
 use super::breach::{Breach, Kept, Verdict};
 use super::bundle::Ran;
+use super::rows::describe_rows;
 use super::session::Session;
-use super::subject::{Subject, told};
+use super::subject::Subject;
 use beamlet::raw::beamlet::enrichment::types::Error;
 use beamlet::raw::beamlet::enrichment::types::Severity;
 use beamlet::raw::exports::beamlet::enrichment::enrichment_handler as wit;
@@ -15,17 +17,17 @@ const fn answers(status: u16, body: &'static str) -> Script {
     Script::Answer { status, retry_after: None, body }
 }
 
-/// A store's failure, and what a runner has to be told of it.
+/// A failure of the store, and the error that the handler has to report.
 struct Failing {
     script: Script,
     what: &'static str,
-    /// The kind of the error, where the contract leaves no choice.
+    /// The kind of the error, if the contract defines it.
     kind: Option<&'static str>,
-    /// Whether the same rows may succeed later, where the contract leaves no choice.
+    /// Whether the same rows may succeed later, if the contract defines it.
     retryable: Option<bool>,
 }
 
-/// The status of an answer that is no answer.
+/// The HTTP status of a failed answer.
 fn status(script: Script) -> Option<u16> {
     match script {
         Script::Answer { status, .. } if status != 200 => Some(status),
@@ -33,45 +35,50 @@ fn status(script: Script) -> Option<u16> {
     }
 }
 
-/// Every way in which a store is made to fail.
+/// All failures of a store.
 fn failures() -> Vec<Failing> {
     let failing = |script, what, kind, retryable| Failing { script, what, kind, retryable };
     let busy = Script::Answer { status: 429, retry_after: Some("7"), body: "busy" };
     vec![
-        failing(Script::Refuses, "at which nobody listens", Some("unavailable"), Some(true)),
-        failing(Script::TimesOut, "that gives no answer in time", Some("timed-out"), Some(true)),
-        failing(Script::Denies, "that is not granted", Some("denied"), Some(false)),
-        failing(Script::BreaksOff, "whose answers break off", None, None),
+        failing(Script::Refuses, "that refuses connections", Some("unavailable"), Some(true)),
+        failing(Script::TimesOut, "that does not answer in time", Some("timed-out"), Some(true)),
+        failing(Script::Denies, "to which access is not granted", Some("denied"), Some(false)),
+        failing(Script::BreaksOff, "whose answers are cut off", None, None),
         failing(answers(401, ""), "that answers 401", Some("unauthenticated"), None),
         failing(answers(403, "<html>no</html>"), "that answers 403", Some("forbidden"), None),
         failing(busy, "that answers 429", Some("throttled"), Some(true)),
         failing(answers(500, "{\"message\":\"x\"}"), "that answers 500", None, None),
         failing(answers(503, "\u{0}"), "that answers 503", Some("unavailable"), Some(true)),
         failing(answers(200, ""), "that answers nothing", Some("bad-response"), None),
-        failing(answers(200, "<html>"), "that answers no JSON", Some("bad-response"), None),
+        failing(
+            answers(200, "<html>"),
+            "that answers something other than JSON",
+            Some("bad-response"),
+            None,
+        ),
         failing(answers(200, "[[[[[1,null]]]]]"), "that answers lists", Some("bad-response"), None),
         failing(
             answers(200, "\"\\ud800\""),
-            "that answers half a letter",
+            "that answers half a surrogate pair",
             Some("bad-response"),
             None,
         ),
     ]
 }
 
-/// What came of rows with keys while the store failed; `None` where it was not asked.
+/// Asks for rows with keys while the store fails; `None` if the handler made no request.
 async fn ask(subject: &Subject, failing: &Failing) -> Result<Option<(String, Ran)>, Breach> {
     let scripted = ScriptedStore::new(failing.script);
     let trap = "store/survives";
     let (mut session, handler) = Session::ready(subject, trap, Some(scripted.clone())).await?;
     session.counted = "store/rows";
     let rows = subject.rows_with_keys();
-    session.doing = format!("{} from a store {}", told(&rows), failing.what);
+    session.doing = format!("{} from a store {}", describe_rows(&rows), failing.what);
     let ran = session.bundle(handler, &[subject.batch(&rows)]).await?;
     Ok((scripted.requests() > 0).then_some((session.doing, ran)))
 }
 
-/// The errors of what came.
+/// The errors in a bundle's answers.
 fn errors(ran: Ran) -> Vec<Error> {
     match ran {
         Ran::Refused(error) => vec![error],
@@ -99,7 +106,7 @@ pub(super) async fn survives(subject: &Subject) -> Verdict {
     Ok(if asked { Kept::Yes } else { unasked() })
 }
 
-/// No row that the store did not answer passes for one that it knows, or does not know.
+/// A row without an answer from the store is neither enriched nor missing.
 pub(super) async fn no_answer_made_up(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/failures";
     subject.ordinary().await?;
@@ -117,20 +124,20 @@ pub(super) async fn no_answer_made_up(subject: &Subject) -> Verdict {
     Ok(if asked { Kept::Yes } else { unasked() })
 }
 
-/// A kind that a runner can decide by.
+/// The kind of the error, by which a runner decides what to do.
 pub(super) async fn kinds(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/kinds";
-    told_rightly(subject, CHECK, |failing, error| {
+    each_error(subject, CHECK, |failing, error| {
         let (expected, came) = (failing.kind?, kind(error));
         (came != expected).then(|| (format!("an error of kind {expected}"), came))
     })
     .await
 }
 
-/// The status that the store answered with, and none where it did not answer.
+/// The status with which the store answered.
 pub(super) async fn statuses(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/status";
-    told_rightly(subject, CHECK, |failing, error| {
+    each_error(subject, CHECK, |failing, error| {
         let expected = status(failing.script)?;
         let came = error.http_status.map_or("none".to_owned(), |status| status.to_string());
         (error.http_status != Some(expected)).then(|| (format!("http-status {expected}"), came))
@@ -138,10 +145,10 @@ pub(super) async fn statuses(subject: &Subject) -> Verdict {
     .await
 }
 
-/// Whether it is worth another try.
+/// Whether a retry can succeed.
 pub(super) async fn retryable(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/retryable";
-    told_rightly(subject, CHECK, |failing, error| {
+    each_error(subject, CHECK, |failing, error| {
         let expected = failing.retryable?;
         let came = format!("retryable is {}", error.retryable);
         (error.retryable != expected).then(|| (format!("retryable is {expected}"), came))
@@ -149,20 +156,20 @@ pub(super) async fn retryable(subject: &Subject) -> Verdict {
     .await
 }
 
-/// How long the store asks to wait.
+/// The time that the store asks to wait.
 pub(super) async fn retry_after(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/retry-after";
-    told_rightly(subject, CHECK, |failing, error| {
+    each_error(subject, CHECK, |failing, error| {
         let Script::Answer { retry_after: Some(_), .. } = failing.script else { return None };
         let came = error.retry_after_ms.map_or("none".to_owned(), |ms| format!("{ms} ms"));
-        let expected = "retry-after-ms 7000, as the store said `retry-after: 7`";
+        let expected = "retry-after-ms 7000, because the store sent `retry-after: 7`";
         (error.retry_after_ms != Some(7000)).then(|| (expected.to_owned(), came))
     })
     .await
 }
 
-/// Looks at each error of each failure.
-async fn told_rightly(
+/// Checks each error of each failure.
+async fn each_error(
     subject: &Subject,
     check: &'static str,
     wrong: impl Fn(&Failing, &Error) -> Option<(String, String)>,
@@ -180,46 +187,46 @@ async fn told_rightly(
     Ok(if asked { Kept::Yes } else { unasked() })
 }
 
-/// The instance is as good as before when the store is.
+/// The instance gives the same answers as before when the store has recovered.
 pub(super) async fn recovers(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/recovers";
     let ordinary = subject.ordinary().await?;
     let scripted = ScriptedStore::new(answers(503, ""));
     let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
     let rows = subject.batch(&ordinary.rows);
-    session.doing = format!("{} from a store that answers 503", told(&ordinary.rows));
+    session.doing = format!("{} from a store that answers 503", describe_rows(&ordinary.rows));
     session.counted = "store/rows";
     let _ = session.bundle(handler, std::slice::from_ref(&rows)).await?;
     if scripted.requests() == 0 {
         return Ok(unasked());
     }
     scripted.follow(Script::Real);
-    session.doing.push_str(", and again when it is well, in the next bundle");
+    session.doing.push_str(", and again after it has recovered, in the next bundle");
     let came = session.answers(CHECK, handler, &[rows]).await?;
     ordinary.compare(&session, CHECK, &ordinary.answers, &came)?;
     Ok(Kept::Yes)
 }
 
-/// What the store did not tell is not told.
+/// `outputs` is an error if the store failed.
 pub(super) async fn outputs(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/outputs";
     let mut asked = false;
     for failing in failures() {
         let scripted = ScriptedStore::new(failing.script);
         let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
-        session.doing = format!("asked for the outputs, of a store {}", failing.what);
-        let told = session.outputs(handler).await?;
+        session.doing = format!("asked for the outputs, with a store {}", failing.what);
+        let reported = session.outputs(handler).await?;
         let requests = scripted.requests();
         asked |= requests > 0;
-        if let (Ok(fields), true) = (told, requests > 0) {
+        if let (Ok(fields), true) = (reported, requests > 0) {
             let came = format!("{} fields", fields.len());
-            return Err(session.breach(CHECK, "an error: the store told nothing", came));
+            return Err(session.breach(CHECK, "an error, because the store failed", came));
         }
     }
     Ok(if asked { Kept::Yes } else { unasked() })
 }
 
-/// `check` finds fault with a store that fails.
+/// `check` reports a problem if the store fails.
 pub(super) async fn check(subject: &Subject) -> Verdict {
     const CHECK: &str = "store/check";
     let mut asked = false;
@@ -227,13 +234,13 @@ pub(super) async fn check(subject: &Subject) -> Verdict {
         let scripted = ScriptedStore::new(failing.script);
         let (mut session, handler) = Session::ready(subject, CHECK, Some(scripted.clone())).await?;
         session.doing = format!("handler.check, with a store {}", failing.what);
-        let told = session.check(handler).await?;
+        let reported = session.check(handler).await?;
         let requests = scripted.requests();
         asked |= requests > 0;
         let fine = |report: &wit::Report| {
             report.findings.iter().all(|finding| finding.severity != Severity::Problem)
         };
-        if told.is_ok_and(|report| fine(&report)) && requests > 0 {
+        if reported.is_ok_and(|report| fine(&report)) && requests > 0 {
             let expected = "an error, or a finding that is a problem";
             return Err(session.breach(CHECK, expected, "no problem"));
         }

@@ -1,8 +1,8 @@
-//! The suite: a handler, its configuration, rows to ask for, and the checks that are wanted.
+//! The suite: a handler, its configuration, rows to ask for, and the selected checks.
 
 use super::breach::{Breach, Kept};
 use super::check::{CHECKS, Check};
-use super::report::{Outcome, Report};
+use super::report::{CheckOutcome, Report};
 use super::session::Session;
 use super::subject::Subject;
 use arrow_array::RecordBatch;
@@ -12,7 +12,7 @@ use beamlet::raw::beamlet::enrichment::types::{Batch, Column, Values};
 use beamlet::raw::from_arrow;
 use std::collections::HashMap;
 
-/// Checks of one handler.
+/// The checks of one handler.
 pub struct Suite {
     plugin: Plugin,
     setup: Setup,
@@ -22,36 +22,36 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// How many rows the check with many has, where nothing else is said.
+    /// The default number of rows for `answers/many`.
     pub const MANY: u32 = 100_000;
 
-    /// All checks of a handler with a configuration that the host calls valid.
+    /// All checks of a handler, with a configuration that the host has validated.
     pub fn new(plugin: Plugin, setup: Setup) -> Self {
         let wanted = CHECKS.iter().collect();
         Suite { plugin, setup, samples: None, many: Suite::MANY, wanted }
     }
 
-    /// Asks for these rows, too: some of them should be known to the store. They have the columns
-    /// that the handler reads.
+    /// Adds rows to ask for, with the columns that the handler reads. The store should know some of
+    /// them.
     ///
     /// # Errors
-    /// A column is of a type that no handler can be shown.
+    /// A column has a type that cannot be passed to a handler.
     pub fn samples(mut self, rows: &RecordBatch) -> Result<Self, ColumnError> {
         self.samples = Some(from_arrow(rows)?).filter(|rows| rows.rows > 0);
         Ok(self)
     }
 
-    /// Asks for so many rows where there are to be many.
+    /// Sets the number of rows for `answers/many`.
     #[must_use]
     pub fn many(mut self, rows: u32) -> Self {
         self.many = rows;
         self
     }
 
-    /// Makes only the checks of these names, or of these groups.
+    /// Selects checks by name, or by group.
     ///
     /// # Errors
-    /// A name that is no check's, and no group's.
+    /// The first name that is neither a check nor a group.
     pub fn only(mut self, names: &[String]) -> Result<Self, String> {
         let is = |check: &Check, name: &str| {
             check.name == name || check.name.split('/').next() == Some(name)
@@ -65,7 +65,7 @@ impl Suite {
         Ok(self)
     }
 
-    /// Makes the checks.
+    /// Runs the checks.
     pub async fn run(self) -> Report {
         let mut ended: HashMap<&'static str, Result<Kept, Breach>> = HashMap::new();
         let config = serde_json::from_str(&self.setup.config).unwrap_or_default();
@@ -88,16 +88,16 @@ impl Suite {
         let stopped = found.first().map_or("config/accepts", |breach| breach.check);
         let outcome = |check: &'static Check| {
             if let Some(breach) = found.iter().find(|breach| breach.check == check.name) {
-                return Some(Outcome::Failed(breach.clone()));
+                return Some(CheckOutcome::Failed(breach.clone()));
             }
             if self.wanted.iter().all(|wanted| wanted.name != check.name) {
                 return None;
             }
             Some(match ended.remove(check.name) {
-                Some(Ok(Kept::Yes)) => Outcome::Passed,
-                Some(Ok(Kept::NotApplicable(why))) => Outcome::NotApplicable(why),
-                Some(Err(breach)) => Outcome::NotLookedAt(breach.check),
-                None => Outcome::NotLookedAt(stopped),
+                Some(Ok(Kept::Yes)) => CheckOutcome::Passed,
+                Some(Ok(Kept::NotApplicable(why))) => CheckOutcome::NotApplicable(why),
+                Some(Err(breach)) => CheckOutcome::NotLookedAt(breach.check),
+                None => CheckOutcome::NotLookedAt(stopped),
             })
         };
         let mut outcome = outcome;
@@ -108,17 +108,17 @@ impl Suite {
 
 /// The handler's name and version, for the report.
 async fn introduce(subject: &Subject) -> String {
-    let told = async {
+    let description = async {
         let mut session = Session::new(subject, "describe/name", None).await?;
         session.describe().await
     };
-    match told.await {
-        Ok(told) => subject.redact(format!("{} {}", told.name, told.version)),
+    match description.await {
+        Ok(it) => subject.redact(format!("{} {}", it.name, it.version)),
         Err(_) => subject.plugin.name().to_owned(),
     }
 }
 
-/// Asks which fields the handler reads, and makes rows of them where its author gave none.
+/// Asks which fields the handler reads, and prepares columns for them if the author gave no rows.
 async fn inputs(subject: &mut Subject, samples: Option<Batch>) -> Result<(), Breach> {
     let (mut session, handler) = Session::ready(subject, "config/accepts", None).await?;
     let inputs = session.inputs(handler).await?;

@@ -1,19 +1,20 @@
-//! `enrichment-json`: the same in texts as in values.
+//! Checks of `enrichment-json`: the text interface agrees with the typed one.
 
 use super::answer::{Answered, kind};
 use super::breach::{Breach, Kept, Verdict};
 use super::config::{changed_texts, pairs};
-use super::rows::Row;
+use super::rows::{Row, describe_rows};
 use super::session::Session;
-use super::subject::{Subject, case, told};
+use super::subject::Subject;
+use super::values::case;
 use beamlet::raw::beamlet::enrichment::types::{Column, Texts, Values};
 use beamlet_contract::Outcome;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// What `enrich` answers.
+/// The answer of `enrich`.
 #[derive(Debug, Deserialize, PartialEq)]
-pub(super) struct Enriched {
+pub(super) struct TextAnswer {
     pub(super) rows: Vec<Map<String, Value>>,
     missing: Vec<u32>,
     null_keys: Vec<u32>,
@@ -32,21 +33,21 @@ struct TextError {
     kind: String,
 }
 
-/// Errors are equal when a runner would do the same with them.
+/// Two errors are equal if a runner would treat them the same.
 impl PartialEq for TextError {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind
     }
 }
 
-impl Enriched {
-    /// Reads an answer; the error says what it is not.
+impl TextAnswer {
+    /// Parses an answer. The error says what is wrong with it.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| format!("it is not: {error}"))
+        serde_json::from_str(text).map_err(|error| format!("it is not valid: {error}"))
     }
 }
 
-/// Rows as JSON; the error says why there is none.
+/// Rows as JSON. The error says why that is not possible.
 pub(super) fn json_rows(
     subject: &Subject,
     rows: &[Row],
@@ -56,7 +57,7 @@ pub(super) fn json_rows(
     for column in &batch.columns {
         let values = values(column).ok_or_else(|| {
             let (name, case) = (&column.name, case(&column.values));
-            format!("the field `{name}` of your rows holds {case}, which JSON has no values for")
+            format!("the field `{name}` of your rows holds {case}, which JSON cannot represent")
         })?;
         for (at, (object, value)) in objects.iter_mut().zip(values).enumerate() {
             let null = column.nulls.binary_search(&(at as u32)).is_ok();
@@ -94,7 +95,7 @@ fn values(column: &Column) -> Option<Vec<Value>> {
     })
 }
 
-/// `describe` says the same in both interfaces.
+/// `describe` is the same in both interfaces.
 pub(super) async fn describe(subject: &Subject) -> Verdict {
     const CHECK: &str = "text/describe";
     let mut session = Session::new(subject, CHECK, None).await?;
@@ -102,16 +103,16 @@ pub(super) async fn describe(subject: &Subject) -> Verdict {
     let typed = session.describe().await?;
     let text = session.text_describe().await?;
     let expected = "a JSON object of `name`, `version` and `config_schema`, as `describe` of \
-                    enrichment-handler tells them";
-    let Ok(told) = serde_json::from_str::<Value>(&text) else {
-        return Err(session.breach(CHECK, expected, "no JSON"));
+                    enrichment-handler returns them";
+    let Ok(description) = serde_json::from_str::<Value>(&text) else {
+        return Err(session.breach(CHECK, expected, "not JSON"));
     };
     let schema: Value = serde_json::from_str(&typed.config_schema).unwrap_or_default();
     for (name, value) in
         [("name", json!(typed.name)), ("version", json!(typed.version)), ("config_schema", schema)]
     {
-        if told.get(name) != Some(&value) {
-            let came = match told.get(name) {
+        if description.get(name) != Some(&value) {
+            let came = match description.get(name) {
                 None => format!("no `{name}`"),
                 Some(_) => format!("another `{name}`"),
             };
@@ -121,12 +122,12 @@ pub(super) async fn describe(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// `validate` says the same in both interfaces.
+/// `validate` is the same in both interfaces.
 pub(super) async fn validate(subject: &Subject) -> Verdict {
     const CHECK: &str = "text/validate";
     let mut session = Session::new(subject, CHECK, None).await?;
     let given = ("with the given configuration".to_owned(), subject.config.to_string());
-    let odd = ("with no JSON".to_owned(), "{".to_owned());
+    let odd = ("with a text that is not JSON".to_owned(), "{".to_owned());
     for (done, config) in changed_texts(&subject.config).into_iter().chain([given, odd]) {
         session.doing = format!("validate {done} in both interfaces");
         let typed = session.validate(&config).await?;
@@ -137,14 +138,14 @@ pub(super) async fn validate(subject: &Subject) -> Verdict {
             .map(|(path, message)| json!({ "path": path, "message": message }))
             .collect();
         let what = if typed.is_ok() { "an answer" } else { "an error" };
-        let wanted = format!("{what} with {}", subject.told_problems(problems));
+        let wanted = format!("{what} with {}", subject.describe_problems(problems));
         let came = match (&typed, &text) {
             (Ok(_), Err(_)) => "an error".to_owned(),
             (Err(_), Ok(_)) => "an answer".to_owned(),
             (_, Ok(text) | Err(text)) => match serde_json::from_str::<Value>(text) {
-                Ok(told) if told == expected => continue,
+                Ok(reported) if reported == expected => continue,
                 Ok(_) => "other problems".to_owned(),
-                Err(_) => "no JSON".to_owned(),
+                Err(_) => "not JSON".to_owned(),
             },
         };
         return Err(session.breach(CHECK, wanted, came));
@@ -152,12 +153,12 @@ pub(super) async fn validate(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// An answer of `enrich` to the ordinary rows, with the rows.
+/// Asks `enrich` for the ordinary rows, changed by `change`, and returns the rows and the answer.
 async fn enriched(
     subject: &Subject,
     check: &'static str,
     change: impl Fn(&mut Map<String, Value>),
-) -> Result<Result<(Vec<Map<String, Value>>, Enriched, String), Kept>, Breach> {
+) -> Result<Result<(Vec<Map<String, Value>>, TextAnswer, String), Kept>, Breach> {
     let ordinary = subject.ordinary().await?;
     let mut rows = match json_rows(subject, &ordinary.rows) {
         Ok(rows) => rows,
@@ -165,10 +166,10 @@ async fn enriched(
     };
     rows.iter_mut().for_each(change);
     let mut session = Session::new(subject, check, None).await?;
-    session.doing = format!("enrichment-json.enrich with {}", told(&ordinary.rows));
+    session.doing = format!("enrichment-json.enrich with {}", describe_rows(&ordinary.rows));
     let text = serde_json::to_string(&rows).unwrap_or_default();
     match session.text_enrich(&subject.setup.config, &text).await? {
-        Ok(answer) => match Enriched::read(&answer) {
+        Ok(answer) => match TextAnswer::read(&answer) {
             Ok(answer) if answer.rows.len() == rows.len() => {
                 Ok(Ok((rows, answer, session.doing.clone())))
             }
@@ -188,7 +189,7 @@ async fn enriched(
     }
 }
 
-/// The answer has the contract's form.
+/// The answer has the form of the contract.
 pub(super) async fn answer(subject: &Subject) -> Verdict {
     const CHECK: &str = "text/answer";
     Ok(match enriched(subject, CHECK, |_| ()).await? {
@@ -197,12 +198,12 @@ pub(super) async fn answer(subject: &Subject) -> Verdict {
     })
 }
 
-/// `enrich` gives what enrichment-handler gives.
+/// `enrich` agrees with enrichment-handler.
 pub(super) async fn agrees(subject: &Subject) -> Verdict {
     const CHECK: &str = "text/agrees";
     let ordinary = subject.ordinary().await?;
     let (_, answer, done) = match enriched(subject, CHECK, |_| ()).await? {
-        Ok(told) => told,
+        Ok(answer) => answer,
         Err(not) => return Ok(not),
     };
     let breach = |came: String| Breach {
@@ -238,9 +239,9 @@ pub(super) async fn agrees(subject: &Subject) -> Verdict {
     let rows = answer.rows.iter().zip(&ordinary.answers).enumerate();
     for (at, (row, typed)) in rows.filter(|(_, (_, typed))| typed.outcome == Outcome::Enriched) {
         for (name, value) in &typed.fields {
-            // A row's own value stays; a time may be written in another way.
+            // A row's own value is kept, and a time may be spelled in another way.
             let skipped = own.contains(name) || ordinary.is_volatile(name);
-            if !skipped && !row.get(name).is_some_and(|told| alike(told, value)) {
+            if !skipped && !row.get(name).is_some_and(|it| alike(it, value)) {
                 return Err(breach(format!("row {at} has another value in `{name}`")));
             }
         }
@@ -248,7 +249,7 @@ pub(super) async fn agrees(subject: &Subject) -> Verdict {
     Ok(Kept::Yes)
 }
 
-/// Whether two values say the same: a text may stand for a number, as of a time.
+/// Whether two values are equivalent: a text can represent a number, for example a time.
 fn alike(text: &Value, typed: &Value) -> bool {
     match (text, typed) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
@@ -257,7 +258,7 @@ fn alike(text: &Value, typed: &Value) -> bool {
     }
 }
 
-/// A row's own fields come first, as they were, and stay where a feature has their name.
+/// A row's own fields come first, unchanged, even if a feature has the same name.
 pub(super) async fn own_fields(subject: &Subject) -> Verdict {
     const CHECK: &str = "text/own-fields";
     let ordinary = subject.ordinary().await?;
@@ -271,7 +272,7 @@ pub(super) async fn own_fields(subject: &Subject) -> Verdict {
         }
     };
     let (rows, answer, done) = match enriched(subject, CHECK, change).await? {
-        Ok(told) => told,
+        Ok(answer) => answer,
         Err(not) => return Ok(not),
     };
     for (at, (given, came)) in rows.iter().zip(&answer.rows).enumerate() {
@@ -282,14 +283,14 @@ pub(super) async fn own_fields(subject: &Subject) -> Verdict {
                 done,
                 expected: "each row's own fields first, in their order and with their values"
                     .to_owned(),
-                came: format!("the first fields of row {at} are others"),
+                came: format!("the first fields of row {at} differ"),
             });
         }
     }
     Ok(Kept::Yes)
 }
 
-/// What cannot be enriched is told in JSON.
+/// Errors are reported as JSON.
 pub(super) async fn errors(subject: &Subject) -> Verdict {
     const CHECK: &str = "text/errors";
     subject.ordinary().await?;
@@ -298,8 +299,8 @@ pub(super) async fn errors(subject: &Subject) -> Verdict {
         (config, "", "error", "an empty text for rows"),
         (config, "{}", "error", "an object for rows"),
         (config, "[1]", "error", "a number for a row"),
-        ("[]", "[]", "problems", "a configuration that is no object"),
-        ("{", "[]", "problems", "a configuration that is no JSON"),
+        ("[]", "[]", "problems", "a configuration that is not an object"),
+        ("{", "[]", "problems", "a configuration that is not JSON"),
     ];
     let mut session = Session::new(subject, CHECK, None).await?;
     for (config, rows, key, what) in cases {
@@ -310,7 +311,7 @@ pub(super) async fn errors(subject: &Subject) -> Verdict {
             Err(text) => match serde_json::from_str::<Value>(&text) {
                 Ok(Value::Object(object)) if object.contains_key(key) => continue,
                 Ok(_) => format!("JSON without `{key}`"),
-                Err(_) => "no JSON".to_owned(),
+                Err(_) => "not JSON".to_owned(),
             },
         };
         return Err(session.breach(CHECK, expected, came));

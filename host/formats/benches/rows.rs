@@ -1,4 +1,5 @@
-//! What each step costs, in nanoseconds per row, on the sample of flights: `cargo bench -p beamlet-formats`.
+//! The cost of each step, in nanoseconds per row, on the sample of flights: `cargo bench -p
+//! beamlet-formats`.
 
 use std::hint::black_box;
 use std::io;

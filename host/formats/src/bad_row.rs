@@ -4,35 +4,36 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Origin, Rows, RowsError};
+use crate::{Origin, RowsError};
 
-/// A row that was set aside, because it alone is at fault.
+/// A row that was set aside, because the fault is in this row alone.
 #[derive(Debug)]
 pub struct BadRow {
-    /// What is wrong with it.
+    /// What is wrong with the row.
     pub error: RowsError,
-    /// Where it stands.
+    /// Where the row is in the input.
     pub origin: Origin,
-    /// What it was.
+    /// The row as it was read.
     pub original: Original,
 }
 
-/// What a row was that is set aside.
+/// The content of a row that is set aside.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Original {
-    /// Its JSON, as [`Rows::json`] has it.
+    /// The row as JSON, as [`Rows::json`](crate::Rows::json) writes it.
     Json(String),
-    /// Its text without the line end.
+    /// The row's text without the line end.
     Text(String),
-    /// Its bytes without the line end, which are not UTF-8.
+    /// The row's bytes without the line end, which are not UTF-8.
     Bytes(Vec<u8>),
-    /// Its bytes without the line end, which are more than memory is to hold.
+    /// The row's bytes without the line end, in a temporary file because there are too many for
+    /// memory.
     Spooled(Spooled),
 }
 
 impl BadRow {
-    /// A row that was not made one.
+    /// A row that could not be read.
     pub(crate) fn unread(error: RowsError, origin: Origin, bytes: &[u8]) -> Self {
         let original = match str::from_utf8(bytes) {
             Ok(text) => Original::Text(text.to_owned()),
@@ -41,17 +42,7 @@ impl BadRow {
         Self { error, origin, original }
     }
 
-    /// One of `rows`, which cannot be written.
-    pub(crate) fn unwritten(error: RowsError, rows: &Rows, row: usize) -> Self {
-        let mut json = Vec::new();
-        let original = match (rows.json(row, &mut json), String::from_utf8(json)) {
-            (Ok(()), Ok(json)) => Original::Json(json),
-            _ => Original::Text(rows.text(row).unwrap_or_default().to_owned()),
-        };
-        Self { error, origin: rows.origin(row), original }
-    }
-
-    /// The bytes that it takes in memory, or about as many.
+    /// The approximate number of bytes that it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
         match &self.original {
             Original::Json(text) | Original::Text(text) => text.len(),
@@ -69,17 +60,17 @@ pub struct Spooled {
 }
 
 impl Spooled {
-    /// How many bytes there are.
+    /// The number of bytes.
     pub fn len(&self) -> u64 {
         self.bytes
     }
 
-    /// Whether there is none.
+    /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.bytes == 0
     }
 
-    /// Hands out all bytes, in chunks of `size` and what is left.
+    /// Passes all bytes to `visit`, in chunks of `size`; the last one may be shorter.
     ///
     /// # Errors
     /// The file cannot be read.

@@ -1,16 +1,14 @@
-//! What stands between two cells of a CSV row.
+//! The delimiter between two cells of a CSV row.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::RowsError;
-
-/// One byte of ASCII that is no quote and no line end. Default: the comma.
+/// One ASCII byte that is neither a quote nor a line end. Default: the comma.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Delimiter(u8);
 
 impl Delimiter {
-    /// The delimiters that files have in practice.
+    /// The delimiters that are common in practice.
     pub(crate) const USUAL: [Self; 4] = [Self(b','), Self(b';'), Self(b'\t'), Self(b'|')];
 
     /// The delimiter, if the byte can be one.
@@ -41,7 +39,7 @@ impl Default for Delimiter {
     }
 }
 
-/// As a shell takes it behind `--delimiter`.
+/// Spelled as a shell accepts it after `--delimiter`.
 impl fmt::Display for Delimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -54,33 +52,43 @@ impl fmt::Display for Delimiter {
 }
 
 impl FromStr for Delimiter {
-    type Err = RowsError;
+    type Err = BadDelimiter;
 
     /// One byte, or `tab` or `\t`.
-    fn from_str(text: &str) -> Result<Self, RowsError> {
+    fn from_str(text: &str) -> Result<Self, BadDelimiter> {
         let byte = match text {
             "tab" | "\\t" => Some(b'\t'),
             _ => <[u8; 1]>::try_from(text.as_bytes()).ok().map(|[byte]| byte),
         };
-        byte.and_then(Self::new).ok_or_else(|| RowsError::BadDelimiter { text: text.to_owned() })
+        byte.and_then(Self::new).ok_or_else(|| BadDelimiter { text: text.to_owned() })
     }
 }
 
-/// The delimiter that a header looks to have in place of its file's, if it looks to have one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Looks(pub(crate) Option<Delimiter>);
+/// A text that is not a delimiter.
+#[derive(Debug, thiserror::Error)]
+#[error("bad delimiter {text:?}; use one ASCII character other than a quote or a line end, or tab")]
+#[non_exhaustive]
+pub struct BadDelimiter {
+    /// The text as it was given.
+    pub text: String,
+}
 
-impl Looks {
+/// The delimiter that a header seems to use instead of the one with which the file is read, if
+/// there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LikelyDelimiter(pub(crate) Option<Delimiter>);
+
+impl LikelyDelimiter {
     /// The delimiter.
     pub fn delimiter(self) -> Option<Delimiter> {
         self.0
     }
 
-    /// What to do about it, else `otherwise`.
+    /// The advice to use that delimiter, or `otherwise` if there is none.
     pub(crate) fn or(self, otherwise: &str) -> String {
         match self.0 {
             Some(found) => format!(
-                "it looks as if {} separated the columns: state --delimiter {found}",
+                "{} seems to separate the columns: use --delimiter {found}",
                 found.article()
             ),
             None => otherwise.to_owned(),
@@ -100,6 +108,6 @@ mod tests {
         for bad in ["", "\"", "\n", "\r", ";;", "§"] {
             assert_eq!(byte(bad), None, "{bad:?}");
         }
-        insta::assert_snapshot!("::".parse::<Delimiter>().unwrap_err(), @r#"bad delimiter "::"; use one ASCII character that is no quote and no line end, or tab"#);
+        insta::assert_snapshot!("::".parse::<Delimiter>().unwrap_err(), @r#"bad delimiter "::"; use one ASCII character other than a quote or a line end, or tab"#);
     }
 }

@@ -1,88 +1,48 @@
-//! What can go wrong between a file and its rows. Every message names the place and what to do.
+//! The errors between a file and its rows. Every message names the place and what to do.
 
 use beamlet_contract::join::Clash;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Delimiter, Format, Looks, Origin, ValueType};
+use crate::{Delimiter, Format, FormatError, LikelyDelimiter, Origin, ValueType};
 
-/// A fault of the input, the output, or the feature columns.
+/// An error in the input, the output, or the feature columns.
 ///
-/// A message names fields and types, never a value: rows hold personal data, and messages end in
-/// logs.
+/// Messages name fields and types, but never a value: rows hold personal data, and messages end up
+/// in logs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowsError {
-    /// A path's extension names no format.
-    #[error("{}: unknown format; name it with --input-format or --output-format (ndjson, csv, parquet, arrow or arrows), or end the name in .ndjson, .jsonl, .csv, .parquet, .arrow or .arrows", path.display())]
-    UnknownExtension {
-        /// The path as it was given.
-        path: PathBuf,
-    },
-    /// A name stands for no format.
-    #[error("unknown format {name:?}; use ndjson, csv, parquet, arrow or arrows")]
-    UnknownFormat {
-        /// The name as it was given.
-        name: String,
-    },
-    /// A name stands for no type.
-    #[error("unknown type {name:?}; use string, int64, float64, boolean, timestamp, date or json")]
-    UnknownType {
-        /// The name as it was given.
-        name: String,
-    },
-
-    /// A text stands for no delimiter.
-    #[error(
-        "bad delimiter {text:?}; use one ASCII character that is no quote and no line end, or tab"
-    )]
-    BadDelimiter {
-        /// The text as it was given.
-        text: String,
-    },
-    /// A name stands for no compression.
-    #[error("unknown compression {name:?}; use none, gzip or zstd")]
-    UnknownCompression {
-        /// The name as it was given.
-        name: String,
-    },
-    /// A format that packs its own data shall be packed once more.
-    #[error("{name}: {format} is compressed inside; leave {compression} away")]
-    CompressedInside {
-        /// The input's or the output's name.
-        name: Arc<str>,
-        /// The format.
-        format: Format,
-        /// The compression around it.
-        compression: &'static str,
-    },
+    /// A format or a compression is not known, or the two do not go together.
+    #[error(transparent)]
+    Format(#[from] FormatError),
 
     /// No path is given.
     #[error("there is no input; name a file, a directory or a pattern")]
     NoInput,
     /// A pattern matches nothing.
-    #[error("{}: no file matches; check the pattern, and quote it so that the shell leaves it alone", pattern.display())]
+    #[error("{}: no file matches; check the pattern, and quote it so that the shell does not expand it", pattern.display())]
     NoMatch {
         /// The pattern.
         pattern: PathBuf,
     },
-    /// A pattern is none.
-    #[error("{}: is no pattern: {problem}; write [[] for a bracket", pattern.display())]
+    /// A pattern is not valid.
+    #[error("{}: is not a valid pattern: {problem}; write [[] for a literal bracket", pattern.display())]
     BadPattern {
         /// The pattern.
         pattern: PathBuf,
         /// What is wrong.
         problem: &'static str,
     },
-    /// A directory holds no parts.
-    #[error("{}: holds no file, apart from those that begin with . or _; check the path", path.display())]
+    /// A directory contains no parts.
+    #[error("{}: contains no file, apart from those that begin with . or _; check the path", path.display())]
     EmptyDirectory {
         /// The directory.
         path: PathBuf,
     },
-    /// A directory of parts holds another one.
-    #[error("{}: holds the directory {}; name the parts with a pattern, such as {}", path.display(), directory.display(), path.join("*/*").display())]
+    /// A directory of parts contains another directory.
+    #[error("{}: contains the directory {}; name the parts with a pattern, such as {}", path.display(), directory.display(), path.join("*/*").display())]
     NestedDirectory {
         /// The directory.
         path: PathBuf,
@@ -94,12 +54,12 @@ pub enum RowsError {
     MixedFormats {
         /// The first part.
         first: PathBuf,
-        /// The first one of another format.
+        /// The first part of another format.
         second: PathBuf,
     },
     /// Two parts of one input have different columns.
     #[error(
-        "{second}: has other columns than {first}: {difference}; give all parts the same columns in the same order"
+        "{second}: has different columns than {first}: {difference}; give all parts the same columns in the same order"
     )]
     OtherHeader {
         /// The first part.
@@ -109,14 +69,14 @@ pub enum RowsError {
         /// The first difference.
         difference: String,
     },
-    /// A stream that has to be read from any place cannot be copied to a file.
+    /// A stream cannot be copied to a file, although its format requires random access.
     #[error(
-        "{name}: cannot be copied to a temporary file, as its format needs: {cause}; give it as a file, or set TMPDIR to where there is room"
+        "{name}: cannot be copied to a temporary file, which its format requires: {cause}; give it as a file, or set TMPDIR to a directory with free space"
     )]
     Spool {
         /// The input's name.
         name: Arc<str>,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
@@ -125,16 +85,16 @@ pub enum RowsError {
     Open {
         /// The input's name.
         name: Arc<str>,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
-    /// The input cannot be read on.
+    /// Reading the input fails after it was opened.
     #[error("{origin}: cannot be read: {cause}")]
     Read {
         /// The first line that was not read.
         origin: Origin,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
@@ -145,37 +105,37 @@ pub enum RowsError {
         origin: Origin,
         /// The limit in bytes.
         limit: usize,
-        /// What is likely to be wrong.
+        /// The likely cause.
         hint: &'static str,
     },
-    /// A row that is to be set aside cannot be kept.
+    /// A row that is to be set aside cannot be stored.
     #[error(
-        "{origin}: row is too long for memory and cannot be copied to a temporary file: {cause}; set TMPDIR to where there is room"
+        "{origin}: row is too long for memory and cannot be copied to a temporary file: {cause}; set TMPDIR to a directory with free space"
     )]
     SetAside {
         /// Where the row begins.
         origin: Origin,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
-    /// A row holds bytes that are no UTF-8.
+    /// A row contains bytes that are not UTF-8.
     #[error("{origin}: row is not UTF-8; convert the file, for example with iconv -t UTF-8")]
     NotUtf8 {
         /// Where the row begins.
         origin: Origin,
     },
 
-    /// A line of NDJSON is no JSON object.
+    /// A line of NDJSON is not a JSON object.
     #[error(
-        "{origin}:{column}: row is no JSON object: {problem}; write one JSON object on each line"
+        "{origin}:{column}: row is not a JSON object: {problem}; write one JSON object on each line"
     )]
     NotAnObject {
         /// The line.
         origin: Origin,
         /// The column in bytes, from 1.
         column: usize,
-        /// What the parser met.
+        /// The parser's message.
         problem: String,
     },
     /// A CSV file has no header.
@@ -186,7 +146,7 @@ pub enum RowsError {
     },
     /// A CSV header names a column twice.
     #[error(
-        "{origin}: field {field:?} is twice in the header, as columns {first} and {second}; rename one"
+        "{origin}: field {field:?} appears twice in the header, as columns {first} and {second}; rename one"
     )]
     HeaderTwice {
         /// The header's line.
@@ -198,9 +158,9 @@ pub enum RowsError {
         /// Its second position, from 1.
         second: usize,
     },
-    /// A quote in a CSV file opens a cell that no quote closes.
+    /// A quote in a CSV file opens a cell and is never closed.
     #[error(
-        "{origin}:{column}: a quote opens here and is not closed; close it, or write a quote within a cell twice"
+        "{origin}:{column}: a quote opens here and is never closed; close it, or double each quote inside a cell"
     )]
     UnclosedQuote {
         /// The line on which the quote opens.
@@ -208,10 +168,10 @@ pub enum RowsError {
         /// The column in bytes, from 1.
         column: usize,
     },
-    /// A CSV cell goes on behind the quote that closes it.
+    /// Text follows the closing quote of a CSV cell.
     #[error(
         "{origin}:{column}: text follows a closing quote; {}",
-        .looks.or("quote the whole cell, and write a quote within it twice")
+        .looks.or("quote the whole cell, and double each quote inside it")
     )]
     TextAfterQuote {
         /// The line on which the text begins.
@@ -219,12 +179,12 @@ pub enum RowsError {
         /// The column in bytes, from 1.
         column: usize,
         /// Another delimiter, if the text begins with one.
-        looks: Looks,
+        looks: LikelyDelimiter,
     },
-    /// A CSV cell of several lines goes on behind the quote that closes it: where its row ends is
-    /// not certain.
+    /// Text follows the closing quote of a CSV cell of several lines, so the end of its row is not
+    /// certain.
     #[error(
-        "{origin}:{column}: text follows a quote that closes the cell from line {opened}; if that cell should end on its own line, close its quote there, else write a quote within it twice"
+        "{origin}:{column}: text follows the quote that closes the cell from line {opened}; if that cell should end on its own line, close its quote there, otherwise double each quote inside it"
     )]
     TextAfterLongQuote {
         /// The line on which the text begins.
@@ -248,8 +208,8 @@ pub enum RowsError {
         got: usize,
         /// The name of the first column without a field.
         missing: String,
-        /// Another delimiter that the header looks to have.
-        looks: Looks,
+        /// Another delimiter that the header seems to use.
+        looks: LikelyDelimiter,
     },
     /// A CSV row has more fields than the header.
     #[error(
@@ -267,33 +227,31 @@ pub enum RowsError {
         last: String,
         /// The file's delimiter.
         delimiter: Delimiter,
-        /// Another delimiter that the header looks to have.
-        looks: Looks,
+        /// Another delimiter that the header seems to use.
+        looks: LikelyDelimiter,
     },
     /// A type is stated for a column that the header does not have.
     #[error(
-        "{origin}: field {field:?} has a stated type and is not in the header; {}",
-        .looks.or("take the type away or mend the name")
+        "{origin}: field {field:?} has a stated type but is not in the header; {}",
+        .looks.or("remove the type or correct the name")
     )]
     TypeWithoutColumn {
         /// The header's line.
         origin: Origin,
         /// The name without a column.
         field: String,
-        /// Another delimiter that the header looks to have.
-        looks: Looks,
+        /// Another delimiter that the header seems to use.
+        looks: LikelyDelimiter,
     },
-    /// A CSV file begins with the line by which spreadsheets name its delimiter, and that is not the
-    /// one with which it is read.
-    #[error(
-        "{origin}: the line {line:?} says what separates the columns; state --delimiter {delimiter}"
-    )]
+    /// A CSV file begins with the line in which spreadsheets name the delimiter (`sep=;`), and it
+    /// is not the delimiter with which the file is read.
+    #[error("{origin}: the line {line:?} names another delimiter; use --delimiter {delimiter}")]
     OtherDelimiter {
         /// The line.
         origin: Origin,
         /// Its text.
         line: String,
-        /// The delimiter that it names.
+        /// The delimiter that the line names.
         delimiter: Delimiter,
     },
 
@@ -317,12 +275,12 @@ pub enum RowsError {
         origin: Origin,
         /// The field's name.
         field: String,
-        /// Another delimiter that the header looks to have.
-        looks: Looks,
+        /// Another delimiter that the header seems to use.
+        looks: LikelyDelimiter,
     },
-    /// A value does not have the stated type, or the one that the first rows had.
+    /// A value does not have the stated type, or the type that the first rows had.
     #[error(
-        "{origin}: field {field:?} is {found}, expected {expected} ({reason}); mend the value, or {advice}"
+        "{origin}: field {field:?} is {found}, expected {expected} ({reason}); correct the value, or {advice}"
     )]
     FieldType {
         /// The row.
@@ -331,23 +289,23 @@ pub enum RowsError {
         field: String,
         /// The type that the field should have.
         expected: ValueType,
-        /// What the value is.
+        /// The value's type, for the message.
         found: &'static str,
-        /// Who says which type the field should have.
+        /// Where the expected type comes from.
         reason: &'static str,
-        /// What else the user can do.
+        /// What the user can do instead.
         advice: String,
     },
-    /// A wanted string holds an escape that stands for no character.
+    /// A requested string contains an escape that does not stand for a character.
     #[error(
-        "{origin}: field {field:?} is a string with an escape that is no character: {problem}; mend the value"
+        "{origin}: field {field:?} is a string with an invalid escape: {problem}; correct the value"
     )]
     FieldEscape {
         /// The row.
         origin: Origin,
         /// The field's name.
         field: String,
-        /// What the parser met.
+        /// The parser's message.
         problem: String,
     },
     /// A required field is not in the schema of a Parquet or Arrow file.
@@ -361,16 +319,16 @@ pub enum RowsError {
         field: String,
     },
     /// A schema names a field twice.
-    #[error("{name}: field {field:?} is twice in the schema; rename one")]
+    #[error("{name}: field {field:?} appears twice in the schema; rename one")]
     SchemaTwice {
         /// The input's name.
         name: Arc<str>,
         /// The field's name.
         field: String,
     },
-    /// A type is stated for a field of a file that states its types itself.
+    /// A type is stated for a field, but the file already defines its types.
     #[error(
-        "{name}: field {field:?} has its type from the file; take the stated type away, or convert the file"
+        "{name}: field {field:?} already has a type in the file; remove the stated type, or convert the file"
     )]
     TypeInSchema {
         /// The input's name.
@@ -378,7 +336,7 @@ pub enum RowsError {
         /// The field's name.
         field: String,
     },
-    /// A column of a Parquet file is compressed in a way that cannot be read.
+    /// A column of a Parquet file uses a compression that is not supported.
     #[error(
         "{name}: field {field:?} is compressed with {codec}, which cannot be read; write the file \
          again with zstd, snappy, gzip or lz4"
@@ -386,22 +344,22 @@ pub enum RowsError {
     Codec {
         /// The input's name.
         name: Arc<str>,
-        /// The column, with the names of what it is in.
+        /// The column, with the names of its parents.
         field: String,
         /// The compression's name in Parquet.
         codec: String,
     },
-    /// A Parquet or Arrow file is not what it should be.
-    #[error("{name}: is no sound {format} data: {problem}; write it again, or name another format")]
+    /// A Parquet or Arrow file is not valid.
+    #[error("{name}: is not valid {format} data: {problem}; write it again, or use another format")]
     BadFile {
         /// The input's name.
         name: Arc<str>,
         /// The format.
         format: Format,
-        /// What the parser met.
+        /// The parser's message.
         problem: String,
     },
-    /// A value cannot be read as it is.
+    /// A value cannot be read without loss.
     #[error(
         "{origin}: field {field:?} cannot be read exactly: {problem}; write its column with another type"
     )]
@@ -413,9 +371,9 @@ pub enum RowsError {
         /// What would be lost.
         problem: &'static str,
     },
-    /// A value cannot be shown to a handler as it is.
+    /// A value cannot be passed to a handler without loss.
     #[error(
-        "{origin}: field {field:?} of type {found} cannot be shown to the handler exactly: {problem}; convert it to text or to another type"
+        "{origin}: field {field:?} of type {found} cannot be passed to the handler exactly: {problem}; convert it to text or to another type"
     )]
     NotExact {
         /// The row.
@@ -427,7 +385,7 @@ pub enum RowsError {
         /// What would be lost.
         problem: &'static str,
     },
-    /// A field has a type that text cannot hold.
+    /// A field has a type that a text format cannot represent.
     #[error(
         "{origin}: field {field:?} has the type {found}, which the output's format cannot hold; write arrow instead"
     )]
@@ -469,22 +427,22 @@ pub enum RowsError {
     Create {
         /// The output's name.
         name: Arc<str>,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
-    /// The output cannot be written on.
+    /// Writing the output fails after it was created.
     #[error("{name}: cannot be written: {cause}")]
     Write {
         /// The output's name.
         name: Arc<str>,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
-    /// A row has a field that the CSV file's header does not have.
+    /// A row has a field that is not in the header of the CSV output.
     #[error(
-        "{origin}: field {field:?} is not in the header, which the first rows gave; CSV cannot add a column later, write NDJSON instead"
+        "{origin}: field {field:?} is not in the header, which comes from the first rows; CSV cannot add a column later, write NDJSON instead"
     )]
     NoColumn {
         /// The row.
@@ -492,9 +450,9 @@ pub enum RowsError {
         /// The field's name.
         field: String,
     },
-    /// A row has a field that none of the rows had from which the output's schema came.
+    /// A row has a field that did not occur in the rows from which the output's schema was derived.
     #[error(
-        "{origin}: field {field:?} is none of the first rows', which gave the output its columns; state its type with --type {field}=TYPE, or write NDJSON instead"
+        "{origin}: field {field:?} is not in the first rows, which define the columns of the output; state its type with --type {field}=TYPE, or write NDJSON instead"
     )]
     LateField {
         /// The row.
@@ -502,7 +460,7 @@ pub enum RowsError {
         /// The field's name.
         field: String,
     },
-    /// A format has no type for a field.
+    /// A format does not support the type of a field.
     #[error(
         "{name}: field {field:?} has the type {found}, which {format} cannot hold; write arrow instead, or convert the field"
     )]
@@ -511,7 +469,7 @@ pub enum RowsError {
         name: Arc<str>,
         /// The format.
         format: Format,
-        /// The field's name, with the path to the type in it.
+        /// The field's name, with the path to the unsupported type inside it.
         field: String,
         /// The Arrow type.
         found: String,
@@ -523,35 +481,36 @@ pub enum RowsError {
         name: Arc<str>,
         /// The format.
         format: Format,
-        /// What the encoder says.
+        /// The encoder's message.
         problem: String,
     },
-    /// Rows of another shape than the first ones reach one CSV file.
+    /// Rows with other columns than the first rows are written to the same CSV file.
     #[error(
-        "{origin}: row has other columns than the header, which the first rows gave; write it to a file of its own, or write NDJSON instead"
+        "{origin}: row has other columns than the header, which comes from the first rows; write it to a separate file, or write NDJSON instead"
     )]
     OtherColumns {
         /// The first such row.
         origin: Origin,
     },
 
-    /// A handler declares a feature with a type that is none.
-    #[error("the handler declares feature {field:?} with a type that is none: {why}")]
+    /// A handler declares a feature with an unknown type.
+    #[error("the handler declares feature {field:?} with an unknown type: {why}")]
     FeatureTypeUnknown {
         /// The feature's name.
         field: String,
         /// What is wrong with its type.
         why: beamlet_contract::TypeError,
     },
-    /// A feature comes that the handler did not declare.
-    #[error("{origin}: feature {field:?} is none of those that the handler declares; declare it")]
+    /// A handler returns a feature that it did not declare.
+    #[error("{origin}: feature {field:?} is not among those that the handler declares; declare it")]
     FeatureUndeclared {
         /// The first row of the batch.
         origin: Origin,
         /// The feature's name.
         field: String,
     },
-    /// A feature comes with another type than it has in the output, and does not fit.
+    /// A feature comes with another type than it has in the output, and cannot be converted
+    /// exactly.
     #[error("{origin}: feature {field:?} came as {now} and is {was} in the output: {problem}")]
     FeatureCast {
         /// The row, or the first one of the batch.
@@ -562,10 +521,10 @@ pub enum RowsError {
         was: Box<str>,
         /// The type that came.
         now: Box<str>,
-        /// What does not fit.
+        /// Why the conversion fails.
         problem: Box<str>,
     },
-    /// There are more or fewer features than rows.
+    /// The number of feature rows differs from the number of rows.
     #[error(
         "{origin}: {rows} rows from here on got {features} rows of features; give one row of features for each row"
     )]
@@ -577,17 +536,17 @@ pub enum RowsError {
         /// How many rows of features.
         features: usize,
     },
-    /// A batch has two feature columns of one name.
-    #[error("{origin}: feature {field:?} is twice in one batch; name each feature once")]
+    /// A batch has two feature columns with the same name.
+    #[error("{origin}: feature {field:?} appears twice in one batch; name each feature once")]
     FeatureTwice {
         /// The first row of the batch.
         origin: Origin,
         /// The feature's name.
         field: String,
     },
-    /// A feature has the name of an own field, and that is to be an error.
+    /// A feature has the same name as a field of the row, and the options make that an error.
     #[error(
-        "{origin}: feature {field:?} has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand"
+        "{origin}: feature {field:?} has the same name as a field of the row; rename the field, or choose with --on-conflict left, right or suffix which value to keep"
     )]
     FeatureConflict {
         /// The row, or the header.
@@ -595,7 +554,7 @@ pub enum RowsError {
         /// The name of both.
         field: String,
     },
-    /// A feature cannot get its suffix.
+    /// A feature cannot be renamed with the suffix, because the new name is taken.
     #[error(
         "{origin}: feature {field:?} would become {renamed:?}, and that name is taken too; choose another --suffix"
     )]
@@ -607,7 +566,7 @@ pub enum RowsError {
         /// The name with its suffix.
         renamed: String,
     },
-    /// The feature columns are others than those of the batches before.
+    /// The feature columns differ from those of earlier batches.
     #[error(
         "{origin}: feature columns changed from [{was}] to [{now}]; give every batch the same columns in the same order"
     )]
@@ -619,7 +578,7 @@ pub enum RowsError {
         /// The names now.
         now: String,
     },
-    /// A feature column has another type than in the batches before.
+    /// A feature column has another type than in earlier batches.
     #[error(
         "{origin}: feature {field:?} changed its type from {was} to {now}; give every batch the same types"
     )]
@@ -633,7 +592,7 @@ pub enum RowsError {
         /// The type now.
         now: String,
     },
-    /// A feature column has a type that no format here can hold.
+    /// A feature column has a type that no output format supports.
     #[error(
         "{origin}: feature {field:?} has the type {found}, which cannot be written; give it as a string, or a nested one as JSON text (arrow.json)"
     )]
@@ -655,17 +614,17 @@ pub enum RowsError {
         /// What is wrong with the value.
         problem: String,
     },
-    /// Arrow does not take the columns.
+    /// Arrow rejects the columns.
     #[error("columns do not make a batch: {cause}")]
     Arrow {
-        /// Arrow's answer.
+        /// Arrow's error.
         #[from]
         cause: arrow_schema::ArrowError,
     },
 }
 
 impl RowsError {
-    /// The error of names that do not go together, which shows in the row or the header at `origin`.
+    /// The error for a name clash found in the row or the header at `origin`.
     pub(crate) fn of_clash(clash: Clash, origin: Origin) -> Self {
         match clash {
             Clash::Conflict { field } => Self::FeatureConflict { origin, field },
@@ -673,7 +632,7 @@ impl RowsError {
         }
     }
 
-    /// Whether one row is at fault, and others are not: it can be set aside.
+    /// Whether the fault is in one row alone, so that the row can be set aside.
     pub fn is_of_a_row(&self) -> bool {
         matches!(
             self,

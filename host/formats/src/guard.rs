@@ -1,4 +1,4 @@
-//! Panics of a parser or an encoder, as errors.
+//! Turns panics of a parser or an encoder into errors.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -6,12 +6,12 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 thread_local! {
-    /// Whether a panic of this thread is answered for.
+    /// Whether panics of this thread are caught by [`guarded`].
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What `run` answers; a library that panics on its input has found the input to be bad. The panic
-/// prints nothing: the error says what it says.
+/// Runs `run` and turns a panic into an error: a library that panics on its input has found bad
+/// input. The panic prints nothing, because the error has its message.
 pub(crate) fn guarded<T, E: ToString>(run: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -33,5 +33,5 @@ pub(crate) fn guarded<T, E: ToString>(run: impl FnOnce() -> Result<T, E>) -> Res
 
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("its parser gave up").to_owned()
+    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("its parser panicked").to_owned()
 }

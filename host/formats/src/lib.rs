@@ -1,10 +1,11 @@
-//! Rows in files: read as they are, shown to a handler as Arrow columns, written out again with
+//! Reads rows from files, passes them to a handler as Arrow columns, and writes them out again with
 //! the feature columns joined on.
 //!
-//! A row's own fields leave as they came: NDJSON lines keep every byte, CSV cells their text, columns
-//! of Parquet and Arrow their types. The join is that of Beam's `cross_join`: own fields first,
-//! features after them, and where both have a name the own field wins, unless [`OnConflict`] says
-//! otherwise. Memory holds one batch, of Parquet one row group, however long the input is.
+//! A row's own fields are written as they were read: NDJSON lines keep every byte, CSV cells keep
+//! their text, columns of Parquet and Arrow keep their types. The join follows Beam's `cross_join`:
+//! own fields come first, then features. Where both have the same name, the own field wins, unless
+//! [`OnConflict`] says otherwise. Memory holds one batch (for Parquet, one row group), however long
+//! the input is.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -46,7 +47,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod bad_row;
-mod compression;
+mod codec;
 mod delimiter;
 mod document;
 mod error;
@@ -54,35 +55,25 @@ mod field;
 mod format;
 mod guard;
 mod origin;
-mod patience;
 mod place;
-mod positions;
-mod progress;
 mod read;
 mod record;
 mod rows;
 mod source;
 mod table;
 mod target;
-mod unfinished;
-mod value_type;
 mod write;
 
 pub use bad_row::{BadRow, Original, Spooled};
 pub use beamlet_contract::join::OnConflict;
-pub use compression::Compression;
-pub use delimiter::{Delimiter, Looks};
+pub use delimiter::{BadDelimiter, Delimiter, LikelyDelimiter};
 pub use error::RowsError;
-pub use field::Field;
-pub use format::Format;
+pub use field::{Field, UnknownType, ValueType};
+pub use format::{Compression, Format, FormatError};
 pub use origin::{Origin, Unit};
-pub use patience::Patience;
 pub use place::{Identity, Place};
-pub use progress::InputProgress;
 pub use read::{ReadOptions, Reader};
 pub use rows::Rows;
-pub use source::Source;
-pub use target::{Output, Target};
-pub use unfinished::discard_unfinished;
-pub use value_type::ValueType;
+pub use source::{InputProgress, Patience, Source};
+pub use target::{Output, Target, discard_unfinished};
 pub use write::{WriteOptions, Writer, Written};

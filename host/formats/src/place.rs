@@ -1,14 +1,14 @@
-//! What a path stands for, without its links: a file, or a descriptor of this process.
+//! What a path refers to once links are followed: a file, or a descriptor of this process.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The system follows as many links.
+/// The number of links that the system follows.
 const MOST_LINKS: usize = 40;
 
-/// What a path stands for.
+/// What a path refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// The process's standard input, such as `/dev/stdin`.
@@ -17,14 +17,14 @@ pub enum Place {
     Stdout,
     /// The process's standard error, such as `/dev/stderr`.
     Stderr,
-    /// Another descriptor of the process, such as what `>(command)` of a shell gives.
+    /// Another descriptor of the process, such as the one that a shell passes for `>(command)`.
     Descriptor(PathBuf),
-    /// A path whose last part is no link. Whether something is there is another question.
+    /// A path whose last part is not a link. The file need not exist.
     Path(PathBuf),
 }
 
 impl Place {
-    /// Follows the links of `path`, also to where nothing is yet.
+    /// Follows the links of `path`, even if the last one leads to a file that does not exist yet.
     pub fn of(path: impl Into<PathBuf>) -> Self {
         let mut path = path.into();
         for _ in 0..MOST_LINKS {
@@ -41,8 +41,8 @@ impl Place {
         Place::Path(path)
     }
 
-    /// Whether bytes come or go one after the other, and none can be taken back: it is no regular
-    /// file under a name.
+    /// Whether it is a stream, such as a pipe or a terminal, rather than a regular file under a
+    /// name.
     pub fn is_stream(&self) -> bool {
         match self {
             Place::Path(path) => {
@@ -52,7 +52,7 @@ impl Place {
         }
     }
 
-    /// What tells it from other files; `None` if nothing can be found out.
+    /// Identifies the file; `None` if that is not possible.
     pub fn identity(&self) -> Option<Identity> {
         let path = match self {
             Place::Stdin => return Identity::found(&stdin().ok()?.metadata().ok()?),
@@ -70,23 +70,23 @@ impl Place {
     }
 }
 
-/// What tells a file from others, whatever its path.
+/// Identifies a file, whatever path is used for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Identity {
-    /// A regular file, a named pipe, or what else holds data.
+    /// A regular file, a named pipe, or another file that holds data.
     File {
-        /// The device that it is on.
+        /// The device of the file system.
         device: u64,
-        /// Its number there.
+        /// The inode number.
         inode: u64,
     },
-    /// A terminal, `/dev/null`, or a socket: nothing in it can be overwritten.
+    /// A terminal, `/dev/null`, or a socket: it holds no data that could be overwritten.
     Device,
-    /// A file that would be new.
+    /// A file that does not exist yet.
     Absent {
         /// The directory, without links.
         directory: PathBuf,
-        /// The name in it.
+        /// The file name.
         name: OsString,
     },
 }
@@ -116,7 +116,7 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
     }
 }
 
-/// The number of the descriptor that a path is a name of: `/dev/fd/1`, `/proc/self/fd/1`.
+/// The number of the descriptor that a path names: `/dev/fd/1`, `/proc/self/fd/1`.
 fn descriptor(path: &Path) -> Option<u32> {
     let number = path.file_name()?.to_str()?.parse().ok()?;
     let directory = directory_of(path).canonicalize().ok()?;
@@ -125,7 +125,7 @@ fn descriptor(path: &Path) -> Option<u32> {
     (is_own || directory == Path::new("/dev/fd")).then_some(number)
 }
 
-/// Standard input, as a file with no buffer of its own.
+/// Standard input as an unbuffered file.
 #[cfg(unix)]
 pub(crate) fn stdin() -> io::Result<File> {
     use std::os::fd::AsFd;
@@ -160,7 +160,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn a_descriptor_is_known_by_each_of_its_names() {
+    fn a_descriptor_is_recognised_under_each_of_its_names() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("link");
         symlink("/dev/stdout", &link).unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_where_nothing_is_yet_stands_for_that_place() {
+    fn a_dangling_link_refers_to_the_file_that_would_be_created() {
         let folder = tempfile::tempdir().unwrap();
         symlink("there", folder.path().join("link")).unwrap();
         symlink("link", folder.path().join("second")).unwrap();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_the_same_by_another_spelling_a_link_or_a_hard_link() {
+    fn another_spelling_a_link_and_a_hard_link_identify_the_same_file() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("file"), "").unwrap();

@@ -1,4 +1,4 @@
-//! Some rows of an input, between the reader, the handler and the writer.
+//! Rows of an input, passed from the reader to the handler and the writer.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use arrow_array::RecordBatch;
 use crate::document::Documents;
 use crate::record::Records;
 use crate::table::Table;
-use crate::{BadRow, Field, Origin, RowsError};
+use crate::{BadRow, Field, Origin, Original, RowsError};
 
-/// Consecutive rows of one input, as they were written there. A clone shares them.
+/// Consecutive rows of one input, as they are in the input. A clone shares the data.
 ///
 /// ```text
 /// Reader ──Rows──▶ project ──RecordBatch──▶ handler ──features──▶ Writer
@@ -22,8 +22,8 @@ pub struct Rows {
     set_aside: Arc<[BadRow]>,
 }
 
-/// How the rows are held: as close to the input's text as the format allows, because a row's own
-/// fields leave as they came.
+/// How the rows are stored: as close to the input as the format allows, because a row's own fields
+/// are written as they were read.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     Documents(Documents),
@@ -36,19 +36,19 @@ impl Rows {
         Self { source, body, set_aside: Arc::default() }
     }
 
-    /// With rows that were read between these and cannot be one of them.
+    /// Adds faulty rows that were read between these.
     pub(crate) fn with_set_aside(self, rows: Vec<BadRow>) -> Self {
         Self { set_aside: rows.into(), ..self }
     }
 
-    /// The rows that were read between these and are at fault; see
-    /// [`ReadOptions::set_aside`](crate::ReadOptions::set_aside). They count in none of the other
-    /// functions, and a [selection](Self::select) has none.
+    /// The faulty rows that were read between these; see
+    /// [`ReadOptions::set_aside`](crate::ReadOptions::set_aside). No other function counts them,
+    /// and a [selection](Self::select) drops them.
     pub fn set_aside(&self) -> &[BadRow] {
         &self.set_aside
     }
 
-    /// How many rows.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         match &self.body {
             Body::Documents(documents) => documents.len(),
@@ -57,25 +57,24 @@ impl Rows {
         }
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Where the row at position `row` stands in its input.
+    /// Where the row at position `row` is in its input.
     ///
     /// # Panics
     /// If `row` is not less than [`len`](Self::len).
     pub fn origin(&self, row: usize) -> Origin {
-        let source = self.source.clone();
         match &self.body {
-            Body::Documents(documents) => Origin::line(source, documents.line(row)),
-            Body::Records(records) => Origin::line(source, records.line(row)),
-            Body::Table(table) => Origin::row(source, table.number(row)),
+            Body::Documents(documents) => documents.origin(&self.source, row),
+            Body::Records(records) => Origin::line(self.source.clone(), records.line(row)),
+            Body::Table(table) => Origin::row(self.source.clone(), table.number(row)),
         }
     }
 
-    /// The place of the rows' first line or row, for what is wrong with all of them.
+    /// The place of the first row, for errors that concern all rows.
     pub(crate) fn place(&self) -> Origin {
         if !self.is_empty() {
             return self.origin(0);
@@ -87,7 +86,7 @@ impl Rows {
         }
     }
 
-    /// The bytes that the rows hold, or about as many.
+    /// The approximate size of the rows in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.body {
             Body::Documents(documents) => documents.bytes(),
@@ -100,7 +99,7 @@ impl Rows {
         &self.source
     }
 
-    /// The rows at the positions `keep`, and no others; their origins stay right. Shares the text.
+    /// The rows at the positions `keep` only, with their origins. Shares the data.
     ///
     /// # Panics
     /// If the positions do not ascend, or one is not less than [`len`](Self::len).
@@ -113,8 +112,7 @@ impl Rows {
         Self::new(self.source.clone(), body)
     }
 
-    /// The line of a document as it stands, be it JSON or not; `None` for rows that are no lines
-    /// of their own.
+    /// The line of an NDJSON row, even if it is not valid JSON; `None` for the other formats.
     ///
     /// # Panics
     /// If `row` is not less than [`len`](Self::len).
@@ -125,14 +123,14 @@ impl Rows {
         }
     }
 
-    /// Appends one row to `out` as a JSON object without a line end: a document as its text stands,
-    /// the cells of a CSV row with the types of their columns, the
-    /// columns of Parquet and Arrow as the NDJSON writer has them. A row that is set aside may be
-    /// one that is at fault: a cell that does not have its column's type comes as the string that
-    /// it is, and a value of Parquet or Arrow that has no JSON as null.
+    /// Appends one row to `out` as a JSON object without a line end. An NDJSON row is copied, the
+    /// cells of a CSV row get the types of their columns, and columns of Parquet and Arrow are
+    /// written as in the NDJSON writer. Faulty rows are possible: a cell that does not have its
+    /// column's type is written as a string, and a value of Parquet or Arrow without a JSON form as
+    /// null.
     ///
     /// # Errors
-    /// A line that is no JSON object. Nothing is appended then.
+    /// The line is not a JSON object. Nothing is appended then.
     ///
     /// # Panics
     /// If `row` is not less than [`len`](Self::len).
@@ -148,20 +146,31 @@ impl Rows {
         Ok(())
     }
 
-    /// The columns of `fields`, in their order, and no others. All of them are nullable.
+    /// The row at position `row`, set aside because `error` prevents writing it.
+    pub(crate) fn bad_row(&self, row: usize, error: RowsError) -> BadRow {
+        let mut json = Vec::new();
+        let original = match (self.json(row, &mut json), String::from_utf8(json)) {
+            (Ok(()), Ok(json)) => Original::Json(json),
+            _ => Original::Text(self.text(row).unwrap_or_default().to_owned()),
+        };
+        BadRow { error, origin: self.origin(row), original }
+    }
+
+    /// Reads the columns of `fields`, in their order. All of them are nullable.
     ///
-    /// A column's type comes from the rows. CSV: string, int64, float64 or boolean, as stated or
-    /// inferred from the file's first rows. NDJSON: as stated; else the one type of all values in
-    /// these rows (strings, integers within `i64`, numbers that a double holds, booleans); else
-    /// one JSON text a value, marked with the Arrow extension type `arrow.json`. A column of
-    /// nothing but nulls is a string column. Parquet and Arrow: the column's, if a handler can be
-    /// shown it; else one that holds every value exactly: wider integers and floats, microseconds,
-    /// text for decimals (marked [`DECIMAL`](beamlet_contract::arrow::DECIMAL)) and times of day, one JSON text a
-    /// value for nested types. Of a key that a document has twice, the last counts.
+    /// The type of a column depends on the format. CSV: the stated type, or string, int64, float64
+    /// or boolean as inferred from the file's first rows. NDJSON: the stated type; otherwise the
+    /// type that all values in these rows share (strings, integers within `i64`, numbers that a
+    /// double holds, booleans); otherwise one JSON text for each value, marked with the Arrow
+    /// extension type `arrow.json`. A column with only nulls is a string column. Parquet and Arrow:
+    /// the type of the column, if the contract has it; otherwise one that holds every value
+    /// exactly: wider integers and floats, microseconds, text for decimals (marked
+    /// [`DECIMAL`](beamlet_contract::arrow::DECIMAL)) and times of day, one JSON text for each
+    /// value of a nested type. If a document has a key twice, the last value counts.
     ///
     /// # Errors
-    /// A line that is no JSON object, also when no field is asked for; a required field that is
-    /// missing; a value that does not have the field's type, or cannot be shown exactly.
+    /// A line is not a JSON object (checked even if `fields` is empty), a required field is
+    /// missing, or a value does not have the field's type or cannot be converted exactly.
     pub fn project(&self, fields: &[Field]) -> Result<RecordBatch, RowsError> {
         for (position, field) in fields.iter().enumerate() {
             if fields[..position].iter().any(|before| before.name == field.name) {

@@ -1,11 +1,11 @@
-//! Rows of Parquet and Arrow: columns as the file has them.
+//! Rows of Parquet and Arrow: columns with the types of the file.
 
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt32Array};
 use arrow_schema::{Schema, SchemaRef};
 
-use crate::positions::Positions;
+use crate::origin::Positions;
 use crate::{Field, Origin, RowsError};
 use beamlet_values::json;
 use beamlet_values::{Fault, Normalised, Values, normalised};
@@ -15,7 +15,7 @@ pub(crate) struct Table {
     batch: RecordBatch,
     /// The number of the batch's first row in its file, from 1.
     first: u64,
-    /// Which rows of that batch these are.
+    /// The positions of these rows in that batch.
     positions: Positions,
 }
 
@@ -51,7 +51,7 @@ impl Table {
         Self { batch, first: self.first, positions }
     }
 
-    /// Appends a row as a JSON object; a value that has no JSON is null.
+    /// Appends a row as a JSON object. A value without a JSON form is written as null.
     pub(crate) fn json(&self, row: usize, out: &mut Vec<u8>) {
         let start = out.len();
         for (field, array) in self.schema().fields().iter().zip(self.batch.columns()) {
@@ -59,7 +59,7 @@ impl Table {
             json::string(field.name(), out);
             out.push(b':');
             let before = out.len();
-            // One value, so that a dictionary or a time is not converted for all rows.
+            // Slices one value, so that a dictionary or a time is not converted for all rows.
             let value = array.slice(row, 1);
             let written = Values::new(field, &value).is_ok_and(|it| it.json(0, out).is_ok());
             if !written {

@@ -1,4 +1,4 @@
-//! Values as JSON text.
+//! Writes values as JSON text.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -20,13 +20,13 @@ pub fn float64(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() { scalar(&value, out) } else { not_finite(value, out) }
 }
 
-/// A number of 32 bits; what is none, as the contract spells it.
+/// The shortest text of a float32. Values that are not finite are spelled as in the contract.
 #[inline]
 pub fn float32(value: f32, out: &mut Vec<u8>) {
     if value.is_finite() { scalar(&value, out) } else { not_finite(value.into(), out) }
 }
 
-/// As protobuf's JSON mapping spells them.
+/// Spelled as in protobuf's JSON mapping.
 fn not_finite(value: f64, out: &mut Vec<u8>) {
     quoted(number::name(value).unwrap_or(number::NAN), out);
 }
@@ -56,7 +56,7 @@ pub fn uuid(value: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// `2013-01-01`; fails out of the calendar's range.
+/// `2013-01-01`. Fails if the date is outside of the calendar's range.
 pub fn date(value: Option<NaiveDateTime>, out: &mut Vec<u8>) -> Result<(), String> {
     quoted(&value.ok_or("its date is out of range")?.date().to_string(), out);
     Ok(())
@@ -69,20 +69,20 @@ pub fn instant(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(), St
     Ok(())
 }
 
-/// RFC 3339 without a zone, for a time that has none.
+/// RFC 3339 without a zone, for a timestamp that has none.
 pub fn local(value: Option<DateTime<Utc>>, out: &mut Vec<u8>) -> Result<(), String> {
     let value = value.ok_or("its timestamp is out of range")?;
     quoted(&format!("{:?}", value.naive_utc()), out);
     Ok(())
 }
 
-/// A text that a handler says is JSON. It is checked, because one bad value would spoil the file,
-/// and kept on one line.
+/// A text that a handler declares as JSON. It is checked, because one bad value would break the
+/// file, and kept on one line.
 pub fn embedded(text: &str, out: &mut Vec<u8>) -> Result<(), String> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
-        format!("it is marked as JSON and is none: {}", json_text::problem(&error))
+        format!("it is marked as JSON but is not valid: {}", json_text::problem(&error))
     })?;
-    // A line end in JSON stands between two tokens, never in a string.
+    // In JSON, a line end can only be between tokens, never in a string.
     out.extend(
         text.trim().bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }),
     );

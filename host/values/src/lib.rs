@@ -1,5 +1,6 @@
-//! The values of Arrow columns: as the contract between host and handlers carries them, as JSON, and as
-//! the text of a cell. What a type becomes is the same in every place where rows come in or go out.
+//! Converts the values of Arrow columns: to the types of the contract between host and handlers, to
+//! JSON, and to the text of a cell. So a type is converted in the same way wherever rows are read
+//! or written.
 
 pub mod json;
 pub mod json_text;

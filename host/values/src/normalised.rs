@@ -1,4 +1,4 @@
-//! A column as the contract between host and handler can carry it: exactly, or not at all.
+//! Converts a column to a type of the contract between host and handler, exactly or not at all.
 
 use std::sync::Arc;
 
@@ -11,44 +11,44 @@ use beamlet_contract::arrow::{decimal, is_json, json};
 
 use crate::values::{Values, is_uuid};
 
-/// Milliseconds of a day.
+/// Milliseconds in a day.
 const DAY: i64 = 86_400_000;
 
-/// A value that the contract cannot carry exactly.
+/// A value that cannot be converted exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Its position.
+    /// The row.
     pub row: usize,
     /// What is wrong with it.
     pub problem: &'static str,
 }
 
-/// A column with a type of the contract's.
+/// A column with a type of the contract.
 #[derive(Clone, Debug)]
 pub struct Normalised {
-    /// Its field, which is nullable.
+    /// The field, which is nullable.
     pub field: Field,
-    /// Its values; null where there is a fault.
+    /// The values; null where there is a fault.
     pub array: ArrayRef,
-    /// Its faults, in the order of rows.
+    /// The faults, in the order of rows.
     pub faults: Vec<Fault>,
 }
 
 const NO_TYPE: &str = "its type cannot be converted";
 
-/// The column, with a type of the contract's.
+/// Converts the column to a type of the contract.
 ///
 /// # Errors
-/// No value of its type can be carried: why.
+/// The reason, if no value of its type can be converted.
 pub fn normalised(field: &Field, array: &ArrayRef) -> Result<Normalised, &'static str> {
     let is_json = is_json(field);
-    let plain = |array: ArrayRef, faults| {
+    let column = |array: ArrayRef, faults| {
         let field = Field::new(field.name(), array.data_type().clone(), true);
         Ok(Normalised { field: if is_json { json(field) } else { field }, array, faults })
     };
     let to = |data_type| {
         let (array, faults) = cast(array, &data_type, NO_TYPE)?;
-        plain(array, faults)
+        column(array, faults)
     };
     match array.data_type() {
         DataType::Boolean
@@ -64,10 +64,10 @@ pub fn normalised(field: &Field, array: &ArrayRef) -> Result<Normalised, &'stati
         | DataType::Utf8
         | DataType::Binary
         | DataType::Date32
-        | DataType::Timestamp(TimeUnit::Microsecond, _) => plain(array.clone(), Vec::new()),
+        | DataType::Timestamp(TimeUnit::Microsecond, _) => column(array.clone(), Vec::new()),
         DataType::UInt64 => {
             let (array, faults) = cast(array, &DataType::Int64, "its integer is beyond int64")?;
-            plain(array, faults)
+            column(array, faults)
         }
         DataType::Float16 => to(DataType::Float32),
         DataType::Null
@@ -79,7 +79,7 @@ pub fn normalised(field: &Field, array: &ArrayRef) -> Result<Normalised, &'stati
         | DataType::Interval(_) => to(DataType::Utf8),
         DataType::FixedSizeBinary(16) if is_uuid(field) => {
             let (array, faults) = texts(field, array, false)?;
-            plain(array, faults)
+            column(array, faults)
         }
         DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
             to(DataType::Binary)
@@ -88,7 +88,7 @@ pub fn normalised(field: &Field, array: &ArrayRef) -> Result<Normalised, &'stati
             let days = array.as_primitive::<Date64Type>();
             let faults = whole(days.iter(), DAY, "it has a time of day");
             let (array, more) = cast(&without(array, &faults)?, &DataType::Date32, NO_TYPE)?;
-            plain(array, together(faults, more))
+            column(array, together(faults, more))
         }
         DataType::Timestamp(unit, zone) => {
             let faults = match unit {
@@ -101,7 +101,7 @@ pub fn normalised(field: &Field, array: &ArrayRef) -> Result<Normalised, &'stati
             let micros = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
             let too_far = "it is too far from 1970 for microseconds";
             let (array, more) = cast(&without(array, &faults)?, &micros, too_far)?;
-            plain(array, together(faults, more))
+            column(array, together(faults, more))
         }
         DataType::Dictionary(_, values) => of_values(field, array, values),
         DataType::RunEndEncoded(_, values) => of_values(field, array, values.data_type()),
@@ -121,7 +121,7 @@ pub fn normalised(field: &Field, array: &ArrayRef) -> Result<Normalised, &'stati
     }
 }
 
-/// The column of what dictionaries and runs stand for.
+/// Decodes dictionaries and runs, and converts their values.
 fn of_values(
     field: &Field,
     array: &ArrayRef,
@@ -133,7 +133,7 @@ fn of_values(
     Ok(normalised)
 }
 
-/// A cast, and the values that are lost in it.
+/// Casts a column; values that are lost are faults.
 fn cast(
     array: &ArrayRef,
     data_type: &DataType,
@@ -154,7 +154,7 @@ fn cast(
     Ok((cast, faults))
 }
 
-/// The values that are no whole number of units.
+/// The values that are not a whole number of units.
 fn whole(
     values: impl Iterator<Item = Option<i64>>,
     unit: i64,
@@ -165,7 +165,7 @@ fn whole(
     faults.map(|(row, _)| Fault { row, problem }).collect()
 }
 
-/// The column with nulls for its faults.
+/// The column with nulls in place of its faults.
 fn without(array: &ArrayRef, faults: &[Fault]) -> Result<ArrayRef, &'static str> {
     if faults.is_empty() {
         return Ok(array.clone());
@@ -203,7 +203,8 @@ fn texts(
         match written {
             Ok(()) => texts.append_value(String::from_utf8_lossy(&text)),
             Err(_) => {
-                faults.push(Fault { row, problem: "it holds a value that JSON cannot spell" });
+                faults
+                    .push(Fault { row, problem: "it contains a value that JSON cannot represent" });
                 texts.append_null();
             }
         }

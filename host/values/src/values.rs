@@ -1,4 +1,4 @@
-//! The values of an Arrow array as text: as JSON, or as the cell of a table.
+//! Writes the values of an Arrow array as text: as JSON, or as the cell of a table.
 
 use arrow_array::cast::AsArray;
 use arrow_array::temporal_conversions::{date32_to_datetime, date64_to_datetime};
@@ -18,9 +18,9 @@ use chrono::{DateTime, Utc};
 
 use crate::json;
 
-/// An array whose values can be written. Encoded by hand: of arrow-json's encoders only those for
-/// integers and strings would serve, since floats, times, bytes and JSON texts all have their own
-/// spelling.
+/// An array whose values can be written. The encoding is our own, because of arrow-json's encoders
+/// only those for integers and strings could be used: floats, times, bytes and JSON texts are
+/// spelled in another way here.
 pub struct Values {
     nulls: Option<NullBuffer>,
     kind: Kind,
@@ -56,7 +56,7 @@ enum Kind {
     Uuid(FixedSizeBinaryArray),
     Date32(Date32Array),
     Date64(Date64Array),
-    /// In its unit since 1970; with a zone it is an instant.
+    /// In units since 1970. With a zone it is an instant.
     Timestamp {
         values: ScalarBuffer<i64>,
         unit: TimeUnit,
@@ -80,7 +80,7 @@ struct Member {
 }
 
 impl Values {
-    /// The values of `field`; fails with the type that cannot be written.
+    /// The values of `field`. Fails with the type that cannot be written.
     pub fn new(field: &Field, array: &ArrayRef) -> Result<Self, DataType> {
         let is_json = is_json(field);
         let kind = match array.data_type() {
@@ -164,9 +164,9 @@ impl Values {
                 }
             }
             other => {
-                let Some(plain) = plain(other, is_json) else { return Err(other.clone()) };
-                let Ok(array) = arrow_cast::cast(array, &plain) else { return Err(other.clone()) };
-                let field = field.clone().with_data_type(plain);
+                let Some(common) = common_type(other, is_json) else { return Err(other.clone()) };
+                let Ok(array) = arrow_cast::cast(array, &common) else { return Err(other.clone()) };
+                let field = field.clone().with_data_type(common);
                 return Self::new(&field, &array);
             }
         };
@@ -178,7 +178,7 @@ impl Values {
         self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 
-    /// Appends the value as JSON; fails with what is wrong with it.
+    /// Appends the value as JSON. Fails with the problem of the value.
     pub fn json(&self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
         if self.is_null(row) {
             out.extend_from_slice(b"null");
@@ -270,7 +270,8 @@ impl Values {
             _ => {
                 let start = out.len();
                 self.json(row, out)?;
-                // Times, dates, bytes and floats that are no numbers: nothing in them is escaped.
+                // Times, dates, bytes and named floats contain no escapes, so the quotes can be
+                // removed.
                 if out[start] == b'"' {
                     out.pop();
                     out.remove(start);
@@ -299,9 +300,9 @@ pub fn is_uuid(field: &Field) -> bool {
     field.metadata().get(EXTENSION_TYPE_NAME_KEY).is_some_and(|name| name == "arrow.uuid")
 }
 
-/// The type as which values of a rarer type are written: the values of a dictionary, a list for a
-/// view of one, and for times of day, durations and intervals the text that Arrow gives them.
-fn plain(data_type: &DataType, is_json: bool) -> Option<DataType> {
+/// The type to which an array of a less common type is cast before it is written: a dictionary to
+/// its values, a list view to a list, and times of day, durations and intervals to Arrow's text.
+fn common_type(data_type: &DataType, is_json: bool) -> Option<DataType> {
     Some(match data_type {
         DataType::LargeUtf8 | DataType::Utf8View if is_json => DataType::Utf8,
         DataType::Dictionary(_, values) => (**values).clone(),

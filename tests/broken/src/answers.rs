@@ -1,18 +1,18 @@
-//! What goes wrong with answers on their way out.
+//! Breaks answers before they are returned.
 
 use crate::state::{BUNDLES, DROPPED, FAILED, OUT_OF_ORDER};
 use beamlet_guest::{Enriched, Values};
 
-/// What a bundle has seen.
+/// What happened in a bundle so far.
 #[derive(Default)]
 pub(crate) struct Seen {
-    /// Rows that were given.
+    /// Rows received.
     pub(crate) rows: u32,
-    /// Calls that brought some, or none.
+    /// Calls of `process`.
     pub(crate) calls: u32,
-    /// Whether two rows with the same key stood side by side.
+    /// Whether two consecutive rows had the same key.
     pub(crate) twins: bool,
-    /// Whether another bundle of the store's had not ended.
+    /// Whether another bundle of the store was open.
     pub(crate) others: bool,
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn deform(broken: &str, answer: &mut Enriched) {
     }
 }
 
-/// Whether the values of a bundle are to be others than the store's.
+/// Whether the values of a bundle are to be falsified.
 pub(crate) fn is_wrong(broken: &str, seen: &Seen) -> bool {
     match broken {
         "lifecycle/bundles" => BUNDLES.get() == 3,
@@ -74,7 +74,7 @@ pub(crate) fn is_wrong(broken: &str, seen: &Seen) -> bool {
     }
 }
 
-/// Makes the numbers of an answer others.
+/// Changes the numbers of an answer.
 pub(crate) fn falsify(answer: &mut Enriched) {
     if let Some(Values::Int64s(list)) =
         answer.fields.columns.first_mut().map(|column| &mut column.values)

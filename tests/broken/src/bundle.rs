@@ -1,11 +1,10 @@
 //! The resource `bundle`.
 
 use crate::answers::{Seen, deform, falsify, is_wrong};
-use crate::contract::Configured;
 use crate::state::{BUNDLES, DROPPED, PROCESSED};
 use crate::store::Store;
 use beamlet_guest::bindings::exports::beamlet::enrichment::enrichment_handler as typed;
-use beamlet_guest::{Batch, Bundle, Enriched, Error, ErrorKind, Values, WasiHttp, run};
+use beamlet_guest::{Batch, Bundle, Counters, Enriched, Error, ErrorKind, Values, WasiHttp, run};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -17,16 +16,15 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    pub(crate) fn new(handler: &Configured) -> Self {
+    pub(crate) fn new(store: Arc<Store>, counters: Arc<Counters>) -> Self {
         BUNDLES.next();
-        let store = handler.store.clone();
         let open = if store.broken == "lifecycle/instances" { store.open() } else { None };
         let seen = Seen { others: open.is_some_and(|open| open > 1), ..Seen::default() };
-        let bundle = Bundle::new(store.clone(), Arc::default(), handler.counters.clone());
+        let bundle = Bundle::new(store.clone(), Arc::default(), counters);
         Started { store, bundle: RefCell::new(Some(bundle)), seen: RefCell::new(seen) }
     }
 
-    /// Answers on their way out.
+    /// Breaks answers if the broken promise requires it.
     fn out(&self, mut answers: Vec<Enriched>) -> Vec<Enriched> {
         let broken = &self.store.broken;
         let wrong = is_wrong(broken, &self.seen.borrow());
@@ -40,7 +38,7 @@ impl Started {
     }
 }
 
-/// A bundle that was dropped before its end.
+/// Notes a bundle that is dropped before it is finished.
 impl Drop for Started {
     fn drop(&mut self) {
         if self.bundle.borrow().is_some() {
@@ -52,7 +50,7 @@ impl Drop for Started {
     }
 }
 
-/// Whether two rows with the same key stand side by side.
+/// Whether two consecutive rows have the same key.
 fn twins(rows: &Batch) -> bool {
     let Some(column) = rows.columns.first() else { return false };
     let Values::Strings(texts) = &column.values else { return false };
@@ -89,7 +87,7 @@ impl typed::GuestBundle for Started {
 
     fn finish(this: typed::Bundle) -> Result<Vec<Enriched>, Error> {
         let this = this.into_inner::<Self>();
-        let bundle = this.bundle.borrow_mut().take().expect("it is finished once");
+        let bundle = this.bundle.borrow_mut().take().expect("it is finished only once");
         let answers = this.out(run(bundle.finish())?);
         let seen = this.seen.borrow();
         let failed = |status: u16| {

@@ -1,8 +1,8 @@
 //! The exports of the component.
 
 use crate::bundle::Started;
-use crate::mark;
-use crate::state::{COUNTED, DESCRIBED, OTHER_REQUESTS, OUTPUTS, PROCESSED, SET_UP};
+use crate::config::{broken_in, read};
+use crate::state::{COUNTED, DESCRIBED, OTHER_REQUESTS, OUTPUTS, PROCESSED, SET_UP, marked};
 use crate::store::Store;
 use beamlet_guest::bindings::exports::beamlet::enrichment::{
     enrichment_handler as typed, enrichment_json as text,
@@ -12,7 +12,6 @@ use beamlet_guest::{
     Counter, Counters, Description, Diagnostic, Error, Field, Handler, Input, Report, Response,
     Severity, Transport, WasiHttp, run,
 };
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub(crate) struct Broken;
@@ -23,29 +22,7 @@ pub(crate) struct Configured {
     pub(crate) counters: Arc<Counters>,
 }
 
-/// What a configuration's text calls the promise that is broken, where it can be read.
-fn broken(config: &str) -> String {
-    let config: Value = serde_json::from_str(config).unwrap_or_default();
-    let broken = config.pointer("/retrieval/broken").and_then(Value::as_str);
-    broken.unwrap_or_default().to_owned()
-}
-
-/// Reads a configuration.
-pub(crate) fn read(config: &str) -> Result<Store, Vec<Problem>> {
-    let whole = |message: String| vec![Problem { path: String::new(), message }];
-    let value: Value =
-        serde_json::from_str(config).map_err(|error| whole(format!("is not JSON: {error}")))?;
-    if value.is_null() && mark::broken() == "config/odd-texts" {
-        let usual = json!({
-            "connection": { "url": "http://127.0.0.1:1", "api_key": "none" },
-            "retrieval": { "key": "key" },
-        });
-        return Store::new(&usual);
-    }
-    Store::new(&value)
-}
-
-pub(crate) fn told(problems: Vec<Problem>) -> Vec<Diagnostic> {
+fn problems(problems: Vec<Problem>) -> Vec<Diagnostic> {
     beamlet_guest::diagnostics(Severity::Problem, problems)
 }
 
@@ -55,7 +32,7 @@ impl typed::Guest for Broken {
 
     fn describe() -> Description {
         let mut version = Store::VERSION.to_owned();
-        match mark::broken().as_str() {
+        match marked().as_str() {
             "describe/name" => version = "one".to_owned(),
             "describe/stable" => version = format!("0.1.{}", DESCRIBED.next()),
             _ => {}
@@ -66,15 +43,15 @@ impl typed::Guest for Broken {
     fn validate(config: String) -> Vec<Diagnostic> {
         let store = match read(&config) {
             Ok(store) => store,
-            Err(problems) => return told(problems),
+            Err(found) => return problems(found),
         };
         match store.broken.as_str() {
             "config/accepts" if SET_UP.is_set() => {
                 let message = "is no longer to its taste".to_owned();
-                told(vec![Problem { path: String::new(), message }])
+                problems(vec![Problem { path: String::new(), message }])
             }
             "config/asks-no-store" => {
-                store.tell("a configuration");
+                store.leak("a configuration");
                 Vec::new()
             }
             _ => Vec::new(),
@@ -84,12 +61,12 @@ impl typed::Guest for Broken {
 
 impl typed::GuestHandler for Configured {
     fn setup(config: String) -> Result<typed::Handler, Vec<Diagnostic>> {
-        let store = read(&config).map_err(|mut problems| {
-            if broken(&config) == "config/setup-agrees" {
-                problems.truncate(1);
-                problems.iter_mut().for_each(|it| it.message.push_str(", says setup"));
+        let store = read(&config).map_err(|mut found| {
+            if broken_in(&config) == "config/setup-agrees" {
+                found.truncate(1);
+                found.iter_mut().for_each(|it| it.message.push_str(", says setup"));
             }
-            told(problems)
+            problems(found)
         })?;
         SET_UP.set();
         Ok(typed::Handler::new(Configured { store: Arc::new(store), counters: Arc::default() }))
@@ -106,39 +83,39 @@ impl typed::GuestHandler for Configured {
     fn outputs(&self) -> Result<Vec<Field>, Error> {
         let again = OUTPUTS.next() > 0;
         let answer = self.ask();
-        let told = answer.and_then(|answer| self.store.outputs(&answer));
+        let declared = answer.and_then(|answer| self.store.outputs(&answer));
         match self.store.broken.as_str() {
-            "outputs/stable" if again => told.map(|mut fields| {
+            "outputs/stable" if again => declared.map(|mut fields| {
                 fields.reverse();
                 fields
             }),
-            "store/outputs" => Ok(told.unwrap_or_else(|_| self.store.fields())),
-            _ => told,
+            "store/outputs" => Ok(declared.unwrap_or_else(|_| self.store.fields())),
+            _ => declared,
         }
     }
 
     fn check(&self) -> Result<Report, Error> {
-        let told = Handler::check(&*self.store, self.ask().as_ref());
+        let report = Handler::check(&*self.store, self.ask().as_ref());
         match self.store.broken.as_str() {
-            "check/findings" => told.map(|mut report| {
+            "check/findings" => report.map(|mut report| {
                 report.findings.iter_mut().for_each(|it| it.path = "connection".to_owned());
                 report
             }),
-            "check/agrees" => told.map(|mut report| {
+            "check/agrees" => report.map(|mut report| {
                 report.outputs.reverse();
                 report
             }),
-            "store/check" => told.or_else(|_| {
+            "store/check" => report.or_else(|_| {
                 let message = "it will be well".to_owned();
                 let fine = Diagnostic { severity: Severity::Ok, path: String::new(), message };
                 Ok(Report { findings: vec![fine], outputs: Vec::new() })
             }),
-            _ => told,
+            _ => report,
         }
     }
 
     fn start_bundle(&self) -> typed::Bundle {
-        typed::Bundle::new(Started::new(self))
+        typed::Bundle::new(Started::new(self.store.clone(), self.counters.clone()))
     }
 
     fn counters(&self) -> Vec<Counter> {
@@ -159,7 +136,7 @@ impl typed::GuestHandler for Configured {
 }
 
 impl Configured {
-    /// Asks the store what it asks for the outputs.
+    /// Sends the request for the outputs.
     fn ask(&self) -> Result<Response, Error> {
         let request = self.store.outputs_request();
         let (method, target) = (request.method, request.target.clone());
@@ -181,11 +158,11 @@ impl text::Guest for Broken {
     }
 
     fn validate(config: String) -> Result<String, String> {
-        crate::text::validate(&config, &broken(&config))
+        crate::text::validate(&config, &broken_in(&config))
     }
 
     fn enrich(config: String, rows: String) -> Result<String, String> {
-        crate::text::enrich(&config, rows, &broken(&config))
+        crate::text::enrich(&config, rows, &broken_in(&config))
     }
 }
 

@@ -1,14 +1,14 @@
-//! A handler that breaks one promise of the contract, by the name of the check that holds handlers
-//! to it: `{"retrieval": {"broken": "answers/count"}}`. Without one it keeps them all. It asks a
-//! store of the protocol of `examples/key-value`.
+//! A handler that breaks one promise of the contract, named by its check: `{"retrieval": {"broken":
+//! "answers/count"}}`. Without a name it keeps all promises. It uses a store with the protocol of
+//! `examples/key-value`.
 //!
-//! It is a component and nothing else: on the native target the crate is empty.
+//! It is only a component: on the native target the crate is empty.
 #![cfg(target_arch = "wasm32")]
 
 mod answers;
 mod bundle;
+mod config;
 mod contract;
-mod mark;
 mod state;
 mod store;
 mod text;

@@ -1,10 +1,10 @@
-//! What an instance remembers from one call to the next.
+//! State that an instance keeps between calls.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// A handler was set up.
 pub(crate) static SET_UP: Flag = Flag(AtomicBool::new(false));
-/// Rows were given.
+/// Rows were received.
 pub(crate) static PROCESSED: Flag = Flag(AtomicBool::new(false));
 /// A bundle was dropped before its end.
 pub(crate) static DROPPED: Flag = Flag(AtomicBool::new(false));
@@ -25,10 +25,10 @@ pub(crate) static BUNDLES: Count = Count(AtomicU64::new(0));
 pub(crate) static ROWS: Count = Count(AtomicU64::new(0));
 /// The last row of which an answer came, from 1.
 pub(crate) static LAST: Count = Count(AtomicU64::new(0));
-/// How many requests were made beside those of rows, and how many of them failed.
+/// How many requests were made other than those for rows, and how many of them failed.
 pub(crate) static OTHER_REQUESTS: [Count; 2] = [Count(AtomicU64::new(0)), Count(AtomicU64::new(0))];
 
-/// Something that has happened, or not.
+/// Whether something has happened.
 pub(crate) struct Flag(AtomicBool);
 
 impl Flag {
@@ -45,7 +45,7 @@ impl Flag {
 pub(crate) struct Count(AtomicU64);
 
 impl Count {
-    /// Once more; how often it had happened before.
+    /// Adds one, and returns the count before.
     pub(crate) fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
@@ -57,4 +57,17 @@ impl Count {
     pub(crate) fn set(&self, value: u64) {
         self.0.store(value, Ordering::Relaxed);
     }
+}
+
+/// The promise to break before there is a configuration: tests write its name into the bytes of the
+/// component, after this text.
+#[used]
+static MARK: [u8; 48] = *b"beamlet-broken-mark:                            ";
+
+/// The name in the mark; empty in an unchanged component.
+pub(crate) fn marked() -> String {
+    // SAFETY: it is a static, and initialised. An ordinary read would be folded into a constant.
+    let mark = unsafe { std::ptr::read_volatile(&raw const MARK) };
+    let name = mark.split(|byte| *byte == b':').next_back().unwrap_or_default();
+    String::from_utf8_lossy(name).trim().to_owned()
 }

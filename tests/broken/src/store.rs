@@ -1,5 +1,5 @@
-//! The handler proper: a key-value store over HTTP, and what goes wrong where rows become requests
-//! and answers become columns.
+//! The handler itself: a key-value store over HTTP, and the promises that are broken where rows
+//! become requests and responses become columns.
 
 use crate::state::{FAILED, LAST, OUT_OF_ORDER, ROWS};
 use beamlet_guest::config::{Problem, Problems, Section};
@@ -25,7 +25,7 @@ pub(crate) struct Asked {
 }
 
 impl Store {
-    /// A request beside those of rows; how the store counts, where it answers.
+    /// A request other than those for rows. Returns the store's counts if it answers.
     pub(crate) fn ask(&self, request: Request) -> Option<u64> {
         let mut calls = vec![WasiHttp.send(request)];
         crate::state::OTHER_REQUESTS[0].next();
@@ -37,18 +37,18 @@ impl Store {
         count
     }
 
-    /// Tells the store that a bundle begins; how many have not ended.
+    /// Reports to the store that a bundle begins, and returns how many are open.
     pub(crate) fn open(&self) -> Option<u64> {
         self.ask(Request::json(&self.open, &json!({})))
     }
 
-    /// Tells the store that a bundle ends.
+    /// Reports to the store that a bundle ends.
     pub(crate) fn close(&self) {
         self.ask(Request::get(&self.close, "?reason=finished"));
     }
 
-    /// Tells the store more than it asked for.
-    pub(crate) fn tell(&self, rows: &str) {
+    /// Sends the store data that it should not get.
+    pub(crate) fn leak(&self, rows: &str) {
         self.ask(Request::json(&self.lookup, &json!({ "keys": [], "rows": rows })));
     }
 
@@ -56,7 +56,7 @@ impl Store {
         self.broken == broken
     }
 
-    /// The fields that come out, as they are told.
+    /// The declared outputs.
     pub(crate) fn fields(&self) -> Vec<Field> {
         let field = |name: &str, of: &str| Field { name: name.to_owned(), type_: of.to_owned() };
         let number = if self.is("outputs/types") { "float64" } else { "int64" };
@@ -88,7 +88,7 @@ impl Handler for Store {
     type Entity = Asked;
 
     fn config_schema() -> String {
-        let broken = crate::mark::broken();
+        let broken = crate::state::marked();
         let url = if broken == "config/schema-accepts" { "integer" } else { "string" };
         let table = if broken == "describe/schema" { json!(5) } else { json!("object") };
         let schema = json!({
@@ -120,8 +120,8 @@ impl Handler for Store {
         let retrieval = root.section("retrieval", true);
         let broken = retrieval.text("broken").unwrap_or_default().to_owned();
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let told = if broken == "config/secrets" { key } else { "it" };
-            problems.add("/connection/api_key", format!("must be printable, {told:?} is not"));
+            let shown = if broken == "config/secrets" { key } else { "it" };
+            problems.add("/connection/api_key", format!("must be printable, {shown:?} is not"));
         }
         let field = retrieval.required_text("key");
         retrieval.close();
@@ -272,7 +272,7 @@ impl Store {
     }
 }
 
-/// Traps on what nobody expects.
+/// Traps on unusual input.
 fn trap_on(broken: &str, values: &Values) {
     let trap = match (broken, values) {
         ("odd/texts", Values::Strings(texts)) => texts.text.contains('\u{1}'),

@@ -1,7 +1,7 @@
-//! The interface `enrichment-json`, and what goes wrong in it alone.
+//! The interface `enrichment-json`, and the promises that are broken only in it.
 
-use crate::contract::read;
-use crate::mark;
+use crate::config::read;
+use crate::state::marked;
 use crate::store::Store;
 use beamlet_guest::{Handler, WasiHttp, enrich_json, run};
 use serde_json::{Map, Value, json};
@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 pub(crate) fn describe() -> String {
     let schema: Value = serde_json::from_str(&Store::config_schema()).unwrap_or_default();
-    let name = if mark::broken() == "text/describe" { "intact" } else { Store::NAME };
-    let version = match mark::broken().as_str() {
+    let name = if marked() == "text/describe" { "intact" } else { Store::NAME };
+    let version = match marked().as_str() {
         "describe/name" => "one",
         "describe/stable" => "0.1.0",
         _ => Store::VERSION,
@@ -35,17 +35,17 @@ pub(crate) fn enrich(config: &str, rows: String, broken: &str) -> Result<String,
         "inputs/optional" if !rows.contains("\"hint\"") => return Err("{\"error\":{}}".to_owned()),
         "inputs/withheld" => {
             if let Ok(store) = read(config) {
-                store.tell(&rows);
+                store.leak(&rows);
             }
             rows
         }
         _ => rows,
     };
-    let told = run(enrich_json::<Store, WasiHttp>(config, &rows, Arc::default()));
+    let answer = run(enrich_json::<Store, WasiHttp>(config, &rows, Arc::default()));
     if broken == "text/errors" {
-        return told.map_err(|_| "no".to_owned());
+        return answer.map_err(|_| "no".to_owned());
     }
-    let mut answer: Value = serde_json::from_str(&told?).unwrap_or_default();
+    let mut answer: Value = serde_json::from_str(&answer?).unwrap_or_default();
     match broken {
         "text/answer" => drop(answer.as_object_mut().map(|it| it.remove("null_keys"))),
         "text/agrees" => answer["missing"] = json!([]),
@@ -55,7 +55,7 @@ pub(crate) fn enrich(config: &str, rows: String, broken: &str) -> Result<String,
     Ok(answer.to_string())
 }
 
-/// The rows, each with a key: null where there was none.
+/// The rows, each with a key: null if there was none.
 fn with_keys(rows: &str) -> String {
     let mut rows: Value = serde_json::from_str(rows).unwrap_or_default();
     for row in rows.as_array_mut().into_iter().flatten() {
@@ -66,7 +66,7 @@ fn with_keys(rows: &str) -> String {
     rows.to_string()
 }
 
-/// The last field first.
+/// Reverses the fields.
 fn turn(row: &mut Value) {
     if let Some(fields) = row.as_object() {
         let turned = fields.iter().rev().map(|(name, value)| (name.clone(), value.clone()));

@@ -1,7 +1,8 @@
-//! What can be done wrong. Each has a test of its own in `host/cli/tests`, and a test that they do.
+//! The ways to misbehave. Each has a test of its own in `host/cli/tests`, and another test checks
+//! that.
 
-use crate::look::look_around;
-use crate::post::post;
+use crate::probe::look_around;
+use crate::probe::post;
 use beamlet_guest::{Batch, Blobs, Column, Enriched, Error, ErrorKind, RowFailure, Texts, Values};
 use serde_json::Value;
 use std::hint::black_box;
@@ -40,14 +41,14 @@ pub(crate) const NAMES: [&str; 30] = [
     "look-around",
 ];
 
-/// A behaviour with what it needs to know.
+/// A behaviour with its parameters.
 pub(crate) struct Behaviour {
     name: String,
-    /// The whole configuration, as it came.
+    /// The whole configuration, unchanged.
     config: String,
-    /// `/retrieval/url`, for those that call something.
+    /// `/retrieval/url`, for behaviours that call a server.
     url: String,
-    /// `/connection/api_key`: what is thought to be the key.
+    /// `/connection/api_key`: the key, or what stands in its place.
     key: String,
 }
 
@@ -67,7 +68,7 @@ impl Behaviour {
         })
     }
 
-    /// What is done while the handler is set up.
+    /// What to do while the handler is set up.
     pub(crate) fn set_up(&self) -> Result<(), String> {
         match self.name.as_str() {
             "spin-in-setup" => spin(),
@@ -76,14 +77,14 @@ impl Behaviour {
         }
     }
 
-    /// Who keeps a diary writes down what it is told to do.
+    /// With a diary, writes down each call.
     pub(crate) fn note(&self, what: std::fmt::Arguments<'_>) {
         if self.name == "diary" {
             eprintln!("{what}");
         }
     }
 
-    /// What is done at the end. A diary is read then: a trap shows it.
+    /// What to do at the end. A diary is then shown by a trap.
     pub(crate) fn tear_down(&self) {
         self.note(format_args!("teardown"));
         if self.name == "diary" {
@@ -91,7 +92,7 @@ impl Behaviour {
         }
     }
 
-    /// What is done with the rows of a `process` call.
+    /// What to do with the rows of a `process` call.
     pub(crate) fn process(&self, shown: &Batch) -> Result<Vec<Enriched>, Error> {
         let rows = shown.rows;
         let good = || one(numbers("n", rows), rows);
@@ -177,7 +178,7 @@ fn spin() -> ! {
     }
 }
 
-/// Asleep, it costs nothing, and never comes back.
+/// Sleeps for ever without using CPU.
 fn wait() -> ! {
     loop {
         std::thread::sleep(std::time::Duration::from_secs(3600));
@@ -191,12 +192,12 @@ fn allocate() -> ! {
     }
 }
 
-/// A thousand columns of ten mebibytes that all lie in the same ten: whoever copies them
-/// one by one needs thousands of times the memory that the handler has.
+/// A thousand columns of ten mebibytes that all use the same memory: a host that copies each one
+/// needs a thousand times the memory of the handler.
 fn one_buffer_many_times(rows: u32) -> Vec<Enriched> {
     let bytes = Vec::leak(vec![1; 10 << 20]);
     let (start, length) = (bytes.as_mut_ptr(), bytes.len());
-    // SAFETY: nobody drops them: the host copies them, or gives the instance up.
+    // SAFETY: they are never dropped: the host copies them, or discards the instance.
     let alias = || unsafe { Vec::from_raw_parts(start, length, length) };
     let columns = (0..1000).map(|at| Column {
         name: at.to_string(),

@@ -5,5 +5,4 @@
 
 mod behaviour;
 mod contract;
-mod look;
-mod post;
+mod probe;

@@ -1,4 +1,4 @@
-//! Parquet and Arrow: data that is not sound is an error, and never a panic, an abort or a hang.
+//! Parquet and Arrow: invalid data gives an error, and never a panic, an abort or a hang.
 
 use super::{read, written};
 use beamlet_formats::{Field, Format, ReadOptions};

@@ -45,7 +45,7 @@ pub fn config(data: &[u8]) {
     }
 }
 
-/// Problems have places that can be told, those of a handler too.
+/// Problems have places that can be shown, including those of a handler.
 fn sound(document: &Document) {
     let is_pointer = |problem: &Problem| problem.path.is_empty() || problem.path.starts_with('/');
     for problem in document.problems() {
@@ -61,7 +61,7 @@ fn same(came: &Value, expected: &toml::Value) {
     let is_same = match expected {
         toml::Value::String(text) => came == text,
         toml::Value::Integer(number) => came == number,
-        // JSON has no number for what is not finite: it goes by its name.
+        // JSON has no numbers that are not finite, so they are named.
         toml::Value::Float(number) if number.is_finite() => came.as_f64() == Some(*number),
         toml::Value::Float(_) => came.is_string(),
         toml::Value::Boolean(truth) => came == truth,

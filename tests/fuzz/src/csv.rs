@@ -1,4 +1,4 @@
-//! CSV against the `csv` crate, which takes any text for CSV.
+//! CSV against the `csv` crate, which accepts any text as CSV.
 
 use super::{LIMIT, read, written};
 use beamlet_formats::{Format, Original, ReadOptions, Rows, RowsError};

@@ -1,7 +1,7 @@
-//! The functions that fuzzers call, one for each target. Each panics where a promise is broken.
+//! The functions that fuzzers call, one for each target. Each one panics if a promise is broken.
 //!
-//! `tests/fuzz.rs` replays the corpus and mutates it for a while, as part of the tests;
-//! `libfuzzer/` makes a program of each target for `cargo xtask fuzz`.
+//! As part of the tests, `tests/fuzz.rs` replays the corpus and mutates it for a while.
+//! `libfuzzer/` has a program for each target, for `cargo xtask fuzz`.
 #![allow(clippy::unwrap_used)] // a panic is how a fuzzer is answered
 
 mod columnar;

@@ -1,8 +1,8 @@
 //! Replays the corpus, then mutates it for `BEAMLET_FUZZ_SECONDS` (default: 2) for each target. The
 //! mutations are the same each time.
 //!
-//! An input that breaks a promise is written to the test's folder under target/; put it into the
-//! corpus with its fix.
+//! An input that breaks a promise is written to the test's folder under target/. Add it to the
+//! corpus together with the fix.
 #![allow(clippy::unwrap_used)]
 
 use beamlet_fuzz::{TARGETS, Target};

@@ -125,7 +125,7 @@ impl Example {
 /// The rows of NDJSON.
 ///
 /// # Panics
-/// If it is none.
+/// If it is not one.
 pub fn rows(ndjson: &str) -> Vec<Value> {
     ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -1,4 +1,5 @@
-//! HTTP/1.1 by hand: what is sent and when, byte for byte, and whether an answer came whole.
+//! HTTP/1.1 by hand, to control what is sent and when, byte for byte, and to see whether an answer
+//! is complete.
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -99,7 +100,7 @@ impl Answer {
     /// The body as text.
     ///
     /// # Panics
-    /// If it is none.
+    /// If it is not one.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
@@ -107,7 +108,7 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Panics
-    /// If it is none.
+    /// If it is not one.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }

@@ -1,5 +1,5 @@
-//! What the tests of components outside the host share: the tools that `cargo xtask interop` installs, the
-//! components that it builds, a store, examples, and `wasmtime serve`.
+//! Shared parts of the tests of components outside the host: the tools that `cargo xtask interop`
+//! installs, the components that it builds, a store, examples, and `wasmtime serve`.
 #![allow(clippy::unwrap_used)] // only tests call this, and end there
 
 mod example;

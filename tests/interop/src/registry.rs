@@ -59,7 +59,7 @@ impl Registry {
         Registry::with(Some(User::ADA))
     }
 
-    /// For a user; for everybody where there is none.
+    /// For a user, or for everybody if there is none.
     fn with(user: Option<User>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let list = folder.path().join("htpasswd");

@@ -50,13 +50,13 @@ impl Serve {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut told = |before: &str| -> SocketAddr {
+        let mut address_after = |before: &str| -> SocketAddr {
             let line = stderr.next().unwrap().unwrap();
             let address = line.strip_prefix(before).unwrap_or_else(|| panic!("{line}"));
             address.trim_end_matches('/').parse().unwrap()
         };
-        let shutdown = told("Listening for shutdown on tcp://");
-        let address = told("Serving HTTP on http://");
+        let shutdown = address_after("Listening for shutdown on tcp://");
+        let address = address_after("Serving HTTP on http://");
         let lines = Arc::new(Mutex::new(Vec::new()));
         let hears = lines.clone();
         let reading = std::thread::spawn(move || {
@@ -107,7 +107,7 @@ impl Serve {
     /// Lets it come to its end; what it wrote to standard error for requests.
     ///
     /// # Panics
-    /// If it cannot be told to end.
+    /// If it cannot be stopped.
     pub fn end(mut self) -> Vec<String> {
         drop(TcpStream::connect(self.shutdown).unwrap());
         self.child.wait().unwrap();

@@ -87,13 +87,13 @@ pub(crate) fn fields_json(fields: &[Field]) -> String {
     format!("[{}]", entries.join(","))
 }
 
-/// A text that names no type of Tecton.
+/// A text that does not name a type of Tecton.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DataTypeError {
-    /// It names none at all.
+    /// It does not name a type.
     #[error(transparent)]
     NoType(#[from] TypeError),
-    /// It names one that others have.
+    /// It names a type of other systems.
     #[error(
         "`{0}` is no type of Tecton: expected one of int64, float32, float64, boolean, string, timestamp, array<…>, struct<name: …>, map<string, …>"
     )]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// An endpoint; in a repository file by the last part of its path.
+/// An endpoint. In a repository file it is named by the last part of its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Endpoint {

@@ -21,7 +21,7 @@ pub(crate) enum Json<'a> {
     Object(Object<'a>),
 }
 
-/// The members of a JSON object in the order they came; of two with one name, the later counts.
+/// The members of a JSON object in their order. If two have the same name, the later one counts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Object<'a>(pub(crate) Vec<(Cow<'a, str>, Json<'a>)>);
 

@@ -1,6 +1,6 @@
 //! An emulator of Tecton's online HTTP API: feature services over CSV files, answered on loopback
-//! with the real API's shapes, statuses and error messages, fast enough to benchmark clients
-//! against, and wrong on purpose where a test asks for it.
+//! with the real API's shapes, statuses and error messages, fast enough to benchmark clients, and
+//! with faults that a test can request.
 //!
 //! ```
 //! use tecton_emulator::{DataType, Emulator, FeatureService, FeatureView, Repository, Workspace};

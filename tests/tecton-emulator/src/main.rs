@@ -1,4 +1,4 @@
-//! The binary `tecton-emulator`: serves a repository file until it is told to stop.
+//! The binary `tecton-emulator`: serves a repository file until it is stopped.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 
-    /// A key that may read every workspace, beside those of the file.
+    /// A key that may read every workspace, in addition to those of the file.
     #[arg(long, value_name = "KEY")]
     api_key: Option<String>,
 

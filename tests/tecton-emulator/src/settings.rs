@@ -1,5 +1,5 @@
-//! What Tecton's documentation leaves open, and what a test wants to vary: each a setting with a
-//! default. In a repository file they are the fields of `[settings]`.
+//! Settings with defaults, for what Tecton's documentation leaves open and what tests vary. In a
+//! repository file they are the fields of `[settings]`.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub struct Settings {
     pub faults: Vec<Fault>,
 }
 
-/// What becomes of what is not known.
+/// How unknown fields are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownFields {

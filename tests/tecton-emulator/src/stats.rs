@@ -1,4 +1,4 @@
-//! What the emulator has seen: connections, requests, entities, statuses.
+//! Counts of connections, requests, entities and statuses.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

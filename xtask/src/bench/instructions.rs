@@ -1,11 +1,10 @@
-//! `cargo xtask bench --instructions`: instructions a row of `beamlet run`, by part, counted by
-//! callgrind: a measure that a busy machine does not change.
+//! `cargo xtask bench --instructions`: instructions per row of `beamlet run`, by part, counted with
+//! callgrind. The measure does not depend on the load of the machine.
 
 use super::callgrind::{Parts, Profile};
 use super::{directory, store};
 use crate::emulator::Emulator;
-use crate::machine::{self, run};
-use crate::programs::{self, BENCH_COMPONENT, EMULATOR};
+use crate::machine::{self, BENCH_COMPONENT, EMULATOR, run};
 use crate::timings::step;
 use crate::{dist, tools};
 use anyhow::{Context, Result, bail};
@@ -99,7 +98,7 @@ pub(crate) fn instructions() -> Result<()> {
         bail!("valgrind is missing");
     }
     // Fuel is of the component, which is the same in each profile.
-    programs::build(&[EMULATOR, BENCH_COMPONENT])?;
+    machine::build(&[EMULATOR, BENCH_COMPONENT])?;
     dist::build(&["beamlet-cli"])?;
     let outcomes: Vec<Outcome> =
         CASES.iter().map(|case| step(case.name, || count(*case))).collect::<Result<_>>()?;

@@ -1,13 +1,12 @@
 //! `cargo xtask bench`: the handler as a component against the same logic compiled natively,
-//! interleaved, so that what the machine does besides falls on both.
+//! interleaved, so that other load of the machine affects both.
 
 mod callgrind;
 mod instructions;
 
 use crate::dist;
 use crate::emulator::{Emulator, Stats};
-use crate::machine;
-use crate::programs::{self, EMULATOR};
+use crate::machine::{self, EMULATOR};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use comfy_table::{Table, presets};
@@ -93,7 +92,7 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
     if options.instructions {
         return instructions::instructions();
     }
-    programs::build(&[EMULATOR])?;
+    machine::build(&[EMULATOR])?;
     // Both at their best, as they would be deployed.
     dist::build(&["beamlet-bench-component", "beamlet-bench-native"])?;
     let outcomes: Vec<Outcome> =

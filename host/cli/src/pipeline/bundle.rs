@@ -1,5 +1,5 @@
-//! One bundle of a run: its rows are projected, enriched, and given back with their features;
-//! what failed goes where the policy says.
+//! One bundle of a run: projects its rows, enriches them, and returns them with their features.
+//! Rows that fail are handled as the policy says.
 
 use super::dead_letter::{Letters, Why};
 use super::error::{FailedBundle, RunError};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tracing::debug;
 
-/// What all bundles of a run share.
+/// State that all bundles of a run share.
 pub(super) struct Bundles {
     pub(super) enricher: Arc<Enricher>,
     pub(super) metrics: Arc<RunMetrics>,
@@ -24,10 +24,10 @@ pub(super) struct Bundles {
     on_failure: FailurePolicy,
 }
 
-/// What is to be written of a bundle.
+/// The part of a bundle that is to be written.
 pub(super) struct Done {
     pub(super) rows: Rows,
-    /// A row of features for each of the rows.
+    /// One row of features for each row.
     pub(super) features: RecordBatch,
     /// Dead letters for the others.
     pub(super) letters: Letters,
@@ -67,11 +67,11 @@ impl Bundles {
             return Ok(Done { rows, features, letters });
         }
         let started = Instant::now();
-        let shown = self.project(&rows)?;
-        let answers = self.enricher.enrich(&shown.columns).await;
+        let projected = self.project(&rows)?;
+        let answers = self.enricher.enrich(&projected.columns).await;
         let answers = answers.map_err(|error| bundle_error(&rows, error))?;
-        self.tally(&rows, &shown, &answers);
-        let done = self.sort(rows, &shown, &answers, letters)?;
+        self.tally(&rows, &projected, &answers);
+        let done = self.sort(rows, &projected, &answers, letters)?;
         self.metrics.bundles.add(1);
         self.telemetry.bundle(started.elapsed());
         debug!(
@@ -84,10 +84,10 @@ impl Bundles {
         Ok(done)
     }
 
-    /// The columns that the handler reads, of all rows that have them.
-    fn project(&self, rows: &Rows) -> Result<Shown, RunError> {
+    /// Projects the columns that the handler reads, of all rows that have them.
+    fn project(&self, rows: &Rows) -> Result<Projected, RunError> {
         let error = match rows.project(&self.fields) {
-            Ok(columns) => return Ok(Shown { columns, good: None, bad: Vec::new() }),
+            Ok(columns) => return Ok(Projected { columns, good: None, bad: Vec::new() }),
             Err(error) => error,
         };
         if self.on_failure == FailurePolicy::Fail || !error.is_of_a_row() {
@@ -101,52 +101,52 @@ impl Bundles {
             }
         }
         let columns = rows.select(&good).project(&self.fields)?;
-        Ok(Shown { columns, good: Some(good), bad })
+        Ok(Projected { columns, good: Some(good), bad })
     }
 
-    /// Parts rows that come out from those that do not.
+    /// Separates rows to write from rows that failed.
     fn sort(
         &self,
         rows: Rows,
-        shown: &Shown,
+        projected: &Projected,
         answers: &Answers,
         mut letters: Letters,
     ) -> Result<Done, RunError> {
-        self.count(answers, shown.bad.len());
+        self.count(answers, projected.bad.len());
         let features = answers.features().map_err(|error| RunError::Features(error.to_string()))?;
         let failed: Vec<(usize, &RowFailure)> = answers
             .outcomes()
             .enumerate()
             .filter_map(|(at, outcome)| match outcome {
-                Outcome::Failed(given_up) => Some((shown.row(at), &**given_up)),
+                Outcome::Failed(failure) => Some((projected.row(at), &**failure)),
                 _ => None,
             })
             .collect();
-        if failed.is_empty() && shown.bad.is_empty() {
+        if failed.is_empty() && projected.bad.is_empty() {
             self.metrics.dead_letters.add(letters.len() as u64);
             return Ok(Done { rows, features, letters });
         }
         match self.on_failure {
             FailurePolicy::Fail => {
-                // A projection that failed has ended the run already.
-                let Some((row, given_up)) = failed.first() else {
+                // A failed projection has already ended the run.
+                let Some((row, failure)) = failed.first() else {
                     return Ok(Done { rows, features, letters });
                 };
                 Err(RunError::Row {
                     origin: rows.origin(*row),
-                    error: (*given_up).clone(),
+                    error: (*failure).clone(),
                     more: failed.len() as u64 - 1,
                 })
             }
             FailurePolicy::Keep => {
-                let features = shown.with_the_bad(&features, rows.len())?;
+                let features = projected.with_unreadable(&features, rows.len())?;
                 Ok(Done { rows, features, letters })
             }
             FailurePolicy::DeadLetter => {
                 for (row, why) in failed {
-                    letters.push(&rows, row, &Why::GivenUp(why));
+                    letters.push(&rows, row, &Why::Failed(why));
                 }
-                for (row, error) in &shown.bad {
+                for (row, error) in &projected.bad {
                     letters.push(&rows, *row, &Why::Unreadable(error));
                 }
                 letters.sort();
@@ -154,7 +154,7 @@ impl Bundles {
                 let kept = (0..answers.len())
                     .filter(|at| !matches!(answers.outcome(*at), Outcome::Failed(_)));
                 let (positions, kept): (Vec<u32>, Vec<usize>) =
-                    kept.map(|at| (at as u32, shown.row(at))).unzip();
+                    kept.map(|at| (at as u32, projected.row(at))).unzip();
                 let features = take(&features, positions)?;
                 Ok(Done { rows: rows.select(&kept), features, letters })
             }
@@ -162,14 +162,14 @@ impl Bundles {
     }
 
     /// Counts why rows failed.
-    fn tally(&self, rows: &Rows, shown: &Shown, answers: &Answers) {
+    fn tally(&self, rows: &Rows, projected: &Projected, answers: &Answers) {
         let failures = &self.metrics.failures;
         for outcome in answers.outcomes() {
-            if let Outcome::Failed(given_up) = outcome {
-                failures.add(given_up.error.kind.to_string(), &given_up.error.message);
+            if let Outcome::Failed(failure) = outcome {
+                failures.add(failure.error.kind.to_string(), &failure.error.message);
             }
         }
-        for (row, error) in &shown.bad {
+        for (row, error) in &projected.bad {
             failures.add_row(error, &rows.origin(*row));
         }
     }
@@ -191,23 +191,27 @@ impl Bundles {
     }
 }
 
-/// What the handler is shown of a bundle.
-struct Shown {
+/// The columns of a bundle that the handler gets.
+struct Projected {
     columns: RecordBatch,
-    /// The rows that it is shown; `None` for all.
+    /// The rows that it is projected; `None` for all.
     good: Option<Vec<usize>>,
-    /// The rows that cannot be shown to it.
+    /// The rows that cannot be projected.
     bad: Vec<(usize, RowsError)>,
 }
 
-impl Shown {
-    /// The row that an answer is for.
+impl Projected {
+    /// The row to which an answer belongs.
     fn row(&self, answer: usize) -> usize {
         self.good.as_ref().map_or(answer, |good| good[answer])
     }
 
-    /// The features with a row of nulls for each row that was not shown.
-    fn with_the_bad(&self, features: &RecordBatch, rows: usize) -> Result<RecordBatch, RunError> {
+    /// The features with a row of nulls for each row that was not projected.
+    fn with_unreadable(
+        &self,
+        features: &RecordBatch,
+        rows: usize,
+    ) -> Result<RecordBatch, RunError> {
         let Some(good) = &self.good else { return Ok(features.clone()) };
         let mut places = vec![None; rows];
         for (answer, row) in good.iter().enumerate() {

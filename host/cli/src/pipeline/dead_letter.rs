@@ -1,4 +1,4 @@
-//! Rows that failed, each with why: one JSON object on each line.
+//! Writes rows that failed, each with its reason, as one JSON object on each line.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -9,23 +9,25 @@ use serde_json::value::RawValue;
 use std::io;
 use std::time::SystemTime;
 
-/// The kind of a row that is at fault itself.
+/// The error kind of a faulty row.
 pub(super) const INVALID: &str = "invalid-input";
 
-/// Bytes that become base64 in one go: a multiple of three, so that the texts can be joined.
+/// The number of bytes to encode as base64 at a time: a multiple of three, so that the texts can be
+/// joined.
 const CHUNK: usize = 48 << 10;
 
-/// Where rows go that could not be enriched.
+/// The output for rows that failed.
 ///
-/// `jq -c .row` makes an input of it again.
+/// `jq -c .row` turns it into an input again.
 pub(crate) struct DeadLetters {
     output: Output,
     kept_on_failure: bool,
 }
 
 impl DeadLetters {
-    /// Opens the file; it appears under its name when the run has ended. `kept_on_failure` says
-    /// whether also when that failed: where the rows go to a pipe, they have gone.
+    /// Opens the file. It appears under its name when the run has ended. `kept_on_failure` says
+    /// whether it also appears if the run fails: if the enriched rows go to a pipe, they are
+    /// already written.
     ///
     /// # Errors
     /// It cannot be created.
@@ -33,7 +35,7 @@ impl DeadLetters {
         Ok(DeadLetters { output: target.create()?, kept_on_failure })
     }
 
-    /// The run has failed.
+    /// Ends the file of a failed run.
     pub(super) fn fail(self) -> Result<(), RowsError> {
         if self.kept_on_failure { self.finish() } else { Ok(()) }
     }
@@ -49,13 +51,13 @@ impl DeadLetters {
 
 /// Why a row failed.
 pub(super) enum Why<'a> {
-    /// It could not be shown to the handler.
+    /// It could not be passed to the handler.
     Unreadable(&'a RowsError),
     /// The handler could not enrich it.
-    GivenUp(&'a RowFailure),
+    Failed(&'a RowFailure),
 }
 
-/// Letters of some rows.
+/// The dead letters of some rows.
 #[derive(Default)]
 pub(super) struct Letters(Vec<(u64, Letter)>);
 
@@ -65,15 +67,15 @@ impl Letters {
         let origin = rows.origin(row);
         let (kind, message, attempts) = match why {
             Why::Unreadable(error) => (INVALID.to_owned(), error.to_string(), 0),
-            Why::GivenUp(RowFailure { error, attempts, .. }) => {
+            Why::Failed(RowFailure { error, attempts, .. }) => {
                 (error.kind.to_string(), error.message.clone(), *attempts)
             }
         };
         let mut json = Vec::new();
         let original = match (rows.json(row, &mut json), String::from_utf8(json)) {
-            (Ok(()), Ok(json)) => Was::Json(json),
-            // It is no JSON: then it is a text, and nothing of it is lost.
-            _ => Was::Text(rows.text(row).unwrap_or_default()),
+            (Ok(()), Ok(json)) => OriginalRow::Json(json),
+            // It is not JSON, so it is kept as text.
+            _ => OriginalRow::Text(rows.text(row).unwrap_or_default()),
         };
         self.0.push((origin.line, Letter::new(original, &kind, &message, attempts, &origin)));
     }
@@ -82,17 +84,17 @@ impl Letters {
     pub(super) fn push_bad(&mut self, row: &BadRow) {
         let BadRow { error, origin, original } = row;
         let original = match original {
-            Original::Json(json) => Was::Json(json.clone()),
-            Original::Text(text) => Was::Text(text),
-            Original::Bytes(bytes) => Was::Bytes(BASE64.encode(bytes)),
-            Original::Spooled(spooled) => Was::Spooled(spooled),
-            _ => Was::Text(""),
+            Original::Json(json) => OriginalRow::Json(json.clone()),
+            Original::Text(text) => OriginalRow::Text(text),
+            Original::Bytes(bytes) => OriginalRow::Bytes(BASE64.encode(bytes)),
+            Original::Spooled(spooled) => OriginalRow::Spooled(spooled),
+            _ => OriginalRow::Text(""),
         };
         let letter = Letter::new(original, INVALID, &error.to_string(), 0, origin);
         self.0.push((origin.line, letter));
     }
 
-    /// Puts them in the order of their rows, which come from one file.
+    /// Sorts them in the order of their rows, which come from one file.
     pub(super) fn sort(&mut self) {
         self.0.sort_by_key(|(line, _)| *line);
     }
@@ -106,11 +108,11 @@ impl Letters {
     }
 }
 
-/// What the row of a letter was.
-enum Was<'a> {
+/// The original row of a letter.
+enum OriginalRow<'a> {
     Json(String),
     Text(&'a str),
-    /// Base64 of bytes that are no text.
+    /// Base64 of bytes that are not text.
     Bytes(String),
     Spooled(&'a Spooled),
 }
@@ -118,37 +120,45 @@ enum Was<'a> {
 /// A line of the file.
 #[derive(Serialize)]
 struct Line<'a> {
-    /// The row as it was: JSON, or a string of its text; `null` where it is no text.
+    /// The original row: JSON, or its text as a string; `null` if it is not text.
     row: &'a RawValue,
-    /// Its bytes, where it is no text or too long for memory.
+    /// Its bytes, if it is not text or too long for memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     row_base64: Option<String>,
     /// The kind of error, as the contract names it.
     kind: &'a str,
     message: &'a str,
-    /// How often it was asked for; 0 where it could not be.
+    /// The number of requests for it; 0 if it could not be requested.
     attempts: u32,
-    /// When it was given up; RFC 3339, UTC.
+    /// When it failed; RFC 3339, UTC.
     time: String,
-    /// Where it stood.
+    /// Where it was in the input.
     source: String,
 }
 
 /// A line as it is written.
 struct Letter {
     text: String,
-    /// Goes in, as base64, at a place of the text.
+    /// Bytes to insert, as base64, at a position in the text.
     spooled: Option<(usize, Spooled)>,
 }
 
 impl Letter {
-    fn new(was: Was<'_>, kind: &str, message: &str, attempts: u32, origin: &Origin) -> Self {
+    fn new(
+        original: OriginalRow<'_>,
+        kind: &str,
+        message: &str,
+        attempts: u32,
+        origin: &Origin,
+    ) -> Self {
         let text = |text: &str| serde_json::Value::from(text).to_string();
-        let (row, row_base64, spooled) = match was {
-            Was::Json(json) => (json, None, None),
-            Was::Text(row) => (text(row), None, None),
-            Was::Bytes(base64) => ("null".to_owned(), Some(base64), None),
-            Was::Spooled(spooled) => ("null".to_owned(), Some(String::new()), Some(spooled)),
+        let (row, row_base64, spooled) = match original {
+            OriginalRow::Json(json) => (json, None, None),
+            OriginalRow::Text(row) => (text(row), None, None),
+            OriginalRow::Bytes(base64) => ("null".to_owned(), Some(base64), None),
+            OriginalRow::Spooled(spooled) => {
+                ("null".to_owned(), Some(String::new()), Some(spooled))
+            }
         };
         let row = RawValue::from_string(row.clone()).or_else(|_| RawValue::from_string(text(&row)));
         let line = Line {
@@ -160,7 +170,7 @@ impl Letter {
             time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
             source: origin.to_string(),
         };
-        // Texts and numbers into memory: there is nothing that could fail.
+        // Serialising texts and numbers into memory cannot fail.
         let text = serde_json::to_string(&line).unwrap_or_default() + "\n";
         let spooled = spooled.map(|it| (SPOOLED.len(), it.clone()));
         Letter { text, spooled }
@@ -172,26 +182,26 @@ impl Letter {
         output.write(begin.as_bytes())?;
         spooled
             .chunks(CHUNK, |bytes| {
-                output.write(BASE64.encode(bytes).as_bytes()).map_err(Failed::Rows)
+                output.write(BASE64.encode(bytes).as_bytes()).map_err(WriteError::Rows)
             })
-            .map_err(|failed| match failed {
-                Failed::Rows(error) => error,
-                Failed::Io(cause) => RowsError::Write { name: "dead letters".into(), cause },
+            .map_err(|error| match error {
+                WriteError::Rows(error) => error,
+                WriteError::Io(cause) => RowsError::Write { name: "dead letters".into(), cause },
             })?;
         output.write(end.as_bytes())
     }
 }
 
-/// What a letter with spooled bytes begins with.
+/// The start of a letter with spooled bytes.
 const SPOOLED: &str = r#"{"row":null,"row_base64":""#;
 
-enum Failed {
+enum WriteError {
     Rows(RowsError),
     Io(io::Error),
 }
 
-impl From<io::Error> for Failed {
+impl From<io::Error> for WriteError {
     fn from(cause: io::Error) -> Self {
-        Failed::Io(cause)
+        WriteError::Io(cause)
     }
 }

@@ -1,6 +1,7 @@
 //! Why a run failed.
 
-use super::{Failure, Summary};
+use super::metrics::FailureReason;
+use super::summary::Summary;
 use beamlet::config::MaxFailures;
 use beamlet::enrich::{EnrichError, RowFailure};
 use beamlet_formats::{Origin, RowsError, Unit};
@@ -8,50 +9,50 @@ use beamlet_formats::{Origin, RowsError, Unit};
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
-    /// The input, the output, or a row in them.
+    /// An error in the input, the output, or a row.
     #[error(transparent)]
     Rows(#[from] RowsError),
-    /// A row that is at fault, and that the policy would keep.
+    /// A faulty row that cannot be written, although the policy is to keep rows.
     #[error(
-        "{0} (--on-failure keep keeps a row that can be written, and this one cannot; --dead-letter FILE sets it aside)"
+        "{0} (--on-failure keep can only keep a row that can be written, and this one cannot; use --dead-letter FILE to set it aside)"
     )]
     NotKept(#[source] RowsError),
     /// The handler could not be set up.
     #[error(transparent)]
     SetUp(EnrichError),
-    /// The handler failed on a bundle, and would on every other one.
+    /// The handler failed on a whole bundle.
     #[error(transparent)]
     Bundle(Box<FailedBundle>),
     /// A row could not be enriched.
     #[error("{origin}: {error}{}", others(*.more))]
     Row {
-        /// Where it stands.
+        /// Where the row is.
         origin: Origin,
         /// What happened.
         error: RowFailure,
-        /// How many rows of its bundle failed besides.
+        /// How many other rows of its bundle failed.
         more: u64,
     },
-    /// More rows failed than may.
+    /// More rows failed than are allowed.
     #[error(
-        "{failed} of {rows} rows failed, more than --max-failures {most} allows{}; mend the cause, or allow more",
+        "{failed} of {rows} rows failed, more than --max-failures {most} allows{}; correct the cause, or allow more",
         mostly(.first)
     )]
     TooManyFailures {
         /// Rows that failed.
         failed: u64,
-        /// Rows of which it is known what became of them.
+        /// Rows whose outcome is known.
         rows: u64,
-        /// How many may.
+        /// How many are allowed.
         most: MaxFailures,
-        /// What most of them failed with.
-        first: Option<Failure>,
+        /// The most frequent reason.
+        first: Option<FailureReason>,
     },
-    /// The features of a bundle cannot be put together.
+    /// The feature columns of a bundle cannot be assembled.
     #[error("{0}")]
     Features(String),
-    /// A part of the host stopped.
-    #[error("a part of the run stopped: {0}")]
+    /// A task of the host panicked.
+    #[error("an internal task failed: {0}")]
     Panic(String),
 }
 
@@ -59,9 +60,9 @@ pub(crate) enum RunError {
 #[derive(Debug, thiserror::Error)]
 #[error("{first}: the bundle from here to {} {}: {error}", unit(.last), .last.line)]
 pub(crate) struct FailedBundle {
-    /// Where its first row stands.
+    /// Where its first row is.
     pub(crate) first: Origin,
-    /// Where its last row stands.
+    /// Where its last row is.
     pub(crate) last: Origin,
     /// What happened.
     pub(crate) error: EnrichError,
@@ -74,7 +75,7 @@ fn unit(origin: &Origin) -> &'static str {
     }
 }
 
-fn mostly(first: &Option<Failure>) -> String {
+fn mostly(first: &Option<FailureReason>) -> String {
     first.as_ref().map_or(String::new(), |first| format!("; {} with {first}", first.rows))
 }
 
@@ -86,12 +87,12 @@ fn others(more: u64) -> String {
     }
 }
 
-/// A run that failed, and how far it had come.
+/// A run that failed, and what it had done until then.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub(crate) struct RunFailure {
     /// Why.
     pub(crate) error: RunError,
-    /// What had been done. Nothing of it stands under the output's name.
+    /// What had been done. The output file does not exist.
     pub(crate) summary: Summary,
 }

@@ -1,13 +1,10 @@
-//! The line from reader to writer: one thread reads, bundles are enriched beside each other,
-//! one thread writes. Every place between them is bounded, so that a slow writer slows the
-//! reader.
+//! The pipeline from reader to writer: one thread reads, bundles are enriched concurrently, and one
+//! thread writes. Every queue between them is bounded, so that a slow writer slows the reader.
 
 use super::bundle::{Bundles, Done};
 use super::dead_letter::{DeadLetters, Letters};
 use super::error::{RunError, RunFailure};
-use super::failures::too_many;
 use super::metrics::RunMetrics;
-use super::stop::{OnStop, Stop};
 use super::summary::Summary;
 use super::telemetry::Telemetry;
 use beamlet::config::{FailurePolicy, MaxFailures, RunOptions};
@@ -17,42 +14,43 @@ use beamlet_formats::{Patience, Reader, Rows, Writer};
 use futures_util::{Stream, StreamExt, stream};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, info, info_span};
 
-/// All that a run needs.
+/// Everything that a run needs.
 pub(crate) struct Job {
     /// The handler.
     pub(crate) plugin: Plugin,
-    /// What its instances share.
+    /// What the handler's instances share.
     pub(crate) setup: Setup,
     /// Where rows come from.
     pub(crate) reader: Reader,
     /// Where enriched rows go.
     pub(crate) writer: Writer,
-    /// Where rows go that fail, if the policy says so.
+    /// Where rows that fail are written, if the policy says so.
     pub(crate) dead_letters: Option<DeadLetters>,
-    /// How many of what.
+    /// Sizes, limits and policies.
     pub(crate) options: RunOptions,
-    /// What the run counts.
+    /// The counts of the run.
     pub(crate) metrics: Arc<RunMetrics>,
-    /// Ends it before its input ends.
+    /// Stops the run before its input ends.
     pub(crate) stop: Stop,
-    /// What the output is worth then.
+    /// What happens to the output then.
     pub(crate) on_stop: OnStop,
-    /// The reader's, to have it come to its end with what it has read. Without it, rows that it has
-    /// not handed out are left when the run is stopped.
+    /// The reader's patience, to make the reader end with the rows that it has read. Without it,
+    /// rows that the reader has not returned yet are dropped when the run is stopped.
     pub(crate) patience: Option<Patience>,
 }
 
 /// Runs a job to its end: every row of the input is in the output or in the dead letters, or the
-/// run fails and the output is not there.
+/// run fails and the output does not exist.
 ///
 /// # Errors
-/// The first thing that went wrong, with how far the run had come.
+/// The first error, with the summary until then.
 pub(crate) async fn run(job: Job) -> Result<Summary, RunFailure> {
     let started = Instant::now();
     let egress = job.setup.egress.clone();
@@ -138,7 +136,7 @@ async fn pump(
     let (to_writer, writing) = outputs.write();
     let (mut failed, mut read_all) = (None, false);
     loop {
-        // A writer that has stopped says why when it is joined.
+        // A writer that has stopped returns its error when it is joined.
         let bundle = tokio::select! {
             bundle = done.next() => bundle,
             () = to_writer.closed() => break,
@@ -164,8 +162,8 @@ async fn pump(
         }
     }
     drop(done);
-    // A reader that stopped in the middle has not come to the end of its input. One that was not
-    // heard to its end may wait for a pipe, and is not waited for.
+    // Join the reader only if it has reached the end of its input: otherwise it may be waiting for
+    // a pipe.
     if read_all {
         failed = joined(reading.await.map(Ok)).err();
     }
@@ -183,32 +181,32 @@ async fn pump(
     }
 }
 
-/// How a run comes to its end before its input does.
+/// How a run ends before its input does.
 struct Stopping {
     stop: Stop,
     patience: Option<Patience>,
 }
 
 impl Stopping {
-    /// Waits until nothing more of the reader is wanted.
+    /// Waits until no more rows are wanted from the reader.
     async fn no_more(&self, on_stop: OnStop) {
         self.stop.stopped().await;
         if let (Some(patience), OnStop::Finish) = (&self.patience, on_stop) {
-            // The reader ends by itself, after the rows that it has read.
+            // The reader ends itself after the rows that it has read.
             patience.stop();
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Enriches a bundle on a task of its own.
+/// Enriches a bundle in a task of its own.
 fn start(bundles: Arc<Bundles>, rows: Rows) -> AbortOnDropHandle<Result<Done, RunError>> {
     let span = info_span!("bundle", rows = rows.len());
     let bundle = async move { bundles.enrich(rows).await };
     AbortOnDropHandle::new(tokio::spawn(bundle.instrument(span)))
 }
 
-/// Reads bundles on a thread of its own, two ahead.
+/// Reads bundles in a thread of its own, two ahead.
 fn read(
     mut reader: Reader,
     rows: usize,
@@ -228,33 +226,33 @@ fn read(
     (Box::pin(rows), reading)
 }
 
-/// Where rows go.
+/// The outputs of a run.
 struct Outputs {
     rows: Writer,
     dead_letters: Option<DeadLetters>,
     on_stop: OnStop,
     metrics: Arc<RunMetrics>,
     max_failures: Option<MaxFailures>,
-    /// The first bundle of which no row was left, until another one is written: without rows the
-    /// output still has a header.
+    /// The first bundle that has no rows left, until another one is written: an output without rows
+    /// still has a header.
     without_rows: Option<Done>,
     written: bool,
 }
 
-/// What the writer's thread is told.
+/// Messages to the writer's thread.
 #[expect(clippy::large_enum_variant, reason = "no more than three are ever kept")]
 enum Message {
     Write(Done),
-    /// Put the outputs under their names.
+    /// Finish the outputs.
     Finish,
-    /// Do so if they are worth it.
+    /// Finish the outputs if [`OnStop`] says so.
     Stop,
-    /// Leave nothing behind.
+    /// Discard the outputs.
     Drop,
 }
 
 impl Outputs {
-    /// Says which features will come, where the store tells.
+    /// Declares the features to the writer, if they are known.
     fn declare(&mut self, features: &[OutputField]) -> Result<(), RunError> {
         if features.is_empty() {
             return Ok(());
@@ -263,7 +261,7 @@ impl Outputs {
         Ok(self.rows.declare(declared.collect())?)
     }
 
-    /// Writes on a thread of its own.
+    /// Writes in a thread of its own.
     fn write(mut self) -> (mpsc::Sender<Message>, JoinHandle<Result<(), RunError>>) {
         let (sender, mut receiver) = mpsc::channel(2);
         let writing = spawn_blocking(move || {
@@ -280,7 +278,8 @@ impl Outputs {
     }
 
     fn take(&mut self, done: Done) -> Result<(), RunError> {
-        // First: a row is rather in both than in neither.
+        // Dead letters first: if the run is interrupted, a row is in both outputs rather than in
+        // neither.
         if let Some(dead_letters) = &mut self.dead_letters
             && !done.letters.is_empty()
         {
@@ -295,7 +294,7 @@ impl Outputs {
         self.set_aside()
     }
 
-    /// Counts what the writer has written, and makes dead letters of what it set aside.
+    /// Counts the written rows, and turns rows that the writer set aside into dead letters.
     fn set_aside(&mut self) -> Result<(), RunError> {
         let metrics = &self.metrics;
         metrics.written.add(self.rows.rows().saturating_sub(metrics.written.get()));
@@ -331,7 +330,7 @@ impl Outputs {
         Ok(self.rows.finish().map(drop)?)
     }
 
-    /// The output does not appear.
+    /// Discards the output.
     fn drop(self) -> Result<(), RunError> {
         Ok(self.dead_letters.map_or(Ok(()), DeadLetters::fail)?)
     }
@@ -345,4 +344,61 @@ impl From<EnrichError> for RunError {
     fn from(error: EnrichError) -> Self {
         RunError::SetUp(error)
     }
+}
+
+/// The error that ends the run, if too many rows have failed. `ended` says that no more rows come.
+fn too_many(metrics: &RunMetrics, most: Option<MaxFailures>, ended: bool) -> Result<(), RunError> {
+    match most {
+        Some(most) if most.is_exceeded(metrics.failed_rows(), metrics.answered_rows(), ended) => {
+            Err(RunError::TooManyFailures {
+                failed: metrics.failed_rows(),
+                rows: metrics.answered_rows(),
+                most,
+                first: metrics.failures.all().into_iter().next(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Stops a run: no more rows are read, and bundles in flight are finished.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stop(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    stopped: AtomicBool,
+    requested: Notify,
+}
+
+impl Stop {
+    /// Stops the run.
+    pub(crate) fn stop(&self) {
+        self.0.stopped.store(true, Ordering::SeqCst);
+        self.0.requested.notify_waiters();
+    }
+
+    /// Whether the run has been stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the run is stopped.
+    async fn stopped(&self) {
+        let requested = self.0.requested.notified();
+        if !self.is_stopped() {
+            requested.await;
+        }
+    }
+}
+
+/// What happens to the output of a stopped run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OnStop {
+    /// It is discarded, because it contains only a part of the input.
+    #[default]
+    Drop,
+    /// It is finished, because the input may have no end, such as a pipe, and all rows that were
+    /// read are in it.
+    Finish,
 }

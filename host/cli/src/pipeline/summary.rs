@@ -1,15 +1,14 @@
-//! What a run did, in numbers.
+//! The summary of a run.
 
-use super::failures::Failure;
-use super::metrics::RunMetrics;
+use super::metrics::{FailureReason, RunMetrics};
 use beamlet::enrich::Metrics;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// The counts of a run. Each row that was read is in one of `enriched`, `missing`, `null_keys`
-/// and `failed`, or was still on its way when the run failed.
+/// The counts of a run. Each row that was read is counted in one of `enriched`, `missing`,
+/// `null_keys` and `failed`, or was in flight when the run failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Summary {
     /// Whether every row was written.
@@ -20,20 +19,20 @@ pub(crate) struct Summary {
     pub(crate) rows: u64,
     /// Rows written to the output: those read, without the dead letters.
     pub(crate) written: u64,
-    /// Rows that came back with an entity's features.
+    /// Rows that were enriched with an entity's features.
     pub(crate) enriched: u64,
-    /// Rows whose key names no entity that the store knows.
+    /// Rows whose entity the store does not know.
     pub(crate) missing: u64,
     /// Rows whose key is null.
     pub(crate) null_keys: u64,
     /// Rows that could not be enriched.
     pub(crate) failed: u64,
-    /// Rows that the output cannot hold, such as texts that are no Unicode. What the store answered
-    /// for them is in the other counts.
+    /// Rows that the output cannot represent, such as texts that are not Unicode. Their outcomes
+    /// are in the other counts.
     pub(crate) unwritten: u64,
     /// Why rows failed or could not be written, the most frequent reason first.
-    pub(crate) failures: Vec<Failure>,
-    /// Rows of both that were written as dead letters.
+    pub(crate) failures: Vec<FailureReason>,
+    /// Rows that failed or could not be written, and are dead letters.
     pub(crate) dead_letters: u64,
     /// Requests sent to the store for rows.
     pub(crate) requests: u64,
@@ -47,13 +46,13 @@ pub(crate) struct Summary {
     pub(crate) cache_stale: u64,
     /// Calls to a shared cache that failed.
     pub(crate) cache_errors: u64,
-    /// Instances that trapped, took too long, or broke a promise.
+    /// Instances that trapped, timed out, or violated the contract.
     pub(crate) instances_lost: u64,
     /// What the handler counted, over all its instances.
     pub(crate) counters: BTreeMap<String, u64>,
-    /// From the first row read to the output closed.
+    /// Seconds from the first row read to the output closed.
     pub(crate) seconds: f64,
-    /// Rows read, by the seconds.
+    /// Rows read per second.
     pub(crate) rows_per_second: f64,
     /// Where the rows were written.
     pub(crate) output: String,
@@ -87,10 +86,10 @@ impl Summary {
     }
 }
 
-/// So many reasons are told to a person; the JSON has all.
+/// The number of reasons in the text; the JSON has all of them.
 const MOST_REASONS: usize = 5;
 
-/// On a few lines, for a person: what did not happen is not told.
+/// A few lines of text; zero counts are left out.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Summary { enriched, missing, null_keys, failed, .. } = self;
@@ -102,9 +101,9 @@ impl fmt::Display for Summary {
         if self.unwritten > 0 {
             writeln!(f, "{} could not be written", count(self.unwritten, "row"))?;
         }
-        // The error of a run that failed has told the only one.
-        let told = !self.complete && self.dead_letters == 0 && self.failures.len() == 1;
-        for failure in self.failures.iter().take(if told { 0 } else { MOST_REASONS }) {
+        // The error of the run already names the only reason.
+        let reported = !self.complete && self.dead_letters == 0 && self.failures.len() == 1;
+        for failure in self.failures.iter().take(if reported { 0 } else { MOST_REASONS }) {
             writeln!(f, "{} failed with {failure}", count(failure.rows, "row"))?;
         }
         if let Some(more) = self.failures.get(MOST_REASONS..).filter(|more| !more.is_empty()) {
@@ -146,7 +145,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// A number of things; one is singular.
+/// A number and a noun, in the singular or plural.
 fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }

@@ -1,10 +1,9 @@
-//! The files of a run, as the command line names them.
+//! Opens the files of a run that the command line names.
 
 use super::super::arguments::Run;
 use super::super::failure::Usage;
+use super::super::files::{CommandFiles, ReportFile, is_dash, name, place, target};
 use super::super::loaded::files_of;
-use super::super::report_file::ReportFile;
-use super::super::touched::{Touched, is_dash, name, place, target};
 use crate::pipeline::DeadLetters;
 use beamlet::config::{Config, FailurePolicy};
 use beamlet::load::Handler;
@@ -14,25 +13,25 @@ use beamlet_formats::{
 use std::path::Path;
 use std::sync::Arc;
 
-/// What is read and written.
-pub(super) struct Files {
+/// The inputs and outputs of a run.
+pub(super) struct RunFiles {
     pub(super) reader: Reader,
     pub(super) writer: Writer,
     pub(super) dead_letters: Option<DeadLetters>,
     pub(super) summary: Option<ReportFile>,
-    /// How long rows wait for others.
+    /// How long rows wait for more rows.
     pub(super) patience: Patience,
 }
 
-impl Files {
-    /// Opens all of them: what cannot be read or written shows before the first request.
+impl RunFiles {
+    /// Opens all files, so that errors show before the first request.
     pub(super) fn open(
         arguments: &Run,
         config: &Config,
         progress: &Arc<InputProgress>,
     ) -> anyhow::Result<Self> {
         let source = source(&arguments.input).watched(progress.clone());
-        refuse_conflicts(arguments, config, &source)?;
+        reject_conflicts(arguments, config, &source)?;
         let (input_format, output_format) = formats(arguments, &source)?;
         if arguments.delimiter.is_some() && ![input_format, output_format].contains(&Format::Csv) {
             let problem = "--delimiter is for CSV, and neither the input nor the output is CSV";
@@ -66,7 +65,7 @@ impl Files {
         let dead_letters = config.output.dead_letter.as_deref().map(|path| {
             DeadLetters::create(target(path), is_written_as_it_comes(&arguments.output))
         });
-        Ok(Files {
+        Ok(RunFiles {
             reader: match arguments.input_format {
                 Some(format) => Reader::open(source, format, reading)?,
                 None => Reader::detect(source, input_format, reading)?,
@@ -79,57 +78,57 @@ impl Files {
     }
 }
 
-/// No file may be two things.
-fn refuse_conflicts(arguments: &Run, config: &Config, source: &Source) -> Result<(), Usage> {
-    let mut touched = Touched::default();
-    touched.reads("--config", &arguments.config);
+/// Checks that no two options name the same file.
+fn reject_conflicts(arguments: &Run, config: &Config, source: &Source) -> Result<(), Usage> {
+    let mut files = CommandFiles::default();
+    files.reads("--config", &arguments.config);
     for path in files_of(&arguments.config) {
-        touched.reads("the configuration:", &path);
+        files.reads("the configuration:", &path);
     }
     if let Some(Handler::File(file)) = &arguments.handler.handler {
-        touched.reads("--handler", file);
+        files.reads("--handler", file);
     }
-    // Files that are not there are told when they are opened.
-    touched.input("--input", &arguments.input, &source.files().unwrap_or_default());
-    touched.output("--output", &arguments.output);
+    // Missing files are reported when they are opened.
+    files.input("--input", &arguments.input, &source.files().unwrap_or_default());
+    files.output("--output", &arguments.output);
     if let Some(path) = &config.output.dead_letter {
         let stated = arguments.dead_letter.is_some();
-        touched.writes(if stated { "--dead-letter" } else { "run.dead_letter" }, path);
+        files.writes(if stated { "--dead-letter" } else { "run.dead_letter" }, path);
     }
     if let Some(path) = &arguments.summary {
-        touched.writes("--summary", path);
+        files.writes("--summary", path);
     }
-    touched.check()
+    files.check()
 }
 
-/// Whether an input may come bit by bit, and has no end of its own.
+/// Whether the input is a stream, which may have no end.
 pub(super) fn is_endless(input: &Path) -> bool {
     place(input, Place::Stdin).is_stream()
 }
 
-/// Whether what is written cannot be taken back, because it goes to a pipe or a device.
+/// Whether the output is a stream, so that what is written cannot be taken back.
 pub(super) fn is_written_as_it_comes(output: &Path) -> bool {
     place(output, Place::Stdout).is_stream()
 }
 
-/// By what is said, else by the extensions. What comes from a pipe is NDJSON, and what goes to one
-/// is of the input's format.
+/// The formats that are stated, otherwise those of the extensions. Input from a pipe defaults to
+/// NDJSON, output to a pipe to the input's format.
 fn formats(arguments: &Run, source: &Source) -> anyhow::Result<(Format, Format)> {
-    let usage = |error: beamlet_formats::RowsError| Usage(error.to_string());
+    let usage = |error: &dyn std::fmt::Display| Usage(error.to_string());
     let input = match arguments.input_format {
         Some(format) => format,
         None if is_descriptor(&place(&arguments.input, Place::Stdin)) => Format::Ndjson,
-        None => source.format().map_err(usage)?.unwrap_or(Format::Ndjson),
+        None => source.format().map_err(|error| usage(&error))?.unwrap_or(Format::Ndjson),
     };
     let output = match arguments.output_format {
         Some(format) => format,
         None if is_descriptor(&place(&arguments.output, Place::Stdout)) => input,
-        None => Format::from_path(&arguments.output).map_err(usage)?,
+        None => Format::from_path(&arguments.output).map_err(|error| usage(&error))?,
     };
     Ok((input, output))
 }
 
-/// Whether a place has no name that could tell a format.
+/// Whether a place has no file name, and so no extension.
 fn is_descriptor(place: &Place) -> bool {
     !matches!(place, Place::Path(_))
 }

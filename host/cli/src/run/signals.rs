@@ -1,5 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP: the first one lets what is in flight come to its end, a second one
-//! stops. Whatever ends the process, no unfinished file stays.
+//! SIGINT, SIGTERM and SIGHUP: after the first signal, bundles in flight are finished; a second one
+//! ends the process. In each case, no unfinished file is left.
 
 use super::super::say;
 use crate::pipeline::Stop;
@@ -9,31 +9,31 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long a last message may wait for who reads standard error.
+/// How long the last message may wait for the reader of standard error.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// The signals that end a run.
 pub(super) struct Signals {
-    /// Whether there are rows in flight, which are worth an end in good order.
+    /// Whether the run has started, so that there may be rows in flight.
     running: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// Listens from now on: stops the run at the first signal, and the process at the second.
-    /// SIGQUIT does not wait for a second, and before the run there is nothing to wait for.
+    /// Starts to listen: the first signal stops the run, the second one ends the process. SIGQUIT
+    /// and any signal before the run end the process immediately.
     pub(super) fn listen(stop: Stop) -> Self {
         let mut all = vec![
             ("SIGINT", SignalKind::interrupt()),
             ("SIGTERM", SignalKind::terminate()),
             ("SIGQUIT", SignalKind::quit()),
         ];
-        // `nohup` has it ignored, and means it.
+        // Under `nohup` it is ignored and must stay so.
         if !is_ignored(SignalKind::hangup()) {
             all.push(("SIGHUP", SignalKind::hangup()));
         }
         let running = Arc::new(AtomicBool::new(false));
         for (name, kind) in all {
-            // A signal that cannot be listened to ends the process, as it always has.
+            // A signal without a listener keeps its default: it ends the process.
             let Ok(mut signal) = signal(kind) else { continue };
             let (stop, running) = (stop.clone(), running.clone());
             tokio::spawn(async move {
@@ -42,10 +42,12 @@ impl Signals {
                     if !is_first || kind == SignalKind::quit() {
                         end(name, kind);
                     }
-                    // First what counts: who reads the message may be slow.
+                    // Stop before printing, because the reader of the message may be slow.
                     stop.stop();
                     tokio::task::spawn_blocking(move || {
-                        say(format_args!("{name}: no more rows are read; once more stops at once"));
+                        say(format_args!(
+                            "{name}: no more rows are read; a second signal ends the run immediately"
+                        ));
                     });
                 }
             });
@@ -53,25 +55,25 @@ impl Signals {
         Signals { running }
     }
 
-    /// Rows are read from now on.
+    /// The run has started, and rows are read.
     pub(super) fn run_begins(&self) {
         self.running.store(true, Ordering::SeqCst);
     }
 }
 
-/// Ends the process as a shell tells that a signal ended it.
+/// Ends the process with the exit code of a shell for this signal.
 fn end(name: &'static str, kind: SignalKind) -> ! {
     discard_unfinished();
-    let (said, hear) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         say(format_args!("{name}: stopped"));
-        let _ = said.send(());
+        let _ = sender.send(());
     });
-    let _ = hear.recv_timeout(LAST_WORDS);
+    let _ = receiver.recv_timeout(LAST_WORDS);
     std::process::exit(128 + kind.as_raw_value());
 }
 
-/// Whether the process was started with a signal ignored, as far as the system tells.
+/// Whether the process was started with a signal ignored, as far as that can be found out.
 fn is_ignored(kind: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,8 +1,6 @@
-//! All flights of 2013: nothing is lost, nothing changes its place, and memory does not grow with
-//! the rows.
+//! All flights of 2013: no row is lost, the order is kept, and memory does not grow with the rows.
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::rows::Planes;
 use crate::support::store::{Store, data};
 use arrow_array::cast::AsArray;
@@ -106,7 +104,7 @@ fn write_csv(folder: &Folder, rows: usize) {
 }
 
 /// Runs the first flights from CSV through a pipe, and compares each line with its own; the
-/// summary, and the most memory that the process had, in KiB, where the system tells it.
+/// summary, and the most memory that the process had, in KiB, if the system reports it.
 fn run(rows: usize) -> (Value, Option<u64>) {
     let store = Store::start();
     let folder = store.folder();

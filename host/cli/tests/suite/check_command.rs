@@ -1,7 +1,6 @@
-//! `beamlet check`, as a process: what it finds out from the store, and how it ends.
+//! `beamlet check` as a process: its findings from the store, and its exit codes.
 
-use crate::support::beamlet::{Beamlet, Ended};
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Ended, Folder};
 use crate::support::redacted;
 use crate::support::server::{Server, answer, closed_port};
 use crate::support::store::{KEY, Store, config, folder_of, planes, serving, shop};
@@ -38,7 +37,7 @@ fn context() -> Value {
     })
 }
 
-macro_rules! told {
+macro_rules! report {
     ($ended:expr, @$snapshot:literal) => {
         redacted(|| assert_snapshot!($ended, @$snapshot))
     };
@@ -47,15 +46,15 @@ macro_rules! told {
 // It fits.
 
 #[test]
-fn a_configuration_that_fits_is_told_with_the_fields_that_will_come_out() {
+fn a_valid_configuration_is_reported_with_the_fields_that_will_be_added() {
     let store = Store::start();
-    told!(check(&config(&store.url())), @"
+    report!(check(&config(&store.url())), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is accepted
     ok       beamlet.toml:7: /retrieval/feature_service_name: `planes_features` is in workspace `prod` and has 8 features
     ok       beamlet.toml:8: /retrieval/entity_id: the join keys are those of the service: tailnum
 
-    8 fields will come out:
+    8 fields will be added:
       planes.year          int64
       planes.type          string
       planes.manufacturer  string
@@ -69,8 +68,8 @@ fn a_configuration_that_fits_is_told_with_the_fields_that_will_come_out() {
 }
 
 #[test]
-fn several_keys_and_a_request_context_that_fit_are_told() {
-    told!(check_shop(json!({
+fn several_keys_and_a_valid_request_context_are_reported() {
+    report!(check_shop(json!({
         "entity_row_fn": { "user_id": "row.user", "ad_id": "int(row.ad)" },
         "request_context_map": context(),
     })), @"
@@ -80,7 +79,7 @@ fn several_keys_and_a_request_context_that_fit_are_told() {
     ok       beamlet.json:1: /retrieval/entity_row_fn: the join keys are those of the service: user_id, ad_id
     ok       beamlet.json:1: /retrieval/request_context_map: the request context has all that the service needs: amount, c0, c1, c2, c3, c4, c5, c6, c7
 
-    4 fields will come out:
+    4 fields will be added:
       users.visits     int64
       users.name       string
       clicks.count     int64
@@ -111,9 +110,9 @@ fn features_of_every_type_are_listed_with_it() {
     let service = FeatureService::new("s").join_key("k", DataType::Int64).view(view);
     let store = Store::of(serving(service));
     let config = config(&store.url()).replace("planes_features", "s").replace("tailnum", "k");
-    let told = check(&config).to_string();
-    assert_snapshot!(told.split_once("\n\n").unwrap().1, @"
-    10 fields will come out:
+    let report = check(&config).to_string();
+    assert_snapshot!(report.split_once("\n\n").unwrap().1, @"
+    10 fields will be added:
       v.f0  int64
       v.f1  float32
       v.f2  float64
@@ -133,9 +132,9 @@ fn fields_beside_the_features_are_listed_where_they_are_asked_for() {
     let store = Store::start();
     let asked = config(&store.url())
         + "metadata_options = { include_serving_status = true, include_slo_info = true }\n";
-    let told = check(&asked).to_string();
+    let report = check(&asked).to_string();
     let fields: Vec<&str> =
-        told.lines().filter(|line| line.contains("year") || line.contains("slo")).collect();
+        report.lines().filter(|line| line.contains("year") || line.contains("slo")).collect();
     assert_snapshot!(fields.join("\n"), @"
     planes.year                    int64
     planes.year.status             string
@@ -149,19 +148,19 @@ fn fields_beside_the_features_are_listed_where_they_are_asked_for() {
 }
 
 #[test]
-fn what_has_no_effect_is_warned_of_and_no_failure() {
+fn an_option_without_effect_is_a_warning() {
     let store = Store::start();
     let more = config(&store.url()) + "request_context_map = { channel = 'web' }\n";
     let ended = check(&more.replace("[retrieval]", "kwargs.timeout = 5\n\n[retrieval]"));
     assert_eq!(ended.code, Some(0));
-    told!(ended, @"
+    report!(ended, @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is accepted
     ok       beamlet.toml:9: /retrieval/feature_service_name: `planes_features` is in workspace `prod` and has 8 features
     ok       beamlet.toml:10: /retrieval/entity_id: the join keys are those of the service: tailnum
     warning  beamlet.toml:11: /retrieval/request_context_map/channel: the service has no request context parameter `channel`; it has none
 
-    8 fields will come out:
+    8 fields will be added:
       planes.year          int64
       planes.type          string
       planes.manufacturer  string
@@ -180,7 +179,7 @@ fn what_has_no_effect_is_warned_of_and_no_failure() {
 #[test]
 fn a_key_that_the_store_refuses_is_a_problem_of_the_key() {
     let store = Store::start();
-    told!(check(&config(&store.url()).replace(KEY, "another-key")), @"
+    report!(check(&config(&store.url()).replace(KEY, "another-key")), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     problem  beamlet.toml:4: /connection/api_key: the feature store answered 401: invalid 'Tecton-key' authorization header. Note that newly created credentials may take up to 60 seconds to be usable.
     exit code 2
@@ -188,10 +187,10 @@ fn a_key_that_the_store_refuses_is_a_problem_of_the_key() {
 }
 
 #[test]
-fn a_key_that_may_not_read_the_workspace_is_known_and_told_so() {
+fn a_key_without_access_to_the_workspace_is_reported() {
     let service = FeatureService::new("planes_features").join_key("tailnum", DataType::String);
     let store = Store::of(serving(service));
-    told!(check(&config(&store.url()).replace(KEY, "key-to-nothing")), @"
+    report!(check(&config(&store.url()).replace(KEY, "key-to-nothing")), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is known
     problem  beamlet.toml:7: /retrieval/feature_service_name: the feature store answered 403: Not Authorized. Note that access control changes may take up to 60 seconds to apply.
@@ -202,7 +201,7 @@ fn a_key_that_may_not_read_the_workspace_is_known_and_told_so() {
 #[test]
 fn a_workspace_that_is_not_there_is_named() {
     let store = Store::start();
-    told!(check(&config(&store.url()).replace("'prod'", "'production'")), @"
+    report!(check(&config(&store.url()).replace("'prod'", "'production'")), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is known
     problem  beamlet.toml:7: /retrieval/feature_service_name: the feature store answered 404: Unknown feature_service_name: planes_features for workspace: production
@@ -211,9 +210,9 @@ fn a_workspace_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_feature_service_that_is_not_there_is_named() {
+fn an_unknown_feature_service_is_named() {
     let store = Store::start();
-    told!(check(&config(&store.url()).replace("planes_features", "trains_features")), @"
+    report!(check(&config(&store.url()).replace("planes_features", "trains_features")), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is known
     problem  beamlet.toml:7: /retrieval/feature_service_name: the feature store answered 404: Unknown feature_service_name: trains_features for workspace: prod
@@ -222,16 +221,16 @@ fn a_feature_service_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_join_key_that_the_service_has_not_is_told_with_the_one_it_has() {
+fn an_unknown_join_key_is_reported_with_the_nearest_known_one() {
     let store = Store::start();
-    told!(check(&config(&store.url()).replace("'tailnum'", "'tail_num'")), @"
+    report!(check(&config(&store.url()).replace("'tailnum'", "'tail_num'")), @"
     ok       beamlet.toml:2: /connection/url: the feature store was reached
     ok       beamlet.toml:4: /connection/api_key: the key is accepted
     ok       beamlet.toml:7: /retrieval/feature_service_name: `planes_features` is in workspace `prod` and has 8 features
     problem  beamlet.toml:8: /retrieval/entity_id: the service needs the join key `tailnum` (string), which is not sent
     problem  beamlet.toml:8: /retrieval/entity_id: the service has no join key `tail_num`; did you mean `tailnum`?
 
-    8 fields will come out:
+    8 fields will be added:
       planes.year          int64
       planes.type          string
       planes.manufacturer  string
@@ -245,12 +244,12 @@ fn a_join_key_that_the_service_has_not_is_told_with_the_one_it_has() {
 }
 
 #[test]
-fn join_keys_that_are_missing_and_superfluous_and_of_another_type_are_told_at_once() {
+fn missing_superfluous_and_mistyped_join_keys_are_reported_at_once() {
     let ended = check_shop(json!({
         "entity_row_fn": { "user": "row.user", "ad_id": "'5417a'" },
         "request_context_map": context(),
     }));
-    told!(ended, @"
+    report!(ended, @"
     ok       beamlet.json:1: /connection/url: the feature store was reached
     ok       beamlet.json:1: /connection/api_key: the key is accepted
     ok       beamlet.json:1: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
@@ -259,7 +258,7 @@ fn join_keys_that_are_missing_and_superfluous_and_of_another_type_are_told_at_on
     problem  beamlet.json:1: /retrieval/entity_row_fn/ad_id: `ad_id` must be int64, is a string
     ok       beamlet.json:1: /retrieval/request_context_map: the request context has all that the service needs: amount, c0, c1, c2, c3, c4, c5, c6, c7
 
-    4 fields will come out:
+    4 fields will be added:
       users.visits     int64
       users.name       string
       clicks.count     int64
@@ -269,7 +268,7 @@ fn join_keys_that_are_missing_and_superfluous_and_of_another_type_are_told_at_on
 }
 
 #[test]
-fn request_context_that_is_missing_and_unknown_and_of_another_type_is_told_at_once() {
+fn missing_unknown_and_mistyped_request_context_is_reported_at_once() {
     let mut context = context();
     context.as_object_mut().unwrap().remove("amount");
     context["amout"] = json!(12.5);
@@ -279,7 +278,7 @@ fn request_context_that_is_missing_and_unknown_and_of_another_type_is_told_at_on
         "entity_row_fn": { "user_id": "row.user", "ad_id": "row.ad" },
         "request_context_map": context,
     }));
-    told!(ended, @"
+    report!(ended, @"
     ok       beamlet.json:1: /connection/url: the feature store was reached
     ok       beamlet.json:1: /connection/api_key: the key is accepted
     ok       beamlet.json:1: /retrieval/feature_service_name: `shop` is in workspace `prod` and has 4 features
@@ -289,7 +288,7 @@ fn request_context_that_is_missing_and_unknown_and_of_another_type_is_told_at_on
     problem  beamlet.json:1: /retrieval/request_context_map/c5: `c5` must be array<int64>, is an array with an element of another type
     warning  beamlet.json:1: /retrieval/request_context_map/amout: the service has no request context parameter `amout`; did you mean `amount`?
 
-    4 fields will come out:
+    4 fields will be added:
       users.visits     int64
       users.name       string
       clicks.count     int64
@@ -299,11 +298,11 @@ fn request_context_that_is_missing_and_unknown_and_of_another_type_is_told_at_on
 }
 
 #[test]
-fn a_configuration_with_problems_is_not_asked_about() {
+fn an_invalid_configuration_is_not_checked_with_the_store() {
     let store = Store::start();
     let ended = check(&config(&store.url()).replace("entity_id", "entity_ids"));
     assert_eq!(store.requests(), 0);
-    told!(ended, @"
+    report!(ended, @"
     error: the configuration is not valid
     beamlet.toml:6: /retrieval/entity_id: is required, as `entity_row_fn` is not set either; one of them names the join keys
     beamlet.toml:8: /retrieval/entity_ids: unknown key `entity_ids`; did you mean `entity_id`?
@@ -314,8 +313,8 @@ fn a_configuration_with_problems_is_not_asked_about() {
 // The store does not tell.
 
 #[test]
-fn a_store_that_nobody_listens_for_is_a_problem_of_the_url() {
-    told!(check(&config(&closed_port())), @"
+fn a_url_at_which_nothing_listens_is_a_problem() {
+    report!(check(&config(&closed_port())), @"
     problem  beamlet.toml:2: /connection/url: POST http://[store]/api/v1/feature-service/metadata: connection refused
     exit code 2
     ");
@@ -325,38 +324,38 @@ fn a_store_that_nobody_listens_for_is_a_problem_of_the_url() {
 fn a_store_that_hangs_is_a_problem_of_the_url() {
     let hang = FaultAnswer::Hang(Duration::from_secs(3600));
     let store = Store::of_metadata_that_answers(hang);
-    told!(check(&(config(&store.url()) + "[sandbox]\nfirst_byte_timeout_ms = 50\n")), @"
+    report!(check(&(config(&store.url()) + "[sandbox]\nfirst_byte_timeout_ms = 50\n")), @"
     problem  beamlet.toml:2: /connection/url: POST http://[store]/api/v1/feature-service/metadata: no answer within the time allowed
     exit code 2
     ");
 }
 
 #[test]
-fn a_store_that_cannot_tell_now_is_a_failure_and_no_problem_of_the_configuration() {
+fn a_store_that_is_unavailable_is_a_failure_and_not_a_problem_of_the_configuration() {
     let store = Store::of_metadata_that_answers(StatusFault::new(503));
     let ended = check(&config(&store.url()));
     assert_eq!(ended.code, Some(1));
-    told!(ended, @"
-    error: the store cannot tell now: unavailable: the feature store answered 503: 503 Service Temporarily Unavailable
+    report!(ended, @"
+    error: the store cannot be checked now: unavailable: the feature store answered 503: 503 Service Temporarily Unavailable
     exit code 1
     ");
     let store = Store::of_metadata_that_answers(StatusFault::new(429).retry_after("7"));
-    told!(check(&config(&store.url())), @"
-    error: the store cannot tell now: throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 7 s
+    report!(check(&config(&store.url())), @"
+    error: the store cannot be checked now: throttled: the feature store answered 429: GetFeatures exceeded the concurrent request limit, please retry later; it asks to wait 7 s
     exit code 1
     ");
 }
 
 #[test]
-fn what_is_not_tecton_is_asked_whether_it_is() {
+fn an_answer_that_is_not_tectons_questions_the_url() {
     let page = "<html><head><title>Welcome</title></head><h1>Welcome</h1></html>";
     let server = Server::that_answers(move |_| answer("200 OK", page));
-    told!(check(&config(&server.url())), @"
+    report!(check(&config(&server.url())), @"
     problem  beamlet.toml:2: /connection/url: the metadata is not what Tecton promises: expected value at line 1 column 1; is this Tecton?
     exit code 2
     ");
     let server = Server::that_answers(move |_| answer("404 Not Found", page));
-    told!(check(&config(&server.url())), @"
+    report!(check(&config(&server.url())), @"
     problem  beamlet.toml:2: /connection/url: the feature store answered 404: Welcome; is this Tecton?
     exit code 2
     ");

@@ -1,7 +1,6 @@
 //! A configuration names its handler, and its whole path to an enricher is one call.
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::guests::evil;
 use crate::support::library::{evil_config, tailnums};
 use crate::support::redacted;
@@ -39,7 +38,7 @@ fn the_command_line_names_another_handler() {
 }
 
 #[test]
-fn a_handler_that_is_no_text_or_not_there_is_told_with_its_place() {
+fn a_handler_that_is_not_a_text_or_missing_is_reported_with_its_place() {
     let folder = with_evil("7");
     let ended = Beamlet::new(&folder, "validate --config beamlet.toml").end();
     redacted(|| {
@@ -66,7 +65,7 @@ fn an_output_over_the_component_that_the_configuration_names_is_refused() {
         Beamlet::new(&folder, "run --config beamlet.toml --output handlers/evil.wasm").end();
     redacted(|| {
         assert_snapshot!(ended, @"
-    error: --output handlers/evil.wasm is the file that the configuration: handlers/evil.wasm reads; name another one
+    error: --output handlers/evil.wasm is the file that the configuration: handlers/evil.wasm reads; name another file
     exit code 2
     ")
     });
@@ -77,7 +76,7 @@ fn an_output_over_the_component_that_the_configuration_names_is_refused() {
 }
 
 #[tokio::test]
-async fn an_enricher_is_made_of_a_text_a_value_or_a_file() {
+async fn an_enricher_can_be_made_from_a_text_a_value_or_a_file() {
     let store = Store::start();
     let text = config(&store.url());
     let value = json!({

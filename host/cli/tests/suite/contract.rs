@@ -1,4 +1,4 @@
-//! What holds of every item of the contract in `wit/`.
+//! Rules for every item of the contract in `wit/`.
 
 use std::path::Path;
 use wit_component::WitPrinter;
@@ -54,7 +54,7 @@ fn every_item_is_documented() {
 }
 
 #[test]
-fn every_item_says_since_when_it_is_there() {
+fn every_item_of_the_contract_names_the_version_that_added_it() {
     let open: Vec<_> = items()
         .into_iter()
         .filter(|(_, _, stability)| !matches!(stability, Stability::Stable { .. }))

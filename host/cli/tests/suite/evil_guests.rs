@@ -1,10 +1,10 @@
-//! One test for each way in which a handler can misbehave: what the host answers, that the
-//! instance is finished, and that nobody else has noticed.
+//! One test for each way in which a handler can misbehave: the host's answer, that the instance is
+//! discarded, and that other instances are not affected.
 //!
-//! The handler is `tests/evil`. What it does when it looks around or calls somebody is in
-//! `sandbox.rs`.
+//! The handler is `tests/evil`. Its attempts to explore the machine or to call a server are tested
+//! in `sandbox.rs`.
 
-use crate::support::evil::{OF_THE_LIFECYCLE, OF_THE_SANDBOX};
+use crate::support::guests::{OF_THE_LIFECYCLE, OF_THE_SANDBOX};
 use crate::support::library::{bundle, counts, evil, evil_config, runtime, setup, tailnums};
 use crate::support::redacted;
 use beamlet::plugin::{Instance, Plugin, PluginError};
@@ -17,9 +17,9 @@ use std::time::Duration;
 /// Every behaviour with its test; `sandbox.rs` has such a list, too.
 const TESTED: [(&str, fn()); 23] = [
     ("healthy", a_healthy_handler_answers_every_row),
-    ("trap", a_trap_is_told_with_its_call),
+    ("trap", a_trap_is_reported_with_its_call),
     ("trap-on-a-row", a_trap_on_one_row_takes_its_whole_bundle),
-    ("panic", a_panic_is_told_with_its_message),
+    ("panic", a_panic_is_reported_with_its_message),
     ("spin", a_call_that_spins_is_ended_by_its_deadline),
     ("spin-in-setup", a_set_up_that_spins_is_ended_by_its_deadline),
     ("wait", a_call_that_sleeps_is_ended_by_its_deadline),
@@ -27,18 +27,18 @@ const TESTED: [(&str, fn()); 23] = [
     ("chatter", a_handler_that_writes_a_lot_of_messages_goes_on),
     ("too-few-rows", a_row_without_an_answer_is_noticed_at_the_end),
     ("too-many-rows", an_answer_without_a_row_is_noticed_at_once),
-    ("no-rows-at-all", a_handler_that_answers_nothing_is_noticed_at_the_end),
-    ("nulls-out-of-range", a_null_behind_the_last_row_is_refused),
+    ("no-rows-at-all", rows_without_any_answer_are_detected_at_the_end),
+    ("nulls-out-of-range", a_null_position_beyond_the_last_row_is_rejected),
     ("nulls-that-descend", nulls_out_of_order_are_refused),
-    ("missing-out-of-range", a_missing_row_behind_the_last_is_refused),
+    ("missing-out-of-range", a_missing_position_beyond_the_last_row_is_rejected),
     ("missing-that-descends", missing_rows_out_of_order_are_refused),
     ("row-in-two-lists", a_row_that_is_missing_and_has_failed_is_refused),
     ("short-column", a_column_with_too_few_values_is_refused),
     ("text-beyond-its-end", a_text_beyond_the_end_of_all_texts_is_refused),
     ("field-twice", two_fields_of_one_name_are_refused),
-    ("huge-string", a_huge_message_is_not_taken_whole),
-    ("one-buffer-many-times", a_small_memory_does_not_become_a_large_one_by_repetition),
-    ("refuse", a_refused_bundle_is_told_in_the_handlers_words),
+    ("huge-string", a_huge_message_is_shortened),
+    ("one-buffer-many-times", a_memory_limit_holds_over_repeated_growth),
+    ("refuse", a_rejected_bundle_is_reported_in_the_handlers_words),
 ];
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_healthy_handler_answers_every_row() {
 }
 
 #[tokio::test]
-async fn a_trap_is_told_with_its_call() {
+async fn a_trap_is_reported_with_its_call() {
     assert_snapshot!(contained("trap", LONG).await, @"the handler trapped in bundle.process: wasm trap: wasm `unreachable` instruction executed");
 }
 
@@ -104,7 +104,7 @@ async fn a_trap_on_one_row_takes_its_whole_bundle() {
 }
 
 #[tokio::test]
-async fn a_panic_is_told_with_its_message() {
+async fn a_panic_is_reported_with_its_message() {
     let error = contained("panic", LONG).await;
     redacted(|| {
         assert_snapshot!(error, @"
@@ -204,7 +204,7 @@ async fn a_handler_that_takes_too_much_memory_is_ended() {
 }
 
 #[tokio::test]
-async fn the_memories_of_all_modules_count_together() {
+async fn the_memory_limit_covers_all_modules_together() {
     let permissions = Permissions::default().memory(100 << 20);
     // Each of the two has 60 MiB.
     let plugin = of_modules("(memory 960)");
@@ -231,12 +231,12 @@ async fn a_row_without_an_answer_is_noticed_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_handler_that_answers_nothing_is_noticed_at_the_end() {
+async fn rows_without_any_answer_are_detected_at_the_end() {
     assert_snapshot!(contained("no-rows-at-all", LONG).await, @"the handler is faulty, tell its author: bundle.finish: 0 of 3 rows were answered");
 }
 
 #[tokio::test]
-async fn a_null_behind_the_last_row_is_refused() {
+async fn a_null_position_beyond_the_last_row_is_rejected() {
     assert_snapshot!(contained("nulls-out-of-range", LONG).await, @"the handler is faulty, tell its author: bundle.process: the nulls of field `n` do not ascend within 3 rows");
 }
 
@@ -246,7 +246,7 @@ async fn nulls_out_of_order_are_refused() {
 }
 
 #[tokio::test]
-async fn a_missing_row_behind_the_last_is_refused() {
+async fn a_missing_position_beyond_the_last_row_is_rejected() {
     assert_snapshot!(contained("missing-out-of-range", LONG).await, @"the handler is faulty, tell its author: bundle.process: `missing` names row 3 of 3");
 }
 
@@ -276,19 +276,19 @@ async fn two_fields_of_one_name_are_refused() {
 }
 
 #[tokio::test]
-async fn a_huge_message_is_not_taken_whole() {
+async fn a_huge_message_is_shortened() {
     let message = contained("huge-string", LONG).await.to_string();
     assert!(message.len() < 64 << 10, "{} bytes", message.len());
     assert!(message.starts_with("the handler refused the bundle: evil: xxxx"), "{message}");
 }
 
 #[tokio::test]
-async fn a_small_memory_does_not_become_a_large_one_by_repetition() {
+async fn a_memory_limit_holds_over_repeated_growth() {
     assert_snapshot!(contained("one-buffer-many-times", LONG).await, @"the handler trapped in bundle.process: too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted");
 }
 
 #[tokio::test]
-async fn a_refused_bundle_is_told_in_the_handlers_words() {
+async fn a_rejected_bundle_is_reported_in_the_handlers_words() {
     assert_snapshot!(contained("refuse", LONG).await, @"the handler refused the bundle: evil: these rows are not to its taste");
 }
 

@@ -1,7 +1,6 @@
-//! Rows that fail: what becomes of them, and that none is lost.
+//! Rows that fail: what happens to them, and that none is lost.
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::redacted;
 use crate::support::store::{Store, config, folder_of};
 use insta::assert_snapshot;
@@ -67,7 +66,7 @@ fn dead_letters_hold_what_the_output_does_not() {
       {
         "row": "no json",
         "kind": "invalid-input",
-        "message": "rows.ndjson:4:1: row is no JSON object: it does not begin with {; write one JSON object on each line",
+        "message": "rows.ndjson:4:1: row is not a JSON object: it does not begin with {; write one JSON object on each line",
         "attempts": 0,
         "source": "rows.ndjson:4"
       },
@@ -92,7 +91,7 @@ fn dead_letters_hold_what_the_output_does_not() {
 }
 
 #[test]
-fn dead_letters_of_a_store_that_fails_say_how_often_it_was_asked() {
+fn dead_letters_count_the_attempts() {
     let store = Store::that_answers(StatusFault::new(503).message("busy"));
     let folder = folder_of(&format!("{}{QUICK}", config(&store.url())));
     folder.write("rows.csv", "n,tailnum\n1,N1\n2,N2\n");
@@ -158,22 +157,22 @@ fn rows_that_are_kept_come_out_without_features() {
 }
 
 #[test]
-fn a_row_that_is_no_json_cannot_be_kept() {
+fn a_row_that_is_not_json_cannot_be_kept() {
     let folder = Store::start().folder();
     let ended = Beamlet::run(&folder, "--on-failure keep").stdin("no json\n").end();
     redacted(|| {
         assert_snapshot!(ended, @"
-        error: standard input:1:1: row is no JSON object: it does not begin with {; write one JSON object on each line (--on-failure keep keeps a row that can be written, and this one cannot; --dead-letter FILE sets it aside)
+        error: standard input:1:1: row is not a JSON object: it does not begin with {; write one JSON object on each line (--on-failure keep can only keep a row that can be written, and this one cannot; use --dead-letter FILE to set it aside)
         1 row in: 0 enriched, 0 missing, 0 with a null key, 1 failed
         0 requests, [speed]
-        failed: what was written to standard output is not complete
+        failed: the output in standard output is not complete
         exit code 1
         ")
     });
 }
 
 #[test]
-fn what_every_row_would_fail_with_ends_the_run_whatever_the_policy() {
+fn an_error_for_every_row_ends_the_run_whatever_the_policy() {
     let store = Store::that_answers(FaultAnswer::status(401));
     let folder = store.folder();
     folder.write("rows.ndjson", "{\"tailnum\": \"N1\"}\n");
@@ -290,11 +289,11 @@ fn a_row_that_cannot_be_kept_says_so() {
     let ended = Beamlet::run(&folder, "--input rows.csv --output o.csv --on-failure keep").end();
     assert_eq!(ended.code, Some(1));
     let error = ended.stderr.lines().next().unwrap_or_default();
-    assert_snapshot!(error, @r#"error: rows.csv:3: row has too few fields: expected 2, got 1; the first missing field is "tailnum" (--on-failure keep keeps a row that can be written, and this one cannot; --dead-letter FILE sets it aside)"#);
+    assert_snapshot!(error, @r#"error: rows.csv:3: row has too few fields: expected 2, got 1; the first missing field is "tailnum" (--on-failure keep can only keep a row that can be written, and this one cannot; use --dead-letter FILE to set it aside)"#);
 }
 
 #[test]
-fn rows_come_out_as_their_bundles_are_done_where_their_order_does_not_count() {
+fn unordered_rows_are_written_as_their_bundles_are_done() {
     let slow = FaultAnswer::Hang(std::time::Duration::from_millis(600));
     let fault =
         tecton_emulator::Fault::first(1, slow).on(tecton_emulator::Endpoint::GetFeaturesBatch);
@@ -333,10 +332,10 @@ fn a_conflict_is_settled_as_the_command_line_says() {
     assert!(!ended.stderr.contains("mine"), "{}", ended.stderr);
     redacted(|| {
         assert_snapshot!(ended, @r#"
-        error: standard input:1: feature "planes.year" has the name of a field of the row; rename the field, or choose with --on-conflict left, right or suffix what shall stand
+        error: standard input:1: feature "planes.year" has the same name as a field of the row; rename the field, or choose with --on-conflict left, right or suffix which value to keep
         1 row in: 1 enriched, 0 missing, 0 with a null key, 0 failed
         1 request, [speed]
-        failed: what was written to standard output is not complete
+        failed: the output in standard output is not complete
         exit code 1
         "#)
     });
@@ -345,8 +344,8 @@ fn a_conflict_is_settled_as_the_command_line_says() {
 /// A store that is down, and a folder with rows of keys that differ.
 fn down(rows: usize) -> (Store, Folder) {
     let store = Store::that_answers(StatusFault::new(503).message("busy"));
-    let quick = format!("{QUICK}[run.breaker]\nenabled = false\n");
-    let folder = folder_of(&(config(&store.url()) + &quick));
+    let fast_retry = format!("{QUICK}[run.breaker]\nenabled = false\n");
+    let folder = folder_of(&(config(&store.url()) + &fast_retry));
     let row = |n: usize| format!("{{\"n\":{n},\"tailnum\":\"N{n}\"}}\n");
     folder.write("rows.ndjson", (0..rows).map(row).collect::<String>());
     (store, folder)
@@ -372,7 +371,7 @@ fn a_store_that_is_down_ends_the_run_instead_of_making_dead_letters_of_all_rows(
 }
 
 #[test]
-fn a_few_rows_that_fail_end_no_run() {
+fn a_few_failed_rows_do_not_end_a_run() {
     let (_store, folder) = down(900);
     Beamlet::run(&folder, ASIDE).succeed();
     assert_eq!(letters(&folder, "d.ndjson").len(), 900);
@@ -402,7 +401,7 @@ fn how_many_rows_may_fail_is_a_number_or_a_share() {
 }
 
 #[test]
-fn a_number_of_failures_without_a_policy_that_goes_on_is_bad_usage() {
+fn max_failures_without_a_policy_that_goes_on_is_bad_usage() {
     let (_store, folder) = down(1);
     let ended = Beamlet::run(&folder, "--input rows.ndjson --max-failures 10%").end();
     assert_snapshot!(ended, @"
@@ -415,7 +414,7 @@ fn a_number_of_failures_without_a_policy_that_goes_on_is_bad_usage() {
 }
 
 #[test]
-fn the_summary_tells_failures_by_kind_and_message_without_the_rows_places() {
+fn the_summary_lists_failures_by_kind_and_message_without_places() {
     let store = Store::start();
     let folder = store.folder();
     let rows = "{\"tailnum\":[1]}\n{\"n\":1}\nno json\n{\"n\":2}\n{\"tailnum\":\"N1\"}\n";
@@ -426,7 +425,7 @@ fn the_summary_tells_failures_by_kind_and_message_without_the_rows_places() {
         5 rows in: 0 enriched, 1 missing, 0 with a null key, 4 failed
         2 rows failed with invalid-input: field "tailnum" is missing, and the handler requires it; add it to the row (null is allowed)
         1 row failed with invalid-input: field `tailnum` is a list; a join key is a string, an integer or null
-        1 row failed with invalid-input: row is no JSON object: it does not begin with {; write one JSON object on each line
+        1 row failed with invalid-input: row is not a JSON object: it does not begin with {; write one JSON object on each line
         5 rows out: 1 written, 4 dead letters
         1 request, [speed]
         written to o.ndjson

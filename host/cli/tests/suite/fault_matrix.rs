@@ -1,5 +1,5 @@
 //! Each kind of fault on a tenth of all requests, over 50,000 rows: every row is answered once,
-//! right, and counted.
+//! correctly, and counted.
 
 use crate::support::beamlet::Beamlet;
 use crate::support::rows::Table;

@@ -1,8 +1,7 @@
-//! Formats, from end to end: what comes in typed goes out typed, and features are typed by the
-//! store's schema.
+//! Formats, end to end: types of rows are preserved, and features have the types of the store's
+//! schema.
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::redacted;
 use crate::support::store::{Store, config, data, folder_of, planes};
 use insta::assert_snapshot;
@@ -36,7 +35,7 @@ fn a_run_through_any_format_comes_to_the_same_rows() {
 fn features_of_a_table_have_the_types_that_the_store_declares() {
     let store = Store::start();
     let folder = store.folder();
-    // The store knows none of them: nothing but the schema tells what the features are.
+    // The store knows none of them, so only the schema defines the features.
     let rows = "{\"tailnum\":\"N0\",\"n\":1}\n";
     let arguments = "--output out.parquet";
     Beamlet::run(&folder, arguments).stdin(rows).succeed();
@@ -74,7 +73,7 @@ fn an_error_in_a_part_names_it() {
     let ended = Beamlet::run(&folder, "--input a-*.ndjson --output out.ndjson").end();
     redacted(|| {
         assert_snapshot!(ended, @"
-        error: a-2.ndjson:2:1: row is no JSON object: it does not begin with {; write one JSON object on each line
+        error: a-2.ndjson:2:1: row is not a JSON object: it does not begin with {; write one JSON object on each line
         3 rows in: 0 enriched, 1 missing, 0 with a null key, 0 failed
         1 request, [speed]
         failed: nothing was written to out.ndjson
@@ -143,14 +142,14 @@ fn csv_is_read_and_written_with_the_delimiter_that_the_command_line_says() {
     Beamlet::run(&folder, "--input rows.csv --output out.csv --delimiter ;").succeed();
     assert!(folder.read("out.csv").starts_with("n;tailnum;"), "{}", folder.read("out.csv"));
     let ended = Beamlet::run(&folder, "--input rows.csv --output out.csv").end();
-    assert!(ended.stderr.contains("state --delimiter ';'"), "{ended}");
+    assert!(ended.stderr.contains("use --delimiter ';'"), "{ended}");
     let ended = Beamlet::run(&folder, "--output out.ndjson --delimiter tab").stdin("{}\n").end();
     assert_eq!(ended.code, Some(2), "{ended}");
 }
 
 /// Beyond the window, a bundle that hangs stops the reading; within it, it stops nothing.
 #[test]
-fn a_slow_bundle_holds_others_up_no_sooner_than_the_window_ends() {
+fn a_slow_bundle_delays_others_only_at_the_end_of_the_window() {
     let slow = tecton_emulator::FaultAnswer::Hang(std::time::Duration::from_secs(4));
     let fault =
         tecton_emulator::Fault::first(1, slow).on(tecton_emulator::Endpoint::GetFeaturesBatch);

@@ -1,8 +1,7 @@
 //! Which files a pattern stands for.
 #![cfg(unix)]
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::store::Store;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -25,7 +24,7 @@ fn read(store: &Store, folder: &Folder, input: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_begins_with_a_dot_or_an_underscore_is_left_out_at_every_depth() {
+fn names_that_begin_with_a_dot_or_an_underscore_are_left_out_at_every_depth() {
     let (store, folder) = (Store::start(), Folder::new());
     for name in [
         "t/a.ndjson",

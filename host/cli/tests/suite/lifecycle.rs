@@ -1,5 +1,5 @@
-//! The life of a handler through the library, as an embedder lives it: load, describe, validate,
-//! set up, bundles, counters, tear down.
+//! The life of a handler through the library, as an embedder uses it: load, describe, validate, set
+//! up, bundles, counters, tear down.
 
 use crate::support::library::{bundle, counts, evil, evil_config, setup, tailnums, tecton};
 use crate::support::server::{PAUSE, Server, answer};
@@ -34,7 +34,7 @@ fn years(answers: &[beamlet::plugin::Enriched]) -> Vec<Option<i64>> {
 }
 
 #[tokio::test]
-async fn a_handler_tells_what_it_is_without_a_configuration() {
+async fn a_handler_can_be_described_without_a_configuration() {
     let description = tecton().describe(&Permissions::default()).await.unwrap();
     assert_eq!(description.name, "tecton");
     assert_eq!(description.version, env!("CARGO_PKG_VERSION"));
@@ -67,7 +67,7 @@ async fn a_handler_is_not_set_up_with_a_configuration_that_has_problems() {
 }
 
 #[tokio::test]
-async fn set_up_asks_no_store_and_tells_the_fields_that_are_read() {
+async fn set_up_makes_no_request_and_returns_the_input_fields() {
     let store = Store::start();
     let instance = instance(&store).await;
     assert_eq!(instance.inputs()[..], [Input::required("tailnum")]);
@@ -110,7 +110,7 @@ async fn outputs_are_the_features_of_the_store_with_their_types() {
 }
 
 #[tokio::test]
-async fn an_instance_outlives_a_refusal_to_tell_its_outputs() {
+async fn an_instance_survives_an_error_from_outputs() {
     let store = Store::start();
     let plugin = tecton();
     let other = config(&store.url()).replace("planes_features", "trains_features");
@@ -123,7 +123,7 @@ async fn an_instance_outlives_a_refusal_to_tell_its_outputs() {
     assert!(instance.is_alive());
 }
 
-/// The handler writes down what it is told to do, and traps at its end with all of it.
+/// The handler writes down each call, and traps at its end with the list.
 #[tokio::test]
 async fn a_handler_lives_as_a_dofn_does() {
     let plugin = evil();
@@ -201,7 +201,7 @@ async fn calls_of_any_size_give_the_same_answers_in_the_same_order() {
 }
 
 #[tokio::test]
-async fn a_bundle_without_a_row_asks_nothing_and_answers_nothing() {
+async fn a_bundle_without_rows_makes_no_request() {
     let store = Store::start();
     let mut instance = instance(&store).await;
     let bundle = instance.start_bundle().await.unwrap();
@@ -233,7 +233,7 @@ async fn instances_side_by_side_answer_each_its_own_rows() {
 }
 
 #[tokio::test]
-async fn a_bundle_that_is_dropped_before_its_end_finishes_its_instance() {
+async fn a_bundle_that_is_dropped_early_ends_its_instance() {
     let store = Store::start();
     let mut instance = instance(&store).await;
     let mut bundle = instance.start_bundle().await.unwrap();
@@ -245,7 +245,7 @@ async fn a_bundle_that_is_dropped_before_its_end_finishes_its_instance() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_given_up_halfway_finishes_its_instance() {
+async fn a_call_that_is_cancelled_halfway_ends_its_instance() {
     let store = Store::that_answers(FaultAnswer::Hang(Duration::from_secs(3600)));
     let mut instance = instance(&store).await;
     let mut bundle = instance.start_bundle().await.unwrap();
@@ -265,7 +265,7 @@ async fn a_call_that_is_given_up_halfway_finishes_its_instance() {
 }
 
 #[tokio::test]
-async fn what_a_store_says_of_trying_again_reaches_the_embedder() {
+async fn retry_information_of_the_store_reaches_the_embedder() {
     let store = Store::that_answers(StatusFault::new(429).retry_after("7"));
     let mut instance = instance(&store).await;
     let answers = bundle(&mut instance, &tailnums(&SOME)).await.unwrap();

@@ -1,4 +1,5 @@
-//! What the host promises, in one program: each would link wasmtime, arrow and parquet anew.
+//! The host's promises, in one test program, because each program links wasmtime, arrow and
+//! parquet.
 #![allow(clippy::unwrap_used)]
 
 mod all_flights;

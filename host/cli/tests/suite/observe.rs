@@ -1,4 +1,4 @@
-//! What is seen of a run from outside.
+//! Logs, metrics, traces and progress of a run.
 
 use crate::support::beamlet::Beamlet;
 use crate::support::store::{KEY, Store, config, folder_of, planes};
@@ -72,7 +72,7 @@ fn prometheus_reads_every_number_of_a_run_while_it_is_under_way() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told() {
+fn an_address_in_use_is_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = Store::start().folder();
     let address = taken.local_addr().unwrap();
@@ -181,7 +181,7 @@ fn a_collector_gets_spans_and_metrics_over_otlp() {
 }
 
 /// What a run writes to a terminal: `script` gives it one.
-fn on_a_terminal(folder: &crate::support::folder::Folder, arguments: &str) -> String {
+fn on_a_terminal(folder: &crate::support::beamlet::Folder, arguments: &str) -> String {
     let beamlet = Beamlet::run(folder, arguments).into_command();
     let words = std::iter::once(beamlet.get_program()).chain(beamlet.get_args());
     let line: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
@@ -225,20 +225,20 @@ fn a_run_does_not_fail_because_nobody_collects() {
     let arguments = format!("--otlp-endpoint {url} --progress never");
     let ended = Beamlet::run(&folder, &arguments).stdin(rows(3)).end();
     assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), 3), "{ended}");
-    let told: Vec<&str> = ended
+    let reported: Vec<&str> = ended
         .stderr
         .lines()
         .filter(|line| line.contains(" WARN ") || line.contains("ERROR"))
         .collect();
-    assert_eq!(told.len(), 1, "{ended}");
-    let told = told[0].split_once("--otlp-endpoint").unwrap().1;
+    assert_eq!(reported.len(), 1, "{ended}");
+    let reported = reported[0].split_once("--otlp-endpoint").unwrap().1;
     crate::support::redacted(|| {
-        insta::assert_snapshot!(told, @" http://[store]: traces and metrics cannot be sent: Connection refused (os error 111); see whether a collector listens there; the run goes on without it");
+        insta::assert_snapshot!(reported, @" http://[store]: traces and metrics cannot be sent: Connection refused (os error 111); see whether a collector listens there; the run goes on without it");
     });
 }
 
 #[test]
-fn an_endpoint_in_an_empty_variable_is_none() {
+fn an_empty_endpoint_variable_counts_as_unset() {
     let store = Store::start();
     let folder = store.folder();
     let run = Beamlet::run(&folder, "--progress never").stdin(rows(3));
@@ -248,7 +248,7 @@ fn an_endpoint_in_an_empty_variable_is_none() {
 }
 
 #[test]
-fn a_redis_that_is_down_is_told_once_with_its_address_and_why() {
+fn a_redis_that_is_down_is_reported_once_with_address_and_reason() {
     let store = Store::start();
     let url = crate::support::server::closed_port().replace("http://", "redis://:k3y-k3y@");
     let cache = format!("[run.cache]\nmemory_mib = 0\nredis = '{url}'\n");
@@ -256,17 +256,17 @@ fn a_redis_that_is_down_is_told_once_with_its_address_and_why() {
     let arguments = "--bundle-size 5 --progress never";
     let ended = Beamlet::run(&folder, arguments).stdin(rows(100)).end();
     assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), 100), "{ended}");
-    let told: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("redis")).collect();
-    assert_eq!(told.len(), 1, "{ended}");
+    let reported: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("redis")).collect();
+    assert_eq!(reported.len(), 1, "{ended}");
     assert!(!ended.stderr.contains("k3y"), "{ended}");
-    let told = told[0].split_once("redis at").unwrap().1;
+    let reported = reported[0].split_once("redis at").unwrap().1;
     crate::support::redacted(|| {
-        insta::assert_snapshot!(told, @" [store]: cannot be reached: Connection refused (os error 111); rows are asked for without the shared cache until it answers; see `redis` in [run.cache]");
+        insta::assert_snapshot!(reported, @" [store]: cannot be reached: Connection refused (os error 111); rows are asked for without the shared cache until it answers; see `redis` in [run.cache]");
     });
 }
 
 #[test]
-fn a_variable_that_names_no_authorities_is_told_once() {
+fn a_variable_without_certificate_authorities_is_reported_once() {
     let folder = folder_of(&config("https://127.0.0.1:1"));
     folder.write("rows.ndjson", rows(1));
     folder.write("empty.pem", "");
@@ -280,14 +280,14 @@ fn a_variable_that_names_no_authorities_is_told_once() {
             let beamlet = Beamlet::new(&folder, &format!("{command} beamlet.toml"));
             let ended = beamlet.env("SSL_CERT_DIR", "/").env("SSL_CERT_FILE", "/dev/null");
             let ended = ended.env(name, value).end();
-            let told = ended.stderr.matches(&format!("warning: {expected}")).count();
-            assert_eq!(told, 1, "{ended}");
+            let reported = ended.stderr.matches(&format!("warning: {expected}")).count();
+            assert_eq!(reported, 1, "{ended}");
         }
     }
 }
 
 /// The events of a log, each without its time.
-fn events(folder: &crate::support::folder::Folder, filter: &str) -> Vec<String> {
+fn events(folder: &crate::support::beamlet::Folder, filter: &str) -> Vec<String> {
     let arguments = format!("--log {filter} --progress never");
     let ended = Beamlet::run(folder, &arguments).stdin(rows(3)).end();
     assert_eq!(ended.code, Some(0), "{ended}");
@@ -297,7 +297,7 @@ fn events(folder: &crate::support::folder::Folder, filter: &str) -> Vec<String> 
 }
 
 #[test]
-fn info_tells_of_start_handler_store_and_end_and_of_no_dependency() {
+fn info_logs_start_handler_store_and_end_and_no_dependency() {
     let folder = Store::start();
     let folder = (folder.folder(), folder).0;
     let store = Store::start();
@@ -305,8 +305,8 @@ fn info_tells_of_start_handler_store_and_end_and_of_no_dependency() {
     let events = events(&folder, "info");
     for expected in [
         "the handler is loaded",
-        "a run begins",
-        "the store may be asked there",
+        "the run starts",
+        "the store may be called at this destination",
         "rows are read",
         "the run has ended",
     ] {
@@ -320,22 +320,22 @@ fn info_tells_of_start_handler_store_and_end_and_of_no_dependency() {
 }
 
 #[test]
-fn debug_tells_of_bundles_retries_and_limits_and_dependencies_are_quiet_unless_they_are_named() {
+fn debug_logs_bundles_retries_and_limits_and_dependencies_only_if_named() {
     let fault = tecton_emulator::FaultAnswer::status(503);
     let fault =
         tecton_emulator::Fault::first(1, fault).on(tecton_emulator::Endpoint::GetFeaturesBatch);
-    let quick = "[run.retry]\nbackoff_ms = 1\n";
-    let told = |filter: &str| {
+    let fast_retry = "[run.retry]\nbackoff_ms = 1\n";
+    let reported = |filter: &str| {
         let store = planes().fault(fault.clone()).start_blocking().unwrap();
-        let folder = folder_of(&(config(&store.url()) + quick));
+        let folder = folder_of(&(config(&store.url()) + fast_retry));
         events(&folder, filter)
     };
-    let debug = told("debug");
+    let debug = reported("debug");
     for expected in ["a bundle is done", "asking for rows again", "fewer requests may be made"] {
         assert!(debug.iter().any(|event| event.contains(expected)), "{expected}: {debug:#?}");
     }
     assert!(debug.iter().all(|event| event.contains(" beamlet")), "{debug:#?}");
-    let named = told("info,hyper_util=trace");
+    let named = reported("info,hyper_util=trace");
     assert!(named.iter().any(|event| event.contains(" hyper_util")), "{named:#?}");
 }
 
@@ -365,7 +365,7 @@ fn logs_are_lines_or_json_and_hold_no_value_and_no_secret() {
 }
 
 #[test]
-fn a_filter_that_is_none_is_bad_usage() {
+fn an_invalid_log_filter_is_bad_usage() {
     let folder = Store::start().folder();
     for filter in ["[=", "verbose", "warning", "info,verbose", "hyper=loud", "hyper"] {
         let ended = Beamlet::run(&folder, &format!("--log {filter}")).end();
@@ -379,9 +379,9 @@ fn a_filter_that_is_none_is_bad_usage() {
 }
 
 #[test]
-fn what_a_handler_writes_to_its_standard_error_is_logged_with_its_name() {
+fn standard_error_of_a_handler_is_logged_with_its_name() {
     let folder = folder_of(&crate::support::library::evil_config("chatter", ""));
-    let handler = crate::support::evil::component().display().to_string();
+    let handler = crate::support::guests::evil().display().to_string();
     let arguments = format!("--handler {handler} --log info --progress never");
     let ended = Beamlet::run(&folder, &arguments).stdin("{\"tailnum\":\"N1\"}\n").end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);

@@ -1,8 +1,7 @@
-//! What is written where a path is a link, a pipe or a device, or stands for standard output.
+//! Outputs to links, pipes, devices and standard output.
 #![cfg(unix)]
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::store::Store;
 use serde_json::Value;
 use std::fs::{self, File};
@@ -41,7 +40,7 @@ const OUTPUTS: [&str; 3] = [
 ];
 
 #[test]
-fn what_a_link_leads_to_is_written_and_the_link_stays() {
+fn the_target_of_a_link_is_written_and_the_link_stays() {
     for output in OUTPUTS {
         let (_store, folder) = folder();
         fs::create_dir(folder.file("sub")).unwrap();
@@ -92,7 +91,7 @@ fn rows_and_summary_go_to_two_pipes_that_are_read_one_after_the_other() {
 }
 
 #[test]
-fn what_a_log_holds_stays_when_rows_are_appended() {
+fn appending_rows_to_a_file_keeps_its_content() {
     for path in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
         let (_store, folder) = folder();
         folder.write("log", "of yesterday\n");
@@ -107,7 +106,7 @@ fn what_a_log_holds_stays_when_rows_are_appended() {
 }
 
 #[test]
-fn what_stands_before_in_a_file_stays_where_it_is_no_append_either() {
+fn earlier_content_of_a_file_stays_even_without_append() {
     use std::io::Write;
     let (_store, folder) = folder();
     let mut log = File::create(folder.file("log")).unwrap();

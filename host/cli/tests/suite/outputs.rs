@@ -1,4 +1,4 @@
-//! What the store tells of its features before there are rows, and what then comes out.
+//! The outputs that the store declares before there are rows, and the features that then come.
 
 use crate::support::beamlet::Beamlet;
 use crate::support::library::{bundle, setup, tailnums, tecton};
@@ -51,7 +51,7 @@ fn store() -> Store {
 }
 
 /// Each feature's type in the store's own words, before there are rows.
-async fn told(instance: &mut Instance) -> Vec<(String, String)> {
+async fn declared(instance: &mut Instance) -> Vec<(String, String)> {
     let outputs = instance.outputs().await.unwrap();
     outputs.into_iter().map(|field| (field.name, field.data_type)).collect()
 }
@@ -74,28 +74,28 @@ fn arrow(of: &str) -> DataType {
 }
 
 #[track_caller]
-fn assert_types(features: &RecordBatch, told: &[(String, String)]) {
+fn assert_types(features: &RecordBatch, declared: &[(String, String)]) {
     let schema = features.schema();
     let came: BTreeMap<&str, &DataType> =
         schema.fields().iter().map(|field| (field.name().as_str(), field.data_type())).collect();
-    for (name, of) in told {
+    for (name, of) in declared {
         assert_eq!(came[name.as_str()], &arrow(of), "{name}: {of}");
     }
-    assert_eq!(came.len(), told.len());
+    assert_eq!(came.len(), declared.len());
 }
 
 #[tokio::test]
-async fn the_types_that_are_told_are_those_that_come_even_where_all_is_null_at_first() {
+async fn declared_types_hold_even_if_the_first_values_are_null() {
     let (store, plugin) = (store(), tecton());
     let setup = setup(&plugin, &config(&store.url())).await;
     let mut instance = Instance::set_up(&plugin, &setup).await.unwrap();
-    let told = told(&mut instance).await;
-    let types: Vec<&str> = told.iter().map(|(_, of)| of.as_str()).collect();
+    let declared = declared(&mut instance).await;
+    let types: Vec<&str> = declared.iter().map(|(_, of)| of.as_str()).collect();
     assert_eq!(types, TYPES.map(|(of, ..)| of));
     for rows in [&["nobody", "nothing"][..], &["full"], &["nobody", "full"], &["full"; 20]] {
         let rows = tailnums(&rows.iter().copied().map(Some).collect::<Vec<_>>());
         for answer in bundle(&mut instance, &rows).await.unwrap() {
-            assert_types(&answer.features, &told);
+            assert_types(&answer.features, &declared);
         }
     }
     // All null, and typed all the same.
@@ -136,7 +136,7 @@ fn a_run_asks_for_metadata_once_however_many_instances_it_has() {
 }
 
 #[test]
-fn a_store_that_refuses_to_tell_of_itself_does_not_stop_a_run() {
+fn a_store_without_metadata_does_not_stop_a_run() {
     let run = |store: &Store| {
         let more = "[sandbox]\nfirst_byte_timeout_ms = 300\n";
         let folder = folder_of(&(config(&store.url()) + more));

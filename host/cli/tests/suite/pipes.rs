@@ -1,8 +1,7 @@
-//! Rows that come bit by bit: a bundle does not wait for ever to be full.
+//! Rows from slow pipes: a bundle does not wait without limit until it is full.
 #![cfg(unix)]
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::store::Store;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -78,7 +77,7 @@ impl Piped {
 const ROWS: &str = "{\"tailnum\":\"N1\"}\n{\"tailnum\":\"N2\"}\n{\"tailnum\":\"N10156\"}\n";
 
 #[test]
-fn rows_come_out_though_the_pipe_stays_open() {
+fn rows_are_written_while_the_pipe_stays_open() {
     let store = Store::start();
     let folder = store.folder();
     let mut run = Piped::start(&folder, "--progress never");
@@ -94,7 +93,7 @@ fn rows_come_out_though_the_pipe_stays_open() {
 }
 
 #[test]
-fn rows_of_a_csv_come_out_though_the_pipe_stays_open() {
+fn rows_of_a_csv_are_written_while_the_pipe_stays_open() {
     for arguments in ["", "--bundle-size 1", "--output-format ndjson"] {
         let store = Store::start();
         let arguments = format!("--input-format csv --progress never {arguments}");
@@ -141,7 +140,7 @@ fn a_row_that_comes_in_two_halves_is_one_row() {
 }
 
 #[test]
-fn packed_rows_come_out_packed_though_the_pipe_stays_open() {
+fn compressed_rows_are_written_while_the_pipe_stays_open() {
     type Unpack = fn(std::process::ChildStdout) -> Box<dyn Read + Send>;
     let gzip: Unpack = |out| Box::new(flate2::read::MultiGzDecoder::new(out));
     let store = Store::start();
@@ -205,11 +204,11 @@ fn sigterm_writes_every_row_that_was_read_though_no_bundle_is_full() {
         std::thread::sleep(Duration::from_millis(500));
         run.signal("TERM");
         let (code, rows, _) = run.rest();
-        let mut said = String::new();
-        err.read_to_string(&mut said).unwrap();
-        assert_eq!((code, rows.len()), (Some(0), 3), "{format}: {said}");
+        let mut printed = String::new();
+        err.read_to_string(&mut printed).unwrap();
+        assert_eq!((code, rows.len()), (Some(0), 3), "{format}: {printed}");
         assert!(rows[2].contains("\"planes.year\":2004"), "{format}: {rows:?}");
-        assert!(said.contains("all that was read is written"), "{format}: {said}");
+        assert!(printed.contains("all rows that were read are written"), "{format}: {printed}");
     }
 }
 
@@ -237,5 +236,5 @@ fn a_named_pipe_is_read_as_standard_input_is() {
     run.signal("TERM");
     let (code, rows, err) = run.rest();
     assert_eq!((code, rows.len()), (Some(0), 0), "{err}");
-    assert!(err.contains("all that was read is written"), "{err}");
+    assert!(err.contains("all rows that were read are written"), "{err}");
 }

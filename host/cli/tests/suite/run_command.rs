@@ -1,7 +1,6 @@
-//! `beamlet run`, as a process: what it writes, where, in which order, and how it ends.
+//! `beamlet run` as a process: its outputs, their order, and its exit codes.
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::redacted;
 use crate::support::rows::{Join, Table};
 use crate::support::store::{Store, config, data, folder_of};
@@ -97,7 +96,7 @@ fn a_pipe_gives_what_files_give() {
 }
 
 #[test]
-fn standard_input_and_output_are_ndjson_where_nothing_is_said() {
+fn standard_input_and_output_default_to_ndjson() {
     let store = Store::start();
     let output = Beamlet::run(&store.folder(), "").stdin("{\"tailnum\":\"N10156\"}\n").succeed();
     insta::assert_snapshot!(output, @r#"{"tailnum":"N10156","planes.year":2004,"planes.type":"Fixed wing multi engine","planes.manufacturer":"EMBRAER","planes.model":"EMB-145XR","planes.engines":2,"planes.seats":55,"planes.speed":null,"planes.engine":"Turbo-fan"}"#);
@@ -221,7 +220,7 @@ fn a_run_that_fails_leaves_the_output_of_the_last_one_as_it_was() {
 }
 
 #[test]
-fn the_summary_of_a_failed_run_says_so_and_how_far_it_came() {
+fn the_summary_of_a_failed_run_has_the_counts_until_then() {
     let (_store, folder) = failing_late();
     let arguments = "--input flights.csv --null NA --output out.csv --summary summary.json";
     Beamlet::run(&folder, &format!("{arguments} --in-flight 1 --bundle-size 1000")).end();
@@ -271,7 +270,7 @@ fn an_output_may_take_the_place_of_its_input() {
 }
 
 #[test]
-fn a_stated_type_holds_for_rows_of_which_the_first_look_different() {
+fn a_stated_type_overrides_the_look_of_the_first_rows() {
     let store = Store::start();
     let folder = store.folder();
     let numbers: String = (0..1000).map(|number| format!("{number}\n")).collect();
@@ -315,7 +314,7 @@ fn bad_usage_ends_with_exit_code_2_and_writes_nothing() {
 }
 
 #[test]
-fn a_summary_in_a_folder_that_is_not_there_fails_before_the_store_is_asked() {
+fn a_summary_in_a_missing_folder_fails_before_the_first_request() {
     let store = Store::start();
     let folder = sampled(&store);
     let arguments = "--input flights.csv --output out.csv --summary no/summary.json";
@@ -335,7 +334,7 @@ fn a_run_into_a_pipe_that_fails_says_that_the_pipe_has_not_got_all() {
         error: flights.csv:6002: row has too few fields: expected 19, got 2; the first missing field is "day"
         6000 rows in: 5076 enriched, 878 missing, 46 with a null key, 0 failed
         600 requests, [speed]
-        failed: what was written to standard output is not complete
+        failed: the output in standard output is not complete
         "#)
     });
 }
@@ -354,7 +353,7 @@ fn a_pipe_that_nobody_reads_ends_the_run() {
 }
 
 #[test]
-fn an_output_in_a_folder_that_is_not_there_fails_before_the_store_is_asked() {
+fn an_output_in_a_missing_folder_fails_before_the_first_request() {
     let store = Store::start();
     let folder = sampled(&store);
     let ended = Beamlet::run(&folder, "--input flights.csv --output no/out.csv").end();

@@ -1,9 +1,8 @@
-//! Files of one run that are one file: refused before any of them is opened, as one would overwrite
-//! the other.
+//! Options of a run that name the same file are rejected before any file is opened, because one
+//! would overwrite the other.
 #![cfg(unix)]
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::store::{config, folder_of};
 use insta::assert_snapshot;
 use std::fs::{File, hard_link};
@@ -39,28 +38,29 @@ fn refused(folder: &Folder, arguments: &str) -> String {
 #[test]
 fn dead_letters_are_not_written_over_the_output() {
     let folder = folder();
-    let said = refused(&folder, "--input rows.ndjson --output o.ndjson --dead-letter o.ndjson");
-    assert_snapshot!(said, @"--dead-letter o.ndjson and --output o.ndjson are the same file; name another one for one of them");
+    let printed = refused(&folder, "--input rows.ndjson --output o.ndjson --dead-letter o.ndjson");
+    assert_snapshot!(printed, @"--dead-letter o.ndjson and --output o.ndjson are the same file; name another file for one of them");
 }
 
 #[test]
 fn dead_letters_are_not_written_over_the_input() {
     let folder = folder();
-    let said = refused(&folder, "--input rows.ndjson --output o.ndjson --dead-letter rows.ndjson");
-    assert_snapshot!(said, @"--dead-letter rows.ndjson is the file that --input rows.ndjson reads; name another one");
+    let printed =
+        refused(&folder, "--input rows.ndjson --output o.ndjson --dead-letter rows.ndjson");
+    assert_snapshot!(printed, @"--dead-letter rows.ndjson is the file that --input rows.ndjson reads; name another file");
 }
 
 #[test]
 fn a_summary_is_written_over_no_file_of_the_run() {
     let folder = folder();
     for file in ["rows.ndjson", "o.ndjson", "dead.ndjson", "beamlet.toml"] {
-        let said = refused(
+        let printed = refused(
             &folder,
             &format!(
                 "--input rows.ndjson --output o.ndjson --dead-letter dead.ndjson --summary {file}"
             ),
         );
-        assert!(said.starts_with(&format!("--summary {file} ")), "{said}");
+        assert!(printed.starts_with(&format!("--summary {file} ")), "{printed}");
     }
 }
 
@@ -97,10 +97,11 @@ fn the_configuration_and_the_files_of_its_secrets_are_not_written_over() {
     let config = config("http://127.0.0.1:1").replace("'Zq7w-Xv9p-Lm2d-Rt4k'", "{ file = 'key' }");
     folder.write("beamlet.toml", config);
     folder.write("key", "k3y-k3y\n");
-    let said = refused(&folder, "--input rows.ndjson --output-format ndjson --output beamlet.toml");
-    assert_snapshot!(said, @"--output beamlet.toml is the file that --config beamlet.toml reads; name another one");
-    let said = refused(&folder, "--input rows.ndjson --output o.ndjson --dead-letter key");
-    assert_snapshot!(said, @"--dead-letter key is the file that the configuration: key reads; name another one");
+    let printed =
+        refused(&folder, "--input rows.ndjson --output-format ndjson --output beamlet.toml");
+    assert_snapshot!(printed, @"--output beamlet.toml is the file that --config beamlet.toml reads; name another file");
+    let printed = refused(&folder, "--input rows.ndjson --output o.ndjson --dead-letter key");
+    assert_snapshot!(printed, @"--dead-letter key is the file that the configuration: key reads; name another file");
 }
 
 #[test]
@@ -108,17 +109,17 @@ fn dead_letters_of_the_configuration_are_refused_as_those_of_the_command_line_ar
     let folder = folder();
     let config = config("http://127.0.0.1:1") + "[run]\ndead_letter = 'o.ndjson'\n";
     folder.write("beamlet.toml", config);
-    let said = refused(&folder, "--input rows.ndjson --output o.ndjson");
-    assert_snapshot!(said, @"run.dead_letter o.ndjson and --output o.ndjson are the same file; name another one for one of them");
+    let printed = refused(&folder, "--input rows.ndjson --output o.ndjson");
+    assert_snapshot!(printed, @"run.dead_letter o.ndjson and --output o.ndjson are the same file; name another file for one of them");
 }
 
 #[test]
 fn standard_output_is_one_output() {
     let folder = folder();
-    let said = refused(&folder, "--input rows.ndjson --dead-letter -");
-    assert_snapshot!(said, @"--dead-letter - and --output - are both standard output; name a file for one of them");
-    let said = refused(&folder, "--input rows.ndjson --summary -");
-    assert_snapshot!(said, @"--summary - and --output - are both standard output; name a file for one of them");
+    let printed = refused(&folder, "--input rows.ndjson --dead-letter -");
+    assert_snapshot!(printed, @"--dead-letter - and --output - are both standard output; name a file for one of them");
+    let printed = refused(&folder, "--input rows.ndjson --summary -");
+    assert_snapshot!(printed, @"--summary - and --output - are both standard output; name a file for one of them");
     refused(&folder, "--input rows.ndjson --output o.ndjson --dead-letter - --summary -");
     refused(&folder, "--input rows.ndjson --output /dev/stdout --summary -");
     refused(&folder, "--input rows.ndjson --output - --dead-letter /dev/fd/1");
@@ -157,7 +158,7 @@ fn an_output_among_the_files_of_the_input_is_refused() {
 fn a_report_of_conform_is_written_over_none_of_its_files() {
     let folder = folder();
     let conform = "conform tecton --config beamlet.toml --keys rows.ndjson --json";
-    for (file, said) in [
+    for (file, printed) in [
         ("rows.ndjson", "--json rows.ndjson is the file that --keys rows.ndjson reads"),
         ("beamlet.toml", "--json beamlet.toml is the file that --config beamlet.toml reads"),
         ("-", "both standard output"),
@@ -165,7 +166,7 @@ fn a_report_of_conform_is_written_over_none_of_its_files() {
         let before = state(&folder);
         let ended = Beamlet::new(&folder, &format!("{conform} {file}")).end();
         assert_eq!(ended.code, Some(2), "{ended}");
-        assert!(ended.stderr.contains(said), "{ended}");
+        assert!(ended.stderr.contains(printed), "{ended}");
         assert_eq!(state(&folder), before);
     }
 }

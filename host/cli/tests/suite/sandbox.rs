@@ -1,10 +1,10 @@
-//! What a handler cannot do: reach what its user did not name, see the machine, hold a secret.
+//! What a handler cannot do: reach a destination that its user did not name, explore the machine,
+//! hold a secret.
 //!
-//! The handler is `tests/evil`: it tries, and tells what came of it.
+//! The handler is `tests/evil`: it tries something, and reports the result.
 
 use crate::support::beamlet::Beamlet;
-use crate::support::evil::{OF_THE_SANDBOX, component};
-use crate::support::guests;
+use crate::support::guests::{self, OF_THE_SANDBOX};
 use crate::support::library::{bundle, evil, evil_config, setup, tailnums};
 use crate::support::redacted;
 use crate::support::server::{Server, answer, header};
@@ -15,9 +15,9 @@ use insta::assert_snapshot;
 /// The behaviours that are for this suite, each with one of its tests.
 const TESTED: [(&str, fn()); 6] = [
     ("call", a_destination_that_was_not_granted_is_refused_and_remembered),
-    ("call-in-setup", a_key_that_came_back_is_blotted_out_of_the_problems_of_a_configuration),
-    ("call-and-panic", a_key_that_came_back_is_blotted_out_of_what_a_handler_writes_when_it_panics),
-    ("call-and-blame", a_key_that_came_back_is_blotted_out_of_a_kind_that_a_handler_makes_up),
+    ("call-in-setup", an_echoed_key_is_redacted_in_problems_of_a_configuration),
+    ("call-and-panic", an_echoed_key_is_redacted_in_a_panic_message),
+    ("call-and-blame", an_echoed_key_is_redacted_in_a_custom_error_kind),
     ("echo-config", a_handler_holds_a_placeholder_in_place_of_the_key),
     ("look-around", a_handler_sees_no_files_no_sockets_no_environment_and_no_arguments),
 ];
@@ -35,7 +35,7 @@ async fn says(behaviour: &str, config: &str) -> (PluginError, Setup) {
     (bundle(&mut instance, &tailnums(&[Some("N1")])).await.unwrap_err(), setup)
 }
 
-/// A server that says what it was told.
+/// A server that echoes its request.
 fn echo() -> Server {
     Server::that_answers(|request| answer("200 OK", header(request, "authorization").unwrap()))
 }
@@ -55,7 +55,7 @@ async fn a_destination_that_the_configuration_names_is_reached() {
     let server = echo();
     let (error, setup) = says("call", &granted(&server)).await;
     assert_snapshot!(error, @"the handler refused the bundle: evil: 200: Tecton-key [secret]");
-    assert_eq!((server.heard().len(), setup.egress.refused()), (1, vec![]));
+    assert_eq!((server.received().len(), setup.egress.refused()), (1, vec![]));
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_destination_that_was_not_granted_is_refused_and_remembered() {
     let refused = format!("{} is not granted: the configuration does not name it", server.url());
     assert_eq!(setup.egress.refused(), [refused]);
     assert_eq!(setup.egress.requests(), 0);
-    assert!(server.heard().is_empty());
+    assert!(server.received().is_empty());
 }
 
 #[tokio::test]
@@ -75,14 +75,14 @@ async fn another_port_of_a_granted_host_is_not_granted() {
     let config = format!("{}\nconnection.url = '{}'", ungranted(&server), other.url());
     let (error, _) = says("call", &config).await;
     assert_snapshot!(error, @"the handler refused the bundle: evil: ErrorCode::HttpRequestDenied");
-    assert!(server.heard().is_empty() && other.heard().is_empty());
+    assert!(server.received().is_empty() && other.received().is_empty());
 }
 
 #[test]
 fn the_command_line_names_the_destination_that_was_refused() {
     let server = echo();
     let folder = folder_of(&evil_config("call", &ungranted(&server)));
-    let handler = component().display();
+    let handler = guests::evil().display();
     let ended = Beamlet::run(&folder, &format!("--handler {handler} --output out.ndjson"))
         .stdin("{\"tailnum\":\"N1\"}\n")
         .end();
@@ -119,7 +119,7 @@ async fn a_handler_sees_no_files_no_sockets_no_environment_and_no_arguments() {
 
 /// What handlers import, and what each of it is to them.
 #[test]
-fn what_a_component_imports_is_given_or_is_empty() {
+fn every_import_of_a_component_is_provided_or_empty() {
     const GIVEN: [&str; 13] = [
         "beamlet:enrichment/types",
         "wasi:cli/exit",
@@ -151,7 +151,7 @@ fn what_a_component_imports_is_given_or_is_empty() {
     ];
     const SOCKETS: [&str; 3] =
         ["wasi:sockets/tcp-create-socket", "wasi:sockets/udp", "wasi:sockets/udp-create-socket"];
-    for component in [component(), guests::key_value(), guests::broken()] {
+    for component in [guests::evil(), guests::key_value(), guests::broken()] {
         let bytes = std::fs::read(component).unwrap();
         let decoded = wit_component::decode(&bytes).unwrap();
         let wit_component::DecodedWasm::Component(resolve, world) = decoded else {
@@ -167,9 +167,9 @@ fn what_a_component_imports_is_given_or_is_empty() {
 }
 
 #[test]
-fn what_a_handler_prints_does_not_get_among_the_rows() {
+fn output_of_a_handler_does_not_mix_with_rows() {
     let folder = folder_of(&evil_config("look-around", ""));
-    let ended = Beamlet::run(&folder, &format!("--handler {}", component().display()))
+    let ended = Beamlet::run(&folder, &format!("--handler {}", guests::evil().display()))
         .stdin("{\"tailnum\":\"N1\"}\n{\"tailnum\":\"N2\"}\n")
         .env("BEAMLET_TEST_SECRET", "of the environment")
         .end();
@@ -192,7 +192,7 @@ async fn a_key_of_the_environment_or_of_a_file_is_a_placeholder_too() {
         connection.other_key = { env = 'BEAMLET_TEST_KEY' }",
     );
     folder.write("key", KEY);
-    let ended = Beamlet::run(&folder, &format!("--handler {}", component().display()))
+    let ended = Beamlet::run(&folder, &format!("--handler {}", guests::evil().display()))
         .stdin("{\"tailnum\":\"N1\"}\n")
         .env("BEAMLET_TEST_KEY", "another-key-of-4711")
         .end();
@@ -201,7 +201,7 @@ async fn a_key_of_the_environment_or_of_a_file_is_a_placeholder_too() {
         error: standard input:1: the bundle from here to line 1: the handler refused the bundle: evil: {"connection":{"api_key":"beamlet-secret-0000","other_key":"beamlet-secret-0001"},"retrieval":{"evil":"echo-config"}}
         1 row in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         0 requests, [speed]
-        failed: what was written to standard output is not complete
+        failed: the output in standard output is not complete
         exit code 1
         "#)
     });
@@ -211,7 +211,7 @@ async fn a_key_of_the_environment_or_of_a_file_is_a_placeholder_too() {
 async fn the_server_gets_the_key_in_a_header_and_a_placeholder_anywhere_else() {
     let server = echo();
     says("call", &granted(&server)).await;
-    let request = &server.heard()[0];
+    let request = &server.received()[0];
     let expected = format!("Tecton-key {KEY}");
     assert_eq!(header(request, "authorization"), Some(expected.as_str()));
     assert_eq!(request.matches(KEY).count(), 1, "{request}");
@@ -219,14 +219,14 @@ async fn the_server_gets_the_key_in_a_header_and_a_placeholder_anywhere_else() {
 }
 
 #[tokio::test]
-async fn a_key_that_came_back_is_blotted_out_of_what_a_handler_says() {
+async fn an_echoed_key_is_redacted_in_messages_of_a_handler() {
     let server = echo();
     let (error, _) = says("call", &granted(&server)).await;
     assert_snapshot!(error, @"the handler refused the bundle: evil: 200: Tecton-key [secret]");
 }
 
 #[tokio::test]
-async fn a_key_that_came_back_is_blotted_out_of_what_a_handler_writes_when_it_panics() {
+async fn an_echoed_key_is_redacted_in_a_panic_message() {
     let server = echo();
     let (error, _) = says("call-and-panic", &granted(&server)).await;
     assert!(matches!(error, PluginError::Trap { .. }));
@@ -235,7 +235,7 @@ async fn a_key_that_came_back_is_blotted_out_of_what_a_handler_writes_when_it_pa
 }
 
 #[tokio::test]
-async fn a_key_that_came_back_is_blotted_out_of_the_problems_of_a_configuration() {
+async fn an_echoed_key_is_redacted_in_problems_of_a_configuration() {
     let (server, plugin) = (echo(), evil());
     let setup = setup(&plugin, &evil_config("call-in-setup", &granted(&server))).await;
     let error = Instance::set_up(&plugin, &setup).await.err().unwrap();
@@ -243,7 +243,7 @@ async fn a_key_that_came_back_is_blotted_out_of_the_problems_of_a_configuration(
 }
 
 #[tokio::test]
-async fn a_key_that_came_back_is_blotted_out_of_a_kind_that_a_handler_makes_up() {
+async fn an_echoed_key_is_redacted_in_a_custom_error_kind() {
     let server = echo();
     let (error, _) = says("call-and-blame", &granted(&server)).await;
     let PluginError::Refused(error) = error else { panic!("{error}") };
@@ -252,7 +252,7 @@ async fn a_key_that_came_back_is_blotted_out_of_a_kind_that_a_handler_makes_up()
 }
 
 #[tokio::test]
-async fn a_key_is_in_no_debug_text_of_what_instances_share() {
+async fn the_key_is_not_in_debug_output() {
     let plugin = evil();
     let setup = setup(&plugin, &evil_config("healthy", "")).await;
     assert!(!setup.config.contains(KEY));

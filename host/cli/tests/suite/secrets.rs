@@ -1,8 +1,7 @@
-//! Secrets arrive at the store, and show nowhere else: not in what a command prints, not in a
-//! summary, not in an output.
+//! Secrets reach the store and appear nowhere else: not in messages, not in a summary, not in an
+//! output.
 
-use crate::support::beamlet::{Beamlet, Ended};
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Ended, Folder};
 use crate::support::server::{Server, answer, header};
 use crate::support::store::{KEY, Store, config};
 use serde_json::json;
@@ -62,7 +61,7 @@ fn a_secret_header_shows_nowhere_when_all_goes_well() {
 }
 
 #[test]
-fn a_secret_header_arrives_at_the_store_and_is_blotted_out_where_the_store_says_it() {
+fn a_secret_header_reaches_the_store_and_is_redacted_if_the_store_echoes_it() {
     for status in ["200 OK", "400 Bad Request", "401 Unauthorized", "500 Oops"] {
         for written in WRITTEN {
             for command in &COMMANDS[..2] {
@@ -76,15 +75,18 @@ fn a_secret_header_arrives_at_the_store_and_is_blotted_out_where_the_store_says_
                 let ended = end(&folder, command);
                 assert_ne!(ended.code, Some(0), "{ended}");
                 assert_tells_no_secret(&ended, &folder);
-                let heard = server.heard();
+                let received = server.received();
                 let sent = |request: &String| {
                     header(request, "x-token") == Some(TOKEN)
                         && header(request, "authorization") == Some(&format!("Tecton-key {KEY}"))
                 };
-                assert!(!heard.is_empty() && heard.iter().all(sent), "{heard:?}");
+                assert!(!received.is_empty() && received.iter().all(sent), "{received:?}");
                 if status != "200 OK" {
-                    let told = format!("{ended}");
-                    assert!(told.contains("got [secret] and Tecton-key [secret]"), "{told}");
+                    let reported = format!("{ended}");
+                    assert!(
+                        reported.contains("got [secret] and Tecton-key [secret]"),
+                        "{reported}"
+                    );
                 }
             }
         }
@@ -92,7 +94,7 @@ fn a_secret_header_arrives_at_the_store_and_is_blotted_out_where_the_store_says_
 }
 
 #[test]
-fn a_secret_header_that_cannot_be_sent_is_told_by_its_name() {
+fn a_secret_header_that_cannot_be_sent_is_reported_by_name() {
     let folder = folder("http://127.0.0.1:1", "\"Hx8v-Qy3z-Bn6k\\nWf1j\"");
     for command in COMMANDS {
         let ended = end(&folder, command);

@@ -1,8 +1,7 @@
-//! SIGINT and SIGTERM: what is in flight comes to its end, and nothing is lost or half-written.
+//! SIGINT and SIGTERM: bundles in flight are finished, and no row is lost or half-written.
 #![cfg(unix)]
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::store::{config, folder_of, planes};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -63,10 +62,10 @@ fn rest(child: Child) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn a_pipe_that_is_drained_gives_every_row_that_was_read() {
+fn stopping_a_run_over_a_pipe_writes_every_row_that_was_read() {
     let (store, folder) = slow_store();
     let mut child = start(&folder, "--bundle-size 10");
-    // It stays open: nobody tells the run that there is no more.
+    // It stays open, so the run does not know that there is no more.
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(rows(25).as_bytes()).unwrap();
     asked(&store);
@@ -75,8 +74,14 @@ fn a_pipe_that_is_drained_gives_every_row_that_was_read() {
     assert_eq!(code, Some(0), "{err}");
     // The last five are no whole bundle, and were read all the same.
     assert_eq!(out.lines().count(), 25, "{err}");
-    assert!(err.contains("SIGTERM: no more rows are read; once more stops at once"), "{err}");
-    assert!(err.contains("stopped: all that was read is written to standard output"), "{err}");
+    assert!(
+        err.contains("SIGTERM: no more rows are read; a second signal ends the run immediately"),
+        "{err}"
+    );
+    assert!(
+        err.contains("stopped: all rows that were read are written to standard output"),
+        "{err}"
+    );
     drop(stdin);
 }
 
@@ -105,7 +110,7 @@ fn a_run_ends_when_nobody_reads_its_output_though_its_input_stays_open() {
 }
 
 #[test]
-fn a_file_that_is_drained_leaves_no_half_of_an_output() {
+fn stopping_a_run_over_a_file_leaves_no_partial_output() {
     let (store, folder) = slow_store();
     folder.write("rows.ndjson", rows(20_000));
     let child = start(&folder, "--input rows.ndjson --output out.ndjson --bundle-size 10");
@@ -177,7 +182,7 @@ fn a_signal_that_ends_the_process_leaves_no_unfinished_file() {
 }
 
 #[test]
-fn sighup_lets_what_is_in_flight_come_to_its_end() {
+fn sighup_finishes_bundles_in_flight() {
     let (store, folder) = slow_store();
     let mut child = start(&folder, "--bundle-size 10 --progress never");
     let mut stdin = child.stdin.take().unwrap();

@@ -1,8 +1,7 @@
-//! A run does its work, and ends as it should, though nobody reads what it says.
+//! A run works, and has the right exit code, even if nobody reads its standard error.
 #![cfg(unix)]
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::store::{Store, planes};
 use std::fs::File;
 use std::io::Write;
@@ -58,7 +57,7 @@ fn a_run_that_cannot_say_anything_succeeds_and_writes_its_summary() {
 }
 
 #[test]
-fn exit_codes_of_failures_are_the_same_where_nobody_reads_why() {
+fn exit_codes_of_failures_do_not_depend_on_standard_error() {
     let store = Store::start();
     let folder = folder(&store);
     folder.write("bad.ndjson", "no json\n");
@@ -77,7 +76,7 @@ fn exit_codes_of_failures_are_the_same_where_nobody_reads_why() {
 }
 
 #[test]
-fn metrics_and_progress_are_told_to_nobody_and_the_run_goes_on() {
+fn a_run_goes_on_if_nobody_reads_metrics_and_progress() {
     let store = Store::start();
     let folder = folder(&store);
     let more = "--metrics-addr 127.0.0.1:0 --progress lines --log-format json --log debug";
@@ -111,7 +110,7 @@ fn code_of(mut child: Child) -> Option<i32> {
 }
 
 #[test]
-fn signals_work_where_nobody_reads_that_they_do() {
+fn signals_work_if_standard_error_is_closed() {
     let store = planes().latency(Duration::from_secs(30)).start_blocking().unwrap();
     let folder = crate::support::store::folder_of(&crate::support::store::config(&store.url()));
     let (unread, unread_by_nobody) = std::io::pipe().unwrap();

@@ -1,7 +1,6 @@
 //! Every type of the contract, from the declaration of a handler to the files.
 
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::guests;
 use crate::support::key_value::{KeyValueStore, TOKEN};
 use arrow_array::cast::AsArray;

@@ -1,4 +1,5 @@
-//! A column from the JSON texts of its values: one type if they have one, else JSON texts.
+//! Builds a column from the JSON texts of its values: typed if all values have one type, otherwise
+//! as JSON texts.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use arrow_schema::Field;
 
 use beamlet_contract::arrow;
 
-use crate::value_type::{date, float64, int64, timestamp};
+use crate::field::{date, float64, int64, timestamp};
 use crate::{Origin, RowsError, ValueType};
 use beamlet_values::json_text;
 
@@ -23,14 +24,14 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// A column of the `stated` type, or of the one that all `values` have.
+    /// A column of the `stated` type, or of the type that all `values` share.
     pub(super) fn new(values: &[Option<&str>], stated: Option<ValueType>) -> Result<Self, Fault> {
         let value_type = stated.or_else(|| common_type(values)).unwrap_or(ValueType::String);
         Self::typed(values, value_type)
     }
 
-    /// A column of the type that rows before had; a number that it does not hold exactly is of
-    /// another type.
+    /// A column of the type that earlier rows had. A number that this type does not hold exactly
+    /// counts as a value of another type.
     pub(super) fn like_before(
         values: &[Option<&str>],
         value_type: ValueType,
@@ -101,6 +102,22 @@ impl Column {
     }
 }
 
+/// A field of documents that are converted to columns.
+#[derive(Clone, Debug)]
+pub(crate) struct TypedField {
+    pub(crate) name: String,
+    /// `None` while every value is null.
+    pub(crate) value_type: Option<ValueType>,
+    pub(super) stated: bool,
+}
+
+impl TypedField {
+    /// The type; a string if no value was seen.
+    pub(crate) fn value_type(&self) -> ValueType {
+        self.value_type.unwrap_or(ValueType::String)
+    }
+}
+
 /// A value that the column cannot hold.
 pub(super) struct Fault {
     pub(super) row: usize,
@@ -113,7 +130,7 @@ enum FaultKind {
 }
 
 impl Fault {
-    /// The error for a field whose type is stated, or was that of the rows before.
+    /// The error for a field whose type is stated, or comes from earlier rows.
     pub(super) fn at(self, origin: Origin, field: &str, stated: bool) -> RowsError {
         let field = field.to_owned();
         let (expected, found) = match self.kind {
@@ -123,7 +140,7 @@ impl Fault {
             FaultKind::Type(expected, found) => (expected, found),
         };
         let (reason, advice) = if stated {
-            ("its stated type", "take the stated type away".to_owned())
+            ("its stated type", "remove the stated type".to_owned())
         } else {
             let wider = match expected {
                 ValueType::Int64 if found.starts_with("a number") => ValueType::Float64,
@@ -135,7 +152,7 @@ impl Fault {
     }
 }
 
-/// What a JSON text is, for a message.
+/// The kind of a JSON value, for a message.
 fn kind(text: &str) -> &'static str {
     match text.as_bytes()[0] {
         b'"' => "a string",
@@ -148,8 +165,8 @@ fn kind(text: &str) -> &'static str {
     }
 }
 
-/// The type that holds every value exactly, which for arrays, objects, and values of several types
-/// is JSON; `None` if there is no value.
+/// The type that holds every value exactly; `None` if there is no value. It is JSON for arrays,
+/// objects, and values of several types.
 pub(super) fn common_type(values: &[Option<&str>]) -> Option<ValueType> {
     const STRING: u8 = 1;
     const BOOLEAN: u8 = 2;
@@ -189,7 +206,7 @@ fn number(text: &str) -> Option<f64> {
         .filter(|value: &f64| value.is_finite())
 }
 
-/// What stands between the quotes of a string without escapes.
+/// The text between the quotes of a string without escapes.
 fn unquoted(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.strip_suffix('"').filter(|it| !it.contains('\\'))
 }

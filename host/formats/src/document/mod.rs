@@ -1,24 +1,22 @@
-//! Rows of NDJSON: each line's text as it is, and what is known of its keys.
+//! Rows of NDJSON: the text of each line as it was read, and the keys that were seen in them.
 
 mod column;
-mod keys;
-mod members;
 mod scan;
-mod schema;
 
 use std::sync::{Arc, OnceLock};
 
-use arrow_array::{RecordBatch, RecordBatchOptions, StringArray};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::Schema;
 
-use self::keys::Keys;
-pub(crate) use self::members::members;
-pub(crate) use self::scan::Scan;
-pub(crate) use self::schema::{TypedField, inferred};
-use crate::positions::Positions;
+pub(crate) use self::column::TypedField;
+use self::column::{Column, common_type};
+use self::scan::Keys;
+pub(crate) use self::scan::{Scan, members};
+use crate::origin::Positions;
 use crate::{Field, Origin, RowsError, ValueType};
 
-/// What the batches of one reader share.
+/// State that the batches of one reader share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     types: Vec<(String, ValueType)>,
@@ -49,7 +47,7 @@ impl Documents {
 
     /// The rows at `keep`, which must ascend.
     pub(crate) fn select(&self, keep: &[usize]) -> Self {
-        let checked = Arc::new((*self.checked).clone()); // fewer rows do not vouch for all
+        let checked = Arc::new((*self.checked).clone()); // a check of fewer rows does not cover all of them
         Self { positions: self.positions.select(keep), checked, ..self.clone() }
     }
 
@@ -57,16 +55,21 @@ impl Documents {
         self.positions.len()
     }
 
-    pub(crate) fn line(&self, row: usize) -> u64 {
+    /// Where a row stands in its source.
+    pub(crate) fn origin(&self, source: &Arc<str>, row: usize) -> Origin {
+        Origin::line(source.clone(), self.line(row))
+    }
+
+    fn line(&self, row: usize) -> u64 {
         self.lines[self.positions.get(row)]
     }
 
-    /// The line's text, which ends with its closing brace once the rows are checked.
+    /// The line's text. It ends with the closing brace once the rows are checked.
     pub(crate) fn text(&self, row: usize) -> &str {
         self.texts.value(self.positions.get(row))
     }
 
-    /// Makes sure that every line is a JSON object.
+    /// Checks that every line is a JSON object.
     pub(crate) fn check(&self, origin: impl Fn(usize) -> Origin) -> Result<(), RowsError> {
         match self.checked.get() {
             Some(()) => Ok(()),
@@ -74,7 +77,7 @@ impl Documents {
         }
     }
 
-    /// Makes sure that one line is a JSON object.
+    /// Checks that one line is a JSON object.
     pub(crate) fn check_row(
         &self,
         row: usize,
@@ -106,8 +109,8 @@ impl Documents {
         })
     }
 
-    /// Parses each line and hands out the text of the values of `names`: `None` where the row does
-    /// not have the field.
+    /// Parses each line, and passes the texts of the values of `names` to `visit`: `None` where the
+    /// row does not have the field.
     pub(crate) fn scan<'a>(
         &'a self,
         names: &[&str],
@@ -151,15 +154,91 @@ impl Documents {
         let mut arrays = Vec::with_capacity(fields.len());
         for (field, values) in fields.iter().zip(columns) {
             let stated = self.shared.types.iter().find(|(name, _)| *name == field.name);
-            let column = column::Column::new(&values, stated.map(|(_, value_type)| *value_type))
-                .map_err(|fault| {
+            let column = Column::new(&values, stated.map(|(_, value_type)| *value_type)).map_err(
+                |fault| {
                     let origin = origin(fault.row);
                     fault.at(origin, &field.name, true)
-                })?;
+                },
+            )?;
             schema.push(column.field(&field.name));
             arrays.push(column.array);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(self.len()));
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(schema)), arrays, &options)?)
     }
+
+    /// The columns of `fields`, each with a mask of the rows that have the field.
+    pub(crate) fn columns(
+        &self,
+        fields: &[TypedField],
+        origin: impl Fn(usize) -> Origin,
+    ) -> Result<Vec<(ArrayRef, BooleanBuffer)>, RowsError> {
+        let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
+        let mut scan = Scan::new(&names);
+        let mut found = vec![None; names.len()];
+        let mut columns: Vec<Vec<Option<&str>>> = vec![Vec::with_capacity(self.len()); names.len()];
+        for row in 0..self.len() {
+            found.fill(None);
+            scan.line(self.text(row), &mut found).map_err(|fault| fault.at(origin(row)))?;
+            if let Some(key) = scan.unwanted() {
+                let (origin, field) = (origin(row), key.to_owned());
+                return Err(RowsError::LateField { origin, field });
+            }
+            columns.iter_mut().zip(&found).for_each(|(column, value)| column.push(*value));
+        }
+        let columns = fields.iter().zip(columns).map(|(field, values)| {
+            let present = values.iter().map(Option::is_some).collect();
+            let values: Vec<_> =
+                values.into_iter().map(|it| it.filter(|text| *text != "null")).collect();
+            let column = if field.stated {
+                Column::new(&values, field.value_type)
+            } else {
+                Column::like_before(&values, field.value_type())
+            };
+            let column = column.map_err(|fault| {
+                let origin = origin(fault.row);
+                fault.at(origin, &field.name, field.stated)
+            })?;
+            Ok((column.array, present))
+        });
+        columns.collect()
+    }
+}
+
+/// The fields of the first rows, in the order in which they appear, each with its stated type or
+/// the type that holds every value. Fields that only have a stated type follow.
+pub(crate) fn inferred(batches: &[(&Arc<str>, &Documents)]) -> Result<Vec<TypedField>, RowsError> {
+    let mut keys = Scan::new(&[]);
+    for (source, documents) in batches {
+        for row in 0..documents.len() {
+            keys.line(documents.text(row), &mut [])
+                .map_err(|fault| fault.at(documents.origin(source, row)))?;
+        }
+    }
+    let stated: &[_] = batches.first().map_or(&[], |(_, it)| &it.shared.types);
+    let mut names: Vec<&str> = keys.keys().collect();
+    for (name, _) in stated {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let mut columns: Vec<Vec<Option<&str>>> = vec![Vec::new(); names.len()];
+    for (source, documents) in batches {
+        documents.scan(
+            &names,
+            |row| documents.origin(source, row),
+            |_, found| {
+                for (column, value) in columns.iter_mut().zip(found) {
+                    column.push(value.filter(|text| *text != "null"));
+                }
+                Ok(())
+            },
+        )?;
+    }
+    let fields = names.into_iter().zip(columns).map(|(name, values)| {
+        let stated = stated.iter().find(|(field, _)| field == name).map(|(_, it)| *it);
+        let value_type = stated.or_else(|| common_type(&values));
+        TypedField { name: name.to_owned(), value_type, stated: stated.is_some() }
+    });
+    Ok(fields.collect())
 }

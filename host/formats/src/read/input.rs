@@ -1,9 +1,10 @@
-//! A buffer over the bytes of a text, without the byte order mark, that grows only with one row.
+//! A buffer over the bytes of a text input, without the byte order mark. It grows only if one row
+//! does not fit.
 
 use std::io::{self, Read};
 
 use crate::Patience;
-use crate::source::Magic;
+use crate::format::Magic;
 
 const BUFFER_BYTES: usize = 1 << 17;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -15,7 +16,8 @@ pub(super) struct Input {
     end: usize,
     begun: bool,
     patience: Patience,
-    /// Whether something was consumed since more was read: then there may be a row that waits.
+    /// Whether bytes were consumed since the last read, so that a row may be waiting to be
+    /// returned.
     consumed: bool,
 }
 
@@ -25,7 +27,7 @@ impl Input {
         Self { stream, buffer, start: 0, end: 0, begun: false, patience, consumed: false }
     }
 
-    /// The bytes that are read and not consumed.
+    /// The bytes that were read and are not consumed yet.
     pub(super) fn data(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
@@ -36,9 +38,9 @@ impl Input {
         debug_assert!(self.start <= self.end);
     }
 
-    /// Reads more behind [`data`](Self::data); `false` at the end of the input. Fails with
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no more patience; it can be called
-    /// again then.
+    /// Reads more bytes and appends them to [`data`](Self::data); `false` at the end of the input.
+    /// Fails with [`WouldBlock`](io::ErrorKind::WouldBlock) when the wait of [`Patience`] is over,
+    /// and can then be called again.
     pub(super) fn fill(&mut self) -> io::Result<bool> {
         if self.begun {
             return Ok(self.read()? > 0);
@@ -57,7 +59,8 @@ impl Input {
         Ok(!self.data().is_empty())
     }
 
-    /// Reads more as [`fill`](Self::fill) does, however long it takes, unless the reader is stopped.
+    /// Reads more as [`fill`](Self::fill) does, but waits without limit, unless the reader is
+    /// stopped.
     pub(super) fn wait(&mut self) -> io::Result<bool> {
         loop {
             match self.fill() {

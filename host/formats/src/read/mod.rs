@@ -1,8 +1,7 @@
-//! The reader: a file's text comes in, batches of rows go out. Each format is a file of this folder.
+//! The reader turns an input into batches of rows. Each format is a module of this folder.
 
 mod columnar;
 mod csv;
-mod detect;
 mod input;
 mod ndjson;
 
@@ -10,10 +9,11 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::format::Magic;
 use crate::source::Part;
 use crate::{Compression, Delimiter, Format, Patience, Rows, RowsError, Source, ValueType};
 
-/// A batch ends early when it holds this many bytes, so that long rows do not fill the memory.
+/// A batch ends early when it has this many bytes, so that long rows do not fill the memory.
 const BATCH_BYTES: usize = 16 << 20;
 
 /// The longest row that can be allowed: offsets into a batch are 32 bits wide.
@@ -22,26 +22,28 @@ const LONGEST_ROW: usize = 1 << 30;
 /// How to read an input.
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
-    /// CSV: the cell that stands for null, whole and exact. Default: the empty cell. With another
-    /// marker the empty cell is an empty string.
+    /// CSV: the cell that means null, compared exactly. Default: the empty cell. With another
+    /// marker, the empty cell is an empty string.
     pub null: String,
-    /// CSV: what stands between two cells. Default: the comma.
+    /// CSV: the delimiter between two cells. Default: the comma.
     pub delimiter: Delimiter,
-    /// Fields whose type is stated rather than inferred. A value of another type is an error.
+    /// Fields whose type is stated and not inferred. A value of another type is an error.
     pub types: Vec<(String, ValueType)>,
     /// The longest row in bytes; a longer one is an error. Default 64 MiB, at most 1 GiB.
     pub max_row_bytes: usize,
-    /// Arrow and Parquet: the most bytes that a batch or a page may say it has when it is unpacked;
-    /// more is an error. Default 2 GiB.
+    /// Arrow and Parquet: the uncompressed size in bytes that a batch or a page may declare; more
+    /// is an error. Default 2 GiB.
     pub max_batch_bytes: u64,
-    /// NDJSON and CSV: whether a row that alone is at fault comes with
-    /// [`Rows::set_aside`](crate::Rows::set_aside), rather than as an error that ends the reader: it
-    /// is not UTF-8, too long, has too few or too many cells, or text behind a quote. Default: no.
+    /// NDJSON and CSV: whether a faulty row is returned in
+    /// [`Rows::set_aside`](crate::Rows::set_aside) instead of ending the reader with an error. Such
+    /// a row is not UTF-8, is too long, has too few or too many cells, or has text after a closing
+    /// quote. Default: no.
     pub set_aside: bool,
-    /// NDJSON and CSV: how the input is packed. Default: as the first bytes of each part say, else as
-    /// its extension does.
+    /// NDJSON and CSV: how the input is compressed. Default: what the first bytes of each part
+    /// show, otherwise what its extension names.
     pub compression: Option<Compression>,
-    /// NDJSON and CSV from a pipe: how long rows that are read wait for others. Default: for ever.
+    /// NDJSON and CSV from a pipe: how long rows that were read wait for more rows. Default:
+    /// without limit.
     pub patience: Patience,
 }
 
@@ -66,7 +68,7 @@ impl Default for ReadOptions {
     }
 }
 
-/// Reads an input as batches of rows, front to back, one part after the other. Memory: one batch and
+/// Reads an input as batches of rows, front to back, one part after another. Memory: one batch and
 /// one buffer.
 pub struct Reader {
     source: Arc<str>,
@@ -77,7 +79,7 @@ pub struct Reader {
     patience: Patience,
 }
 
-/// What a format does for the reader.
+/// What a format implements for the reader.
 trait Read {
     /// The next rows of the part, at most `max_rows` and at least one; `None` at its end.
     fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError>;
@@ -85,16 +87,16 @@ trait Read {
     /// Goes on with `part`, after the end of the one before.
     fn open(&mut self, part: Part) -> Result<(), RowsError>;
 
-    /// A batch without rows, which is worth passing on where it names columns.
+    /// A batch without rows, for formats in which it names the columns.
     fn empty(&self) -> Option<Rows>;
 }
 
 impl Reader {
-    /// Opens `source`. What tells the columns, such as the header of CSV, is read at once. Further
-    /// parts are opened when their turn comes.
+    /// Opens `source` and reads what names the columns, such as the header of CSV. Further parts
+    /// are opened when they are needed.
     ///
-    /// A part of Parquet, and one of an Arrow file, has to be read from any place: what is no file
-    /// is first copied to a temporary one.
+    /// Parquet and Arrow files need random access. An input that is not a regular file is first
+    /// copied to a temporary file.
     ///
     /// # Errors
     /// The source has no parts, or parts of several formats; the first one cannot be opened, or has
@@ -103,11 +105,11 @@ impl Reader {
         Self::new(source, format, options, false)
     }
 
-    /// Opens `source` as [`open`](Self::open) does, but a stream that begins as Parquet or Arrow
-    /// data do is read as what it is. That is seen with the first rows.
+    /// Opens `source` as [`open`](Self::open) does, but reads a stream as Parquet or Arrow if its
+    /// first bytes show that it is. They are looked at when the first rows are read.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open).
+    /// The same as for [`open`](Self::open).
     pub fn detect(
         source: Source,
         fallback: Format,
@@ -132,26 +134,26 @@ impl Reader {
         let mut parts = parts.into_iter();
         let first = parts.next().ok_or(RowsError::NoInput)?;
         let format: Box<dyn Read + Send> = if detect {
-            Box::new(detect::Detect::new(first, format, options))
+            Box::new(Detect::new(first, format, options))
         } else {
             format_reader(first, format, options)?
         };
         Ok(Self { source: name, parts, format, begun: false, patience })
     }
 
-    /// The next rows: up to `max_rows` (0 counts as 1), fewer at the end of a part or where they are
-    /// very long or the [`Patience`] is over; `None` after the last one, or when it is stopped. An
-    /// input of nothing but a header or a schema gives one batch without rows, and so may rows that
-    /// are all set aside. Blocks until they are there.
+    /// The next rows, at most `max_rows` (0 counts as 1). There are fewer at the end of a part, if
+    /// they are very long, or if the wait of [`Patience`] is over. `None` after the last row, or
+    /// when the reader is stopped. An input with only a header or a schema gives one batch without
+    /// rows, and so can rows that are all set aside. Blocks until rows are available.
     ///
     /// # Errors
-    /// The input cannot be read on, a row in this batch is at fault, or the next part has other
-    /// columns. The reader is finished then.
+    /// Reading fails, a row in this batch is faulty, or the next part has other columns. The reader
+    /// is then finished.
     pub fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError> {
         loop {
             self.patience.reset();
             let rows = match self.format.next(max_rows.max(1)) {
-                // It has not failed: it was not to read on.
+                // The reader was stopped; the error only says that the input is incomplete.
                 Err(error) if self.patience.has_refused() && is_unfinished(&error) => None,
                 rows => rows?,
             };
@@ -173,6 +175,42 @@ impl Reader {
     }
 }
 
+/// A stream whose format is not stated: its first bytes say whether it is Parquet or Arrow. They are
+/// read with the first rows, so that opening a pipe does not wait.
+struct Detect {
+    /// There until the first rows are read.
+    unread: Option<(Part, ReadOptions)>,
+    fallback: Format,
+    format: Option<Box<dyn Read + Send>>,
+}
+
+impl Detect {
+    fn new(part: Part, fallback: Format, options: ReadOptions) -> Self {
+        Self { unread: Some((part, options)), fallback, format: None }
+    }
+}
+
+impl Read for Detect {
+    fn next(&mut self, max_rows: usize) -> Result<Option<Rows>, RowsError> {
+        if let Some((mut part, options)) = self.unread.take() {
+            let format = match part.magic()? {
+                Some(Magic::Columnar(format)) => format,
+                _ => self.fallback,
+            };
+            self.format = Some(format_reader(part, format, options)?);
+        }
+        self.format.as_mut().map_or(Ok(None), |format| format.next(max_rows))
+    }
+
+    fn open(&mut self, part: Part) -> Result<(), RowsError> {
+        self.format.as_mut().map_or(Ok(()), |format| format.open(part))
+    }
+
+    fn empty(&self) -> Option<Rows> {
+        self.format.as_ref().and_then(|format| format.empty())
+    }
+}
+
 fn format_reader(
     part: Part,
     format: Format,
@@ -187,12 +225,12 @@ fn format_reader(
     })
 }
 
-/// Whether a read ended because the time was over, and there may be more.
+/// Whether a read ended because the wait is over, although more data may come.
 fn is_late(error: &RowsError) -> bool {
     matches!(error, RowsError::Read { cause, .. } if cause.kind() == io::ErrorKind::WouldBlock)
 }
 
-/// Whether an error is but that there was no more to read.
+/// Whether an error only means that the input ends too early.
 fn is_unfinished(error: &RowsError) -> bool {
     match error {
         RowsError::Read { cause, .. }

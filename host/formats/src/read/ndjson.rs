@@ -1,5 +1,5 @@
-//! NDJSON: each line that is not blank is a row. Whether it is JSON is seen when it is projected or
-//! written, in the same pass that looks for the fields.
+//! NDJSON: each line that is not blank is a row. It is parsed only when it is projected or written,
+//! in the same pass that looks for the fields.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Ndjson {
     compression: Option<Compression>,
     /// Lines read.
     line: u64,
-    /// The bytes of the last batch; the next one is likely as big.
+    /// The size of the last batch in bytes; the next one is likely as big.
     last_batch: usize,
     shared: Arc<Shared>,
     patience: Patience,
@@ -69,7 +69,7 @@ impl Ndjson {
         }
     }
 
-    /// A line of which `length` bytes are read, and the end, too, if it is `ended`.
+    /// Handles a line of which `length` bytes are read, including its end if `ended`.
     fn too_long(&mut self, mut length: usize, mut ended: bool) -> Result<Line, RowsError> {
         let origin = self.origin(self.line + 1);
         let error = RowsError::TooLong {
@@ -100,17 +100,17 @@ impl Ndjson {
         self.input.fill().map_err(|cause| RowsError::Read { origin: self.origin(line), cause })
     }
 
-    /// Reads more of a line that is consumed while it is read.
+    /// Reads more of a line whose bytes are consumed as they are read.
     fn wait(&mut self) -> Result<bool, RowsError> {
         let line = self.line + 1;
         self.input.wait().map_err(|cause| RowsError::Read { origin: self.origin(line), cause })
     }
 
-    /// What to do when there is no more patience.
+    /// What to do when the wait is over.
     fn late(&self, no_rows: bool) -> Late {
         let data = self.input.data();
         match self.patience.is_stopped() {
-            // Nothing says that a line has come to its end, but an object that has.
+            // A line without its end is complete only if it is a complete object.
             true if is_object(data) => Late::Take(data.len()),
             false if no_rows => {
                 self.patience.reset();
@@ -127,22 +127,22 @@ impl Ndjson {
 
 /// A line of the input.
 enum Line {
-    /// Its length without its end, and with it. It is not consumed.
+    /// Its length without and with its line end. It is not consumed.
     Row {
         length: usize,
         whole: usize,
     },
-    /// It cannot be a row, and is consumed.
+    /// A line that cannot be a row. It is consumed.
     Bad(BadRow),
     End,
 }
 
 enum Late {
-    /// There is no row that could be handed out.
+    /// There is no row to return yet; keep waiting.
     Wait,
-    /// Hand out what there is.
+    /// Return the rows that were read.
     Close,
-    /// So many bytes are a row.
+    /// The given number of bytes are a row.
     Take(usize),
 }
 
@@ -187,7 +187,7 @@ impl Read for Ndjson {
                 Ok(Line::End) => break,
             };
             self.line += 1;
-            // The start stays as it is, so that the columns of errors are those of the file.
+            // The start is not trimmed, so that columns in errors are those of the file.
             let row = trim_end(&self.input.data()[..length]);
             if !row.is_empty() {
                 text.extend_from_slice(row);
@@ -244,7 +244,7 @@ impl Ndjson {
     }
 }
 
-/// Without the white space of JSON at the end; other white space is for the parser to refuse.
+/// Trims JSON's white space at the end. The parser rejects other white space.
 fn trim_end(mut row: &[u8]) -> &[u8] {
     while let [rest @ .., b' ' | b'\t' | b'\r'] = row {
         row = rest;

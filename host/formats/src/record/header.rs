@@ -1,10 +1,11 @@
-//! The columns of a CSV file: their names, their types, and who says so.
+//! The columns of a CSV file: their names and types, and whether a type is stated or inferred.
 
 use std::collections::HashMap;
 
-use super::{Misfit, Records};
-use crate::delimiter::Looks;
+use crate::delimiter::LikelyDelimiter;
+use crate::field::{date, float64, int64, timestamp};
 use crate::{Delimiter, Origin, RowsError, ValueType};
+use beamlet_values::json;
 
 #[derive(Debug)]
 pub(crate) struct Header {
@@ -19,8 +20,70 @@ pub(crate) struct Header {
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) value_type: ValueType,
-    /// The user stated the type; otherwise it is inferred.
+    /// Whether the user stated the type. Otherwise it is inferred.
     pub(crate) stated: bool,
+}
+
+impl Column {
+    // A stated type accepts every spelling of a number that Rust parses. An inferred type accepts
+    // only the spellings from which it is inferred.
+    pub(crate) fn int64(&self, cell: &str) -> Option<i64> {
+        if self.stated { cell.parse().ok() } else { int64(cell) }
+    }
+
+    pub(crate) fn float64(&self, cell: &str) -> Option<f64> {
+        if self.stated { cell.parse().ok() } else { float64(cell) }
+    }
+}
+
+impl Column {
+    /// Appends `cell` as JSON of the column's type. Returns `false` and appends nothing if the cell
+    /// does not have that type.
+    #[inline]
+    pub(crate) fn json(&self, cell: &str, out: &mut Vec<u8>) -> bool {
+        if self.value_type == ValueType::String {
+            json::string(cell, out);
+            return true;
+        }
+        if matches!(self.value_type, ValueType::Timestamp | ValueType::Date | ValueType::Json) {
+            return self.spelled(cell, out);
+        }
+        match (self.value_type, ValueType::of(cell)) {
+            // A number in JSON's spelling is copied, so that no digit is lost.
+            (expected, found) if expected.or(found) == expected => {
+                out.extend_from_slice(cell.as_bytes());
+                true
+            }
+            (ValueType::Int64, _) => self.int64(cell).map(|it| json::integer(it, out)).is_some(),
+            (ValueType::Float64, _) => {
+                self.float64(cell).map(|it| json::float64(it, out)).is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// Timestamps, dates and JSON texts keep their spelling.
+    #[cold]
+    fn spelled(&self, cell: &str, out: &mut Vec<u8>) -> bool {
+        match self.value_type {
+            ValueType::Timestamp => timestamp(cell).map(|_| json::string(cell, out)).is_some(),
+            ValueType::Date => date(cell).map(|_| json::string(cell, out)).is_some(),
+            _ => json::embedded(cell, out).is_ok(),
+        }
+    }
+}
+
+/// A cell that does not have its column's type.
+pub(crate) struct Misfit {
+    pub(crate) row: usize,
+    /// The type that the cell's text has.
+    pub(crate) found: ValueType,
+}
+
+impl Misfit {
+    pub(crate) fn new(row: usize, cell: &str) -> Self {
+        Self { row, found: ValueType::of(cell) }
+    }
 }
 
 impl Header {
@@ -56,18 +119,10 @@ impl Header {
         Ok(header)
     }
 
-    /// The header with the types that hold every cell of `rows`.
-    pub(crate) fn inferred(&self, rows: &Records) -> Self {
-        let infer = |(position, column): (usize, &Column)| {
-            let mut column = column.clone();
-            if !column.stated {
-                let types = rows.values(position).flatten().map(ValueType::of);
-                column.value_type = types.reduce(ValueType::or).unwrap_or(ValueType::String);
-            }
-            column
-        };
+    /// The same header with other types; `columns` has the same names.
+    pub(crate) fn with_columns(&self, columns: Vec<Column>) -> Self {
         Self {
-            columns: self.columns.iter().enumerate().map(infer).collect(),
+            columns,
             positions: self.positions.clone(),
             origin: self.origin.clone(),
             null: self.null.clone(),
@@ -75,7 +130,7 @@ impl Header {
         }
     }
 
-    /// The same columns in another part.
+    /// The same columns, for a header at another place.
     pub(crate) fn at(&self, origin: Origin) -> Self {
         Self {
             columns: self.columns.clone(),
@@ -86,7 +141,7 @@ impl Header {
         }
     }
 
-    /// What `names` have that is not the header's, for a message.
+    /// The first difference between `names` and the header, for a message.
     pub(crate) fn difference(&self, names: &[String]) -> Option<String> {
         let columns = self.columns.iter().zip(names).enumerate();
         for (position, (column, name)) in columns {
@@ -128,9 +183,9 @@ impl Header {
         &self.null
     }
 
-    /// Another delimiter that the header looks to have: one that parts it where the file's own does
-    /// not, or that brings the field which is looked for.
-    fn looks(&self, wanted: Option<&str>) -> Looks {
+    /// Another delimiter that the header seems to use: one that splits the header where the file's
+    /// own delimiter does not, or that gives the `wanted` field.
+    fn looks(&self, wanted: Option<&str>) -> LikelyDelimiter {
         let names: Vec<_> = self.columns.iter().map(|it| it.name.as_str()).collect();
         let text = names.join(&char::from(self.delimiter.byte()).to_string());
         let parts = |other: Delimiter| {
@@ -141,7 +196,9 @@ impl Header {
         let others = others.map(|it| (it, parts(it))).filter(|(_, parts)| parts.len() > 1);
         let brings = |parts: &[&str]| wanted.is_some_and(|wanted| parts.contains(&wanted));
         let likely = others.filter(|(_, parts)| self.columns.len() == 1 || brings(parts));
-        Looks(likely.max_by_key(|(_, parts)| (brings(parts), parts.len())).map(|(it, _)| it))
+        LikelyDelimiter(
+            likely.max_by_key(|(_, parts)| (brings(parts), parts.len())).map(|(it, _)| it),
+        )
     }
 
     /// The error for a required field without a column.
@@ -150,7 +207,7 @@ impl Header {
         RowsError::ColumnMissing { origin, field: field.to_owned(), looks }
     }
 
-    /// The error for a row with `got` fields, which is not the header's count.
+    /// The error for a row with `got` fields, which differs from the header's number of columns.
     pub(crate) fn miscounted(&self, origin: Origin, got: usize) -> RowsError {
         let (expected, looks) = (self.columns.len(), self.looks(None));
         match self.columns.get(got) {

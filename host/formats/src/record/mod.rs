@@ -1,20 +1,25 @@
-//! Rows of CSV: text cells behind one header, kept row by row as the file has them.
+//! Rows of CSV: text cells with one header, stored row by row as in the file.
 
-mod block;
-mod column;
+mod cells;
 mod header;
-mod json;
 
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
+use arrow_array::builder::{
+    BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_schema::Schema;
+use beamlet_values::json;
 
-pub(crate) use self::block::{Cell, Cells};
-pub(crate) use self::column::Misfit;
-pub(crate) use self::header::{Column, Header};
-use crate::positions::Positions;
+pub(crate) use self::cells::{Cell, Cells};
+use self::header::Column;
+pub(crate) use self::header::{Header, Misfit};
+use crate::field::{boolean, date, timestamp};
+use crate::origin::Positions;
 use crate::{Field, Origin, RowsError, ValueType};
 
 #[derive(Clone, Debug)]
@@ -33,7 +38,7 @@ pub(crate) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The cell, or `None` where it is the null marker.
+    /// The cell, or `None` if it is the null marker.
     #[inline]
     pub(crate) fn value(self, column: usize) -> Option<&'a str> {
         Some(self.cells.get(self.row, column)).filter(|cell| *cell != self.null)
@@ -50,7 +55,7 @@ impl Records {
         Self { header, ..self }
     }
 
-    /// The first `rows`, and the rest if there is one.
+    /// The first `rows` rows, and the rest if there are more.
     pub(crate) fn split(self, rows: usize) -> (Self, Option<Self>) {
         let (first, rest) = self.positions.split(rows);
         let rest = rest.map(|positions| Self {
@@ -80,6 +85,20 @@ impl Records {
 
     pub(crate) fn header(&self) -> &Arc<Header> {
         &self.header
+    }
+
+    /// The header with inferred types that hold every cell of these rows. Stated types are kept.
+    pub(crate) fn inferred_header(&self) -> Header {
+        let infer = |(position, column): (usize, &Column)| {
+            let mut column = column.clone();
+            if !column.stated {
+                let types = self.values(position).flatten().map(ValueType::of);
+                column.value_type = types.reduce(ValueType::or).unwrap_or(ValueType::String);
+            }
+            column
+        };
+        let columns = self.header.columns().iter().enumerate().map(infer);
+        self.header.with_columns(columns.collect())
     }
 
     /// One row.
@@ -115,9 +134,9 @@ impl Records {
         Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(schema)), arrays, &options)?)
     }
 
-    /// A column with its type.
+    /// A column, converted to its type.
     pub(crate) fn column(&self, column: usize, source: &Arc<str>) -> Result<ArrayRef, RowsError> {
-        column::cast(self, column).map_err(|misfit| {
+        cast(self, column).map_err(|misfit| {
             let origin = Origin::line(source.clone(), self.line(misfit.row));
             self.header.misfit(origin, column, misfit)
         })
@@ -130,4 +149,63 @@ impl Records {
         }
         builder.finish()
     }
+
+    /// Appends a row as a JSON object. A cell that does not have its column's type is a string.
+    pub(crate) fn json(&self, row: usize, out: &mut Vec<u8>) {
+        let record = self.row(row);
+        for (position, column) in self.header.columns().iter().enumerate() {
+            out.push(if position == 0 { b'{' } else { b',' });
+            json::string(&column.name, out);
+            out.push(b':');
+            match record.value(position) {
+                None => out.extend_from_slice(b"null"),
+                Some(cell) => {
+                    if !column.json(cell, out) {
+                        json::string(cell, out);
+                    }
+                }
+            }
+        }
+        out.push(b'}'); // a header has at least one column
+    }
+}
+
+fn cast(records: &Records, position: usize) -> Result<ArrayRef, Misfit> {
+    let column = records.header().column(position);
+    macro_rules! parsed {
+        ($builder:expr, $parse:expr) => {{
+            let mut builder = $builder;
+            for (row, cell) in records.values(position).enumerate() {
+                match cell {
+                    None => builder.append_null(),
+                    Some(cell) => {
+                        builder.append_value($parse(cell).ok_or_else(|| Misfit::new(row, cell))?)
+                    }
+                }
+            }
+            Arc::new(builder.finish())
+        }};
+    }
+    Ok(match column.value_type {
+        ValueType::String => Arc::new(records.strings(position)),
+        ValueType::Int64 => {
+            parsed!(Int64Builder::with_capacity(records.len()), |cell| column.int64(cell))
+        }
+        ValueType::Float64 => {
+            parsed!(Float64Builder::with_capacity(records.len()), |cell| column.float64(cell))
+        }
+        ValueType::Boolean => parsed!(BooleanBuilder::with_capacity(records.len()), boolean),
+        ValueType::Timestamp => {
+            let array: ArrayRef =
+                parsed!(TimestampMicrosecondBuilder::with_capacity(records.len()), timestamp);
+            Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone("UTC"))
+        }
+        ValueType::Date => parsed!(Date32Builder::with_capacity(records.len()), date),
+        ValueType::Json => parsed!(StringBuilder::new(), is_json),
+    })
+}
+
+/// The cell, if it is valid JSON.
+fn is_json(cell: &str) -> Option<&str> {
+    serde_json::from_str::<serde::de::IgnoredAny>(cell).ok().map(|_| cell)
 }

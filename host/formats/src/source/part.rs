@@ -5,13 +5,13 @@ use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Magic;
-use super::live::Live;
-use crate::compression::{decoded, detected};
-use crate::progress::Share;
-use crate::{Compression, InputProgress, Patience, RowsError};
+use super::live::{Live, Patience};
+use super::progress::{InputProgress, Share};
+use crate::codec::{decoded, detected};
+use crate::format::Magic;
+use crate::{Compression, RowsError};
 
-/// A part that is opened when its turn comes.
+/// A part of an input. It is opened when it is needed.
 pub(crate) struct Part {
     name: Arc<str>,
     place: Place,
@@ -39,12 +39,12 @@ impl Part {
         Self { name, place: Place::Stream(stream), progress: None, patience }
     }
 
-    /// What origins call it.
+    /// The name for origins.
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    /// How it is packed: as `stated`, else as its extension says.
+    /// Its compression: `stated`, otherwise what the extension names.
     pub(crate) fn compression(&self, stated: Option<Compression>) -> Compression {
         match &self.place {
             Place::Path(path) => stated.unwrap_or_else(|| Compression::from_path(path)),
@@ -52,7 +52,7 @@ impl Part {
         }
     }
 
-    /// What the first bytes of a stream say that it is.
+    /// The kind of a stream, from its first bytes.
     pub(crate) fn magic(&mut self) -> Result<Option<Magic>, RowsError> {
         let Place::Stream(stream) = &mut self.place else { return Ok(None) };
         let begin = Magic::peek(stream)
@@ -63,7 +63,8 @@ impl Part {
         Ok(found)
     }
 
-    /// Its text, unpacked as `stated`; if nothing is, as its first bytes say, or its extension.
+    /// Its text, uncompressed. The compression is `stated`, otherwise what the first bytes show,
+    /// otherwise what the extension names.
     pub(crate) fn text(
         self,
         stated: Option<Compression>,
@@ -87,13 +88,13 @@ impl Part {
         decoded(stream, compression).map_err(|cause| RowsError::Open { name, cause })
     }
 
-    /// Its bytes as they are.
+    /// Its bytes, unchanged.
     pub(crate) fn bytes(self) -> Result<Box<dyn Read + Send>, RowsError> {
         self.text(Some(Compression::None))
     }
 
-    /// Its share in what is told of the input, if it has `all` rows or batches; `None` of what is
-    /// no file, or where nobody asks.
+    /// Reports the progress of this part, given its number of rows or batches. `None` if it is not
+    /// a file, or if nobody watches the progress.
     pub(crate) fn share(&self) -> Option<impl FnOnce(u64) -> Share + use<>> {
         let (Place::Path(path), Some(progress)) = (&self.place, self.progress.clone()) else {
             return None;
@@ -102,8 +103,7 @@ impl Part {
         Some(move |all| Share::new(progress, found.len(), all))
     }
 
-    /// A file of its bytes that can be read from any place: what is no file is copied to a
-    /// temporary one, which has no name.
+    /// A file with its bytes, for random access. A stream is copied to an unnamed temporary file.
     pub(crate) fn file(self) -> Result<File, RowsError> {
         let name = self.name;
         let mut stream = match self.place {
@@ -126,7 +126,7 @@ impl Part {
     }
 }
 
-/// What the first bytes of a file say that it is. What is no file is not read for it.
+/// The kind of a file, from its first bytes. Does not read anything that is not a regular file.
 pub(super) fn magic_of(path: &Path) -> Option<Magic> {
     if !path.metadata().ok()?.is_file() {
         return None;
@@ -134,9 +134,10 @@ pub(super) fn magic_of(path: &Path) -> Option<Magic> {
     Magic::of(&Magic::peek(&mut File::open(path).ok()?).ok()?)
 }
 
-/// Whether a file's text, unpacked, begins with `{`. What is no file is not read for it.
+/// Whether a file's uncompressed text begins with `{`. Does not read anything that is not a regular
+/// file.
 pub(super) fn begins_an_object(path: &Path) -> bool {
-    /// Space in front of it, at most.
+    /// The most white space before it.
     const LONGEST: u64 = 4096;
     let Ok(file) = File::open(path) else { return false };
     let mut begin = Vec::new();
@@ -149,7 +150,7 @@ pub(super) fn begins_an_object(path: &Path) -> bool {
     is_read && begin.trim_ascii_start().first() == Some(&b'{')
 }
 
-/// A file that tells how far it is read.
+/// A file that reports how many bytes were read.
 struct Watched {
     file: File,
     progress: Arc<InputProgress>,

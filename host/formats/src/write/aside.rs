@@ -1,10 +1,10 @@
-//! Rows that the writer sets aside, because they alone cannot be written.
+//! Collects the rows that cannot be written, while the other rows of their batch are.
 
 use crate::{BadRow, Rows, RowsError};
 
 #[derive(Default)]
 pub(super) struct Aside {
-    /// Whether rows are set aside, rather than an error.
+    /// Whether faulty rows are set aside. Otherwise they are errors.
     on: bool,
     rows: Vec<BadRow>,
     count: u64,
@@ -15,13 +15,14 @@ impl Aside {
         Self { on, ..Self::default() }
     }
 
-    /// Whether it is for rows to be set aside that `error` came.
+    /// Whether `error` can be resolved by setting rows aside.
     pub(super) fn takes(&self, error: &RowsError) -> bool {
         self.on && error.is_of_a_row()
     }
 
-    /// Sets aside the rows that `check` refuses, and answers with the positions of the others.
-    /// Rows are checked together and halved where one is refused, as few are.
+    /// Sets aside the rows that `check` rejects, and returns the positions of the others. Rows are
+    /// checked together, and a range is halved if it contains a rejected row, because few rows are
+    /// rejected.
     pub(super) fn sift(
         &mut self,
         rows: &Rows,
@@ -33,7 +34,7 @@ impl Aside {
             let positions: Vec<_> = range.clone().collect();
             match check(&rows.select(&positions)) {
                 Err(error) if error.is_of_a_row() && range.len() == 1 => {
-                    self.rows.push(BadRow::unwritten(error, rows, range.start));
+                    self.rows.push(rows.bad_row(range.start, error));
                     self.count += 1;
                 }
                 Err(error) if error.is_of_a_row() => {
@@ -41,19 +42,20 @@ impl Aside {
                     ranges.push(middle..range.end);
                     ranges.push(range.start..middle);
                 }
-                // Another fault is not one of these rows, and comes again when they are written.
+                // Another error does not come from one of these rows. It occurs again when they are
+                // written.
                 Ok(()) | Err(_) => good.extend(range),
             }
         }
         good
     }
 
-    /// Those that were set aside since the last call.
+    /// The rows that were set aside since the last call.
     pub(super) fn take(&mut self) -> Vec<BadRow> {
         std::mem::take(&mut self.rows)
     }
 
-    /// How many were set aside.
+    /// The number of rows that were set aside.
     pub(super) fn count(&self) -> u64 {
         self.count
     }

@@ -1,4 +1,4 @@
-//! CSV: a header from the first batch, own cells as they were, features behind them.
+//! CSV: a header from the first batch, own cells as they were read, then features.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use csv::QuoteStyle;
 
 use super::Write;
 use super::aside::Aside;
-use super::feature::{Feature, Features};
+use super::features::{Feature, Features};
 use crate::document::{Documents, Scan};
 use crate::record::{Header, Records};
 use crate::rows::Body;
@@ -25,7 +25,7 @@ pub(super) struct Csv {
     shape: Option<Shape>,
 }
 
-/// What the first batch says of all.
+/// What the first batch determines for all batches.
 #[derive(Clone)]
 struct Shape {
     own: Own,
@@ -33,7 +33,7 @@ struct Shape {
     columns: Vec<Column>,
 }
 
-/// The columns that the rows bring themselves.
+/// The rows' own columns.
 #[derive(Clone)]
 enum Own {
     /// Every key of the first batch of documents.
@@ -78,7 +78,7 @@ impl Csv {
         writer
     }
 
-    /// For each column the own field that stands in it, if there is one, and the feature.
+    /// For each column: the own field whose values it holds, if any, and the feature.
     fn ends<'f>(
         &self,
         features: &'f [Feature<'f>],
@@ -164,8 +164,8 @@ impl Csv {
         Ok(())
     }
 
-    /// Whether an own value may stand in `column`: a row can have the name of a feature after the
-    /// first batch had it not.
+    /// Checks that an own value may be written to `column`: a later row can have the name of a
+    /// feature although no row of the first batch had it.
     fn judge(&self, rows: &Rows, row: usize, column: &Column) -> Result<(), RowsError> {
         if column.own.is_some() {
             return Ok(());
@@ -178,7 +178,7 @@ impl Csv {
         }
     }
 
-    /// The cell for an own value: a string's characters, the text of anything else.
+    /// The cell for an own value: the characters of a string, or the JSON text of any other value.
     fn cell<'a>(
         &'a self,
         rows: &Rows,
@@ -214,7 +214,7 @@ impl Csv {
         Ok(())
     }
 
-    /// What this first batch says of all.
+    /// Determines the columns from this first batch.
     fn shape(&self, rows: &Rows, features: &Features) -> Result<Shape, RowsError> {
         let own = Own::of(rows)?;
         let features = features.names.clone();
@@ -234,7 +234,7 @@ impl Csv {
         features: &Features,
         out: &mut Vec<u8>,
     ) -> Result<(), RowsError> {
-        // A header without rows is written: it is all that its file says.
+        // A header without rows is written, because it is the whole content of its file.
         let bare_header = self.shape.is_none() && !matches!(rows.body, Body::Documents(_));
         if rows.is_empty() && !bare_header {
             return Ok(());
@@ -250,7 +250,8 @@ impl Csv {
         }
         let texts = features.texts(rows)?;
         if self.shape.is_none() {
-            // A name that begins with a byte order mark would lose it to whoever reads the file.
+            // Without quotes, readers would take a byte order mark at the start of the first name
+            // for that of the file.
             let has_mark = shape.columns.first().is_some_and(|it| it.name.starts_with('\u{feff}'));
             let style = if has_mark { QuoteStyle::Always } else { QuoteStyle::Necessary };
             let mut lines = self.writer().quote_style(style).from_writer(&mut *out);
@@ -275,7 +276,7 @@ impl Csv {
         }?;
         lines.flush().expect("a vector takes every byte");
         drop(lines);
-        // A batch that failed has written no header.
+        // A batch that fails writes no header.
         self.shape = self.shape.take().or(first);
         Ok(())
     }
@@ -293,7 +294,7 @@ impl Write for Csv {
         match self.append(rows, &features, out) {
             Err(error) if aside.takes(&error) => {
                 let without = features.without();
-                // One that is thrown away: rows that are checked give no header.
+                // A clone, because checking rows must not define the header.
                 let check = |rows: &Rows| self.clone().append(rows, &without, &mut Vec::new());
                 let good = aside.sift(rows, check);
                 out.truncate(start);
@@ -328,7 +329,7 @@ impl Own {
         }
     }
 
-    /// Where `name` stands first.
+    /// Where `name` first occurs.
     fn origin(&self, rows: &Rows, name: &str) -> Origin {
         match (self, &rows.body) {
             (Self::Header(header), _) => header.origin().clone(),

@@ -1,15 +1,13 @@
-//! The writer: rows and their feature columns come in, one file goes out. Each format is a file of
-//! this folder; own fields stand first, features after them, and of two with one name the own field
-//! wins (Beam's `cross_join`) unless the options say otherwise.
+//! The writer joins feature columns to their rows and writes one output. Each format is a module of
+//! this folder. Own fields come first, then features. If both have the same name, the own field
+//! wins (Beam's `cross_join`), unless the options say otherwise.
 
 mod aside;
 mod columnar;
-mod conform;
+mod convert;
 mod csv;
-mod feature;
-mod known;
+mod features;
 mod ndjson;
-mod parse;
 
 use std::fmt;
 
@@ -17,8 +15,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Field;
 
 use self::aside::Aside;
-use self::feature::Features;
-use self::known::Known;
+use self::features::{Features, Known};
 use crate::rows::Body;
 use crate::target::Output;
 use crate::{BadRow, Compression, Delimiter, Format, OnConflict, Rows, RowsError, Target};
@@ -26,50 +23,50 @@ use crate::{BadRow, Compression, Delimiter, Format, OnConflict, Rows, RowsError,
 /// How to write an output.
 #[derive(Clone, Debug, Default)]
 pub struct WriteOptions {
-    /// CSV: the cell that stands for null, of own fields and features alike. Default: the empty
-    /// cell. A string that equals it reads back as null.
+    /// CSV: the cell that means null, for own fields and features. Default: the empty cell. A
+    /// string equal to it reads back as null.
     pub null: String,
-    /// CSV: what stands between two cells. Default: the comma.
+    /// CSV: the delimiter between two cells. Default: the comma.
     pub delimiter: Delimiter,
-    /// What happens to a feature whose name the row has itself.
+    /// What happens to a feature with the same name as a field of the row.
     pub on_conflict: OnConflict,
-    /// NDJSON and CSV: how to pack the output. Default: as the target's extension says, and a stream
-    /// not at all.
+    /// NDJSON and CSV: how to compress the output. Default: as the target's extension says; a
+    /// stream is not compressed.
     pub compression: Option<Compression>,
-    /// Whether a row that alone cannot be written goes to [`Writer::take_set_aside`], rather than
-    /// being an error of its batch. Default: no.
+    /// Whether a row that cannot be written goes to [`Writer::take_set_aside`] instead of failing
+    /// its batch. Default: no.
     pub set_aside: bool,
-    /// The features that will come and their types, as [`Writer::declare`] takes them.
+    /// The features and their types, if they are known, as for [`Writer::declare`].
     pub features: Option<Vec<(String, String)>>,
 }
 
-/// What a finished writer wrote.
+/// What a writer has written when it is finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Rows, without a CSV header.
+    /// The number of rows, without a CSV header.
     pub rows: u64,
-    /// Bytes that reached the output, with the header, packed.
+    /// The bytes of the output, compressed, with the header.
     pub bytes: u64,
 }
 
-/// Writes batches of rows, in the order in which they come. Memory: the text of one batch; for Parquet
-/// a row group of up to 64 MiB, and for Parquet and Arrow the rows that are held back.
+/// Writes batches of rows in their order. Memory: the text of one batch; for Parquet a row group of
+/// up to 64 MiB; for Parquet and Arrow also the pending rows.
 ///
-/// A file gets its name in [`finish`](Self::finish); a writer that is dropped before leaves nothing
-/// behind, and a file of that name as it was.
+/// A file gets its name in [`finish`](Self::finish). A writer that is dropped before that leaves
+/// nothing behind and does not change an existing file.
 pub struct Writer {
     output: Output,
     format: Box<dyn Write + Send>,
     features: Known,
     text: Vec<u8>,
     aside: Aside,
-    /// Rows taken, those that are set aside or held back among them.
+    /// The number of rows accepted, including those that are pending or set aside.
     taken: u64,
 }
 
-/// What a format does for the writer.
+/// What a format implements for the writer.
 trait Write {
-    /// Appends the text of `rows` to `out`. Documents are checked before.
+    /// Appends the text of `rows` to `out`. Documents are already checked.
     fn write(
         &mut self,
         rows: &Rows,
@@ -78,12 +75,12 @@ trait Write {
         aside: &mut Aside,
     ) -> Result<(), RowsError>;
 
-    /// Rows that wait for their columns.
+    /// The number of rows that wait for the schema.
     fn pending(&self) -> usize {
         0
     }
 
-    /// Appends the rows that wait.
+    /// Appends the pending rows.
     fn settle(
         &mut self,
         _declared: &[Field],
@@ -93,7 +90,7 @@ trait Write {
         Ok(())
     }
 
-    /// Appends what stands behind the last row, once all are settled.
+    /// Appends the end of the file, after all rows are written.
     fn finish(&mut self, _out: &mut Vec<u8>) -> Result<(), RowsError> {
         Ok(())
     }
@@ -131,41 +128,44 @@ impl Writer {
         Ok(Self { output, format, features, text, aside, taken: 0 })
     }
 
-    /// Says which features come, in the order in which they are written: names, and types as a handler
-    /// declares them (`boolean`, `int8` to `int64`, `float32`, `float64`, `string`, `bytes`, `date`,
-    /// `timestamp`, `decimal`, `json`, `array<T>`, `struct<name: T, …>`, `map<string, T>`). To be
-    /// called before the first batch.
+    /// Declares the features, in the order in which they are written: their names, and their types
+    /// as a handler declares them (`boolean`, `int8` to `int64`, `float32`, `float64`, `string`,
+    /// `bytes`, `date`, `timestamp`, `decimal`, `json`, `array<T>`, `struct<name: T, …>`,
+    /// `map<string, T>`). Call it before the first batch.
     ///
-    /// Then a Parquet or Arrow output has its schema from the first row, a CSV its whole header, and
-    /// a batch may leave out a column, which is null. A feature that comes with another type is
-    /// converted where that is exact. A decimal is text, marked [`DECIMAL`](beamlet_contract::arrow::DECIMAL).
+    /// With a declaration, the schema of a Parquet or Arrow output and the header of a CSV output
+    /// are known before the first row. A batch may omit a column, which is then null. A feature
+    /// that comes with another type is converted if that is exact. A decimal is text, marked
+    /// [`DECIMAL`](beamlet_contract::arrow::DECIMAL).
     ///
     /// # Errors
-    /// Parquet and Arrow: a type that is none. Text has no use for types, and takes any.
+    /// A type is unknown and the format is Parquet or Arrow. Text formats accept any type.
     pub fn declare(&mut self, features: Vec<(String, String)>) -> Result<(), RowsError> {
         self.features.declare(features)
     }
 
-    /// Writes `rows`, each with the feature row of its position. `None` keeps the rows without
-    /// features: documents as they are, rows of a table with nulls in the features' columns.
+    /// Writes `rows`, each with the feature row at the same position. With `None`, the rows are
+    /// written without features: documents as they are, rows of a table with nulls in the feature
+    /// columns.
     ///
-    /// Every batch of features has the same feature columns with the same types; a column of strings that are
-    /// all null goes with any type. The first batch gives a CSV file its header. In JSON text,
-    /// timestamps stand as RFC 3339 in UTC, bytes as base64, decimals as strings, and a float that
-    /// is no number as `"NaN"`, `"Infinity"` or `"-Infinity"`, as protobuf's JSON has it.
+    /// Every batch must have the same feature columns with the same types. A string column with
+    /// only nulls matches any type. The first batch defines the header of a CSV file. In JSON,
+    /// timestamps are RFC 3339 in UTC, bytes are base64, decimals are strings, and floats that are
+    /// not finite are `"NaN"`, `"Infinity"` or `"-Infinity"`, as in protobuf's JSON.
     ///
-    /// Parquet and Arrow have one schema. Columns of Parquet and Arrow keep their types and metadata,
-    /// CSV columns have the types of [`Rows::project`], and documents those of the first 1,000 rows,
-    /// with JSON texts for arrays, objects and values of several types. As long as a field of
-    /// documents or a feature without a declaration had nothing but nulls, rows are held back: up to
-    /// 10,000 of them or 32 MiB, then it is a string. A row without features has nulls there; under
-    /// [`OnConflict::Right`] its own value, if that has the feature's type.
+    /// Parquet and Arrow have one schema. Columns of Parquet and Arrow keep their types and
+    /// metadata. CSV columns have the types of [`Rows::project`]. The fields of documents get their
+    /// types from the first 1,000 rows, with JSON texts for arrays, objects and values of several
+    /// types. While a field of documents or an undeclared feature has only nulls, rows are kept in
+    /// memory, up to 10,000 rows or 32 MiB; then it becomes a string. A row without features has
+    /// nulls in the feature columns or, with [`OnConflict::Right`], its own value if that has the
+    /// feature's type.
     ///
     /// # Errors
-    /// A line that is no JSON object, if the rows were not projected; an own field for which CSV
-    /// has no column, or, on the way from CSV to NDJSON, a cell that does not have its column's
-    /// type; feature columns that do not go with the rows or with the batches before; the output
-    /// cannot be written. Nothing of the batch is written then, unless the output is at fault.
+    /// A line is not a JSON object (if the rows were not projected); CSV has no column for an own
+    /// field; from CSV to NDJSON, a cell does not have its column's type; the feature columns do
+    /// not match the rows or earlier batches; or the output cannot be written. Nothing of the batch
+    /// is written then, unless writing the output itself failed.
     pub fn write(&mut self, rows: &Rows, features: Option<&RecordBatch>) -> Result<(), RowsError> {
         let features = self.features.admit(rows, features)?;
         self.taken += rows.len() as u64;
@@ -192,23 +192,24 @@ impl Writer {
         self.aside.take()
     }
 
-    /// Rows written: those taken, less those that are held back or were set aside.
+    /// The number of rows written: those accepted, without those that are pending or were set
+    /// aside.
     pub fn rows(&self) -> u64 {
         self.taken - self.format.pending() as u64 - self.aside.count()
     }
 
-    /// Writes the rows that are held back, which settles the columns of Parquet and Arrow.
+    /// Writes the pending rows, which fixes the schema of Parquet and Arrow.
     ///
     /// # Errors
-    /// As of [`write`](Self::write).
+    /// The same as for [`write`](Self::write).
     pub fn settle(&mut self) -> Result<(), RowsError> {
         self.text.clear();
         self.format.settle(&self.features.declared(), &mut self.text, &mut self.aside)?;
         self.output.write(&self.text)
     }
 
-    /// Writes what is left and puts a file under its name. Rows that are set aside here are lost:
-    /// [`settle`](Self::settle) and take them before.
+    /// Writes the pending rows and puts a file under its name. Rows that are set aside in this call
+    /// are lost: call [`settle`](Self::settle) and take them first.
     ///
     /// # Errors
     /// The output cannot be written or named.

@@ -1,4 +1,4 @@
-//! The examples for other hosts: what their READMEs say, line by line.
+//! The examples for other hosts: runs their READMEs, line by line.
 
 use beamlet_interop::{Example, KEY, Store, rows};
 

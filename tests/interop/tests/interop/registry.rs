@@ -177,8 +177,8 @@ fn a_registry_that_wants_to_know_who_asks_is_told_what_docker_knows_and_nobody_e
 
     log_in("YWRhOldqNGstUHE4eg=="); // the user and the password
     let handler = pinned(&folder, &tagged);
-    let told = succeeded(beamlet(&folder).args(["describe", "--handler", &handler]));
-    assert!(told.contains("\"tecton\""), "{told}");
+    let reported = succeeded(beamlet(&folder).args(["describe", "--handler", &handler]));
+    assert!(reported.contains("\"tecton\""), "{reported}");
     for text in [ended.stderr, describe().stderr] {
         assert!(
             !text.contains(User::ADA.password) && !text.contains("YWRhOldqNGstUHE4eg"),

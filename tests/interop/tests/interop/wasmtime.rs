@@ -1,5 +1,5 @@
-//! The Tecton handler under the wasmtime command line: what `docs/guide/wasmtime.md` says is run to
-//! the letter, and what can go wrong is told so that a person can read it.
+//! The Tecton handler under the wasmtime command line: runs the commands of
+//! `docs/guide/wasmtime.md`, and checks that errors are readable.
 
 use beamlet_interop::{KEY, Store, built, root, tool};
 use insta::assert_snapshot;
@@ -93,9 +93,9 @@ fn the_commands_of_the_guide_work_as_they_are_printed() {
         .env("TECTON_API_KEY", KEY)
         .output()
         .unwrap();
-    let said = String::from_utf8(ran.stdout).unwrap();
-    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
-    let mut parts = said.split("---\n").skip(1);
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success(), "{printed}{}", String::from_utf8_lossy(&ran.stderr));
+    let mut parts = printed.split("---\n").skip(1);
     let describe = parts.next().unwrap();
     assert!(describe.starts_with(r#""{\"name\":\"tecton\",\"version\":"#), "{describe}");
     assert_eq!(
@@ -182,14 +182,14 @@ fn what_is_wrong_is_told_in_what_is_printed() {
     refused["connection"]["api_key"] = "Wq3e-Other-Key".into();
     let gone = Store::default().config();
 
-    let mut told = String::new();
+    let mut reported = String::new();
     for (config, rows) in [(&broken, &good), (&config, &rows), (&refused, &good), (&gone, &good)] {
         let (case, answer) = call("enrich", &[config, rows]);
-        told.push_str(&format!("{case} {}\n", serde_json::to_string_pretty(&answer).unwrap()));
+        reported.push_str(&format!("{case} {}\n", serde_json::to_string_pretty(&answer).unwrap()));
     }
-    assert!(!told.contains(KEY) && !told.contains("Wq3e"), "{told}");
+    assert!(!reported.contains(KEY) && !reported.contains("Wq3e"), "{reported}");
     redacted(|| {
-        assert_snapshot!(told, @r#"
+        assert_snapshot!(reported, @r#"
     err {
       "problems": [
         {

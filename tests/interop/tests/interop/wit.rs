@@ -1,4 +1,4 @@
-//! The contract as others read it: by the libraries under `wasm-tools component wit`.
+//! Reads the contract with the libraries under `wasm-tools component wit`.
 
 use beamlet_interop::{built, root};
 use wit_component::{DecodedWasm, WitPrinter, decode, encode};

@@ -10,7 +10,7 @@ pub(super) struct Found {
     rows: Vec<Option<RowNumber>>,
     views: usize,
     pub(super) entities: usize,
-    /// Nothing was there in time.
+    /// Whether the online store timed out.
     pub(super) timed_out: bool,
 }
 
@@ -27,7 +27,7 @@ impl Found {
         Self { rows, views: service.views.len(), entities: entities.len(), timed_out: false }
     }
 
-    /// Nothing, as the online store took too long.
+    /// No rows, because the online store took too long.
     pub(super) fn timed_out(service: &Service, entities: usize) -> Self {
         let views = service.views.len();
         Self { rows: vec![None; entities * views], views, entities, timed_out: true }
@@ -39,11 +39,11 @@ impl Found {
     }
 }
 
-/// What becomes of a computed feature that fails.
+/// What to do if a computed feature fails.
 pub(super) enum OnFailure<'f> {
     /// The request fails.
     Refuse,
-    /// It is null, and noted by its position among the computed features.
+    /// It is null, and its position among the computed features is noted.
     Note(&'f mut Vec<usize>),
 }
 

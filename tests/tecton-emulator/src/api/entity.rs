@@ -12,12 +12,12 @@ use crate::value::{Strictness, Value, read_json, to_cel};
 const JOIN_KEY_MAP: &str = "joinKeyMap";
 const REQUEST_CONTEXT_MAP: &str = "requestContextMap";
 
-/// What becomes of extras in the request context.
+/// How extra members of the request context are treated.
 #[derive(Clone, Copy)]
 pub(super) struct ContextStrictness {
-    /// Of keys that the service does not have.
+    /// For keys that the service does not have.
     pub(super) keys: Strictness,
-    /// Of members that a struct's type does not have.
+    /// For members that a struct's type does not have.
     pub(super) members: Strictness,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct ContextStrictness {
 pub(super) struct Entity<'r> {
     /// In the order of the service's join keys.
     pub(super) join_keys: Vec<KeyValue<'r>>,
-    /// For expressions; empty where the service has none.
+    /// Inputs of expressions; empty if the service has none.
     pub(super) inputs: Inputs,
 }
 

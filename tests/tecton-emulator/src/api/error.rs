@@ -31,7 +31,7 @@ impl ApiError {
         format!(r#"{{"error":{message},"message":{message},"code":{code}}}"#)
     }
 
-    /// Any status, with Tecton's message for it or another.
+    /// An error with a status, and Tecton's message for it or another one.
     pub(crate) fn of_status(status: u16, message: Option<&str>) -> Self {
         let message = match message {
             Some(message) => Cow::Owned(message.to_owned()),
@@ -144,7 +144,7 @@ impl ApiError {
     }
 }
 
-/// `a b c`, as Tecton's messages list names between brackets.
+/// `a b c`, as Tecton's messages list names in brackets.
 fn names(fields: &[Field]) -> String {
     let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     names.join(" ")
@@ -164,7 +164,7 @@ fn code_of_status(status: u16) -> u8 {
     }
 }
 
-/// Tecton's message for a status, else the status's own name.
+/// Tecton's message for a status, otherwise the name of the status.
 pub(crate) fn default_message(status: u16) -> &'static str {
     match status {
         401 => {

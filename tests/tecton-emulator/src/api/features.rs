@@ -13,7 +13,7 @@ use crate::catalog::Service;
 use crate::settings::{EmptyRequestData, LateAnswer, Settings, StructMembers, UnknownFields};
 use crate::value::Strictness;
 
-/// Room for an answer before it is written: more than most services' rows need.
+/// Bytes to reserve for each entity: more than most services' rows need.
 const BYTES_PER_ENTITY: usize = 256;
 
 /// One entity.
@@ -48,7 +48,7 @@ pub(super) fn single(
     Ok(finish(service, asked, budget, &found, &shape, out))
 }
 
-/// Several entities; one error refuses them all.
+/// Several entities. One error rejects all of them.
 pub(super) fn batch(
     service: &Service,
     settings: &Settings,
@@ -107,7 +107,7 @@ fn finish(
     Answered { body: out.into(), entities: found.entities, latency_budget }
 }
 
-/// What metadata is asked for, if any.
+/// The requested metadata, if any.
 fn asked(
     metadata_options: Option<MetadataOptions>,
     request_options: &RequestOptions,
@@ -123,7 +123,7 @@ fn asked(
     })
 }
 
-/// What the online store has, or nothing, where it takes too long and that is answered with nulls.
+/// The rows in the online store; none if it takes too long and the setting is to answer with nulls.
 fn found(
     service: &Service,
     settings: &Settings,

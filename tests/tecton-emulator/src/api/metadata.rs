@@ -1,5 +1,5 @@
-//! The answer's `metadata`: per feature the constant part, the effective time and the status; for
-//! the request its SLO figures.
+//! The answer's `metadata`: for each feature its constant part, effective time and status; for the
+//! request its SLO figures.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -18,16 +18,16 @@ pub(super) enum Shape<'s> {
     Batch,
 }
 
-/// What is asked, and how it was served.
+/// The requested metadata, and how the request was served.
 pub(super) struct Asked {
     pub(super) options: MetadataOptions,
-    /// Views whose values are cached say so.
+    /// Whether the statuses of cached views say so.
     pub(super) reads_cache: bool,
     pub(super) elapsed: Duration,
 }
 
-/// Appends `,"metadata":{…}`. Only what is asked for is there: no `features` where nothing of them
-/// is.
+/// Appends `,"metadata":{…}`. It has only what is requested: no `features` if none of their members
+/// is requested.
 pub(super) fn write_metadata(
     service: &Service,
     asked: &Asked,

@@ -26,7 +26,7 @@ pub(crate) struct Request<'r> {
     pub(crate) authorization: Option<&'r [u8]>,
     pub(crate) body: &'r [u8],
     pub(crate) started: Instant,
-    /// Leave one result out, on purpose.
+    /// Leaves one result out, on purpose.
     pub(crate) wrong_count: bool,
 }
 

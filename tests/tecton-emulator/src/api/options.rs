@@ -5,12 +5,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::request::null_as_default;
 use crate::catalog::Described;
 use crate::json::Json;
 use crate::settings::EmptyMetadataOptions;
 
-/// What the answer's metadata is to say.
+/// The metadata that the answer is to have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct MetadataOptions {
@@ -31,7 +30,7 @@ pub(super) struct MetadataOptions {
 }
 
 impl MetadataOptions {
-    /// What `options` come to: none where the answer has no metadata.
+    /// The effective options; `None` if the answer has no metadata.
     pub(super) fn resolve(options: Option<Self>, empty: EmptyMetadataOptions) -> Option<Self> {
         let options = options?;
         if options != Self::default() {
@@ -57,7 +56,7 @@ impl MetadataOptions {
     }
 }
 
-/// How the request is to be served. What has no effect here is still checked for its type.
+/// How the request is to be served. Options without effect here are still checked for their type.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct RequestOptions {
@@ -107,6 +106,15 @@ fn latency_budget<'de, D: Deserializer<'de>>(
         .ok()
         .filter(|milliseconds| *milliseconds > 0)
         .map(Duration::from_millis))
+}
+
+/// Reads null as the default value.
+pub(super) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The requests' bodies, borrowed from their text. Every field is accepted in camelCase and in
-//! snake_case, and null stands for absent.
+//! snake_case, and null means absent.
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::error::ApiError;
-use super::options::{MetadataOptions, RequestOptions};
+use super::options::{MetadataOptions, RequestOptions, null_as_default};
 use crate::json::Object;
 use crate::settings::UnknownFields;
 
@@ -93,14 +93,6 @@ pub(super) fn read<'a, P: Deserialize<'a>>(
         Some(path) => Err(ApiError::unknown_field(&path)),
         None => Ok(body.params),
     }
-}
-
-pub(super) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

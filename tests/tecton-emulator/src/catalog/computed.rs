@@ -23,7 +23,7 @@ pub(crate) struct Computed {
     inputs: Vec<String>,
 }
 
-/// An expression had no result; the text says why.
+/// An expression has no result; the text says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure(pub(crate) String);
 
@@ -53,8 +53,8 @@ impl Computed {
         Ok(Self { name, data_type: data_type.clone(), program, inputs: used })
     }
 
-    /// Appends the feature's JSON. An expression that fails on a null input gives null: rows
-    /// without an amount are no reason to refuse the whole batch.
+    /// Appends the feature's JSON. An expression that fails on a null input gives null, because a
+    /// row without an amount must not fail the whole batch.
     pub(crate) fn write(&self, inputs: &Inputs, out: &mut String) -> Result<(), Failure> {
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
         let mut has_null = false;
@@ -87,7 +87,7 @@ impl Inputs {
     }
 }
 
-/// Collects the names that an expression reads, those left out that it binds itself (`x` in
+/// Collects the names that an expression reads, without those that it binds itself (`x` in
 /// `list.map(x, x + 1)`).
 fn free_names<'e>(expression: &'e IdedExpr, bound: &mut Vec<&'e str>, found: &mut Vec<String>) {
     match &expression.expr {

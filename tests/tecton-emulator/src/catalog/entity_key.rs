@@ -1,4 +1,4 @@
-//! Join-key values as the one byte string that a view's rows are found by.
+//! Join-key values as one byte string, the key by which a view's rows are found.
 
 use crate::data_type::DataType;
 use crate::json::Json;
@@ -34,7 +34,7 @@ impl EntityKey {
         self.0.clear();
     }
 
-    /// Adds a value; a null is found in no view and adds nothing.
+    /// Adds a value. A null matches no row and adds nothing.
     pub(crate) fn push(&mut self, value: KeyValue<'_>) {
         match value {
             KeyValue::Null => {}

@@ -1,12 +1,12 @@
-//! What an answer's metadata says of a service's features whatever the entity: written once, in
-//! every combination that `metadataOptions` can ask for.
+//! The part of an answer's metadata that does not depend on the entity: written once, in every
+//! combination that `metadataOptions` can request.
 
 use std::fmt::Write as _;
 
 use crate::json::quote;
 use crate::repository::Feature;
 
-/// Which of the constant members are asked for.
+/// Which of the constant members are requested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Described {
     pub(crate) names: bool,
@@ -59,7 +59,7 @@ impl FeatureTexts {
         )
     }
 
-    /// The members of each feature's object, without its braces; empty where nothing is asked for.
+    /// The members of each feature's object, without its braces; empty if none is requested.
     pub(crate) fn members(&self, described: Described) -> &[Box<str>] {
         &self.0[described.number()].members
     }

@@ -1,5 +1,5 @@
-//! A [`Repository`] made ready to answer from: keys and services in hash maps, every stored row
-//! already in the answer's JSON, expressions compiled, metadata written out.
+//! A [`Repository`] prepared for fast answers: keys and services in hash maps, stored rows already
+//! as JSON, expressions compiled, metadata written out.
 
 mod computed;
 mod entity_key;
@@ -81,7 +81,7 @@ impl Catalog {
     }
 }
 
-/// The services of a workspace; none of one that is not live, though they are checked.
+/// The services of a workspace. One that is not live has none, but they are checked.
 fn load_workspace(
     workspace: &Workspace,
     place: &Place<'_>,

@@ -1,4 +1,4 @@
-//! Where in a repository something is, for the errors.
+//! A place in a repository, for error messages.
 
 use std::fmt;
 use std::path::Path;
@@ -21,7 +21,7 @@ impl<'r> Place<'r> {
         Self { repository, names }
     }
 
-    /// The place one step further in.
+    /// A place inside this one.
     pub(super) fn within(&self, kind: &str, name: &str) -> Self {
         Self { repository: self.repository, names: format!("{}, {kind} `{name}`", self.names) }
     }

@@ -1,4 +1,4 @@
-//! A feature service made ready: its keys, its views, and how their values make up an answer.
+//! A prepared feature service: its keys, its views, and how their values form an answer.
 
 use bytes::Bytes;
 
@@ -15,7 +15,7 @@ pub(crate) struct Service {
     /// The views with rows.
     pub(crate) views: Vec<View>,
     pub(crate) computed: Vec<Computed>,
-    /// What a row of the answer consists of, in order.
+    /// The parts of a row of the answer, in order.
     pub(crate) parts: Vec<Part>,
     pub(crate) feature_texts: FeatureTexts,
     /// The first view without data in the online store.
@@ -159,8 +159,8 @@ fn only_once<'n>(
     Ok(())
 }
 
-/// The metadata endpoint's answer. A list of inputs that is empty is absent; Tecton's own client reads
-/// `featureValues` whatever the service, so that it is always there.
+/// The metadata endpoint's answer. An empty list of inputs is left out. `featureValues` is always
+/// there, because Tecton's own client reads it for every service.
 fn describe(service: &FeatureService, features: &[(&str, &Feature)]) -> String {
     let values: Vec<Field> = features
         .iter()

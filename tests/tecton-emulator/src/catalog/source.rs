@@ -7,7 +7,7 @@ use crate::data_type::DataType;
 use crate::repository::{RepositoryError, Rows, Source};
 use crate::value::{Value, read_cell};
 
-/// A CSV in memory, its header read.
+/// A CSV in memory, with its header read.
 pub(super) struct Table {
     name: String,
     null: String,
@@ -49,7 +49,7 @@ impl Table {
         })
     }
 
-    /// The number of rows, the header not counted.
+    /// The number of rows, without the header.
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }

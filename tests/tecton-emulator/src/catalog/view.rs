@@ -80,7 +80,7 @@ impl View {
         self.rows.get(scratch.bytes()).copied()
     }
 
-    /// The values of a run, comma-separated; nulls where there is no row.
+    /// The values of a run, comma-separated; nulls if there is no row.
     pub(crate) fn text(&self, run: usize, row: Option<RowNumber>) -> &str {
         let run = &self.runs[run];
         match row {

@@ -1,7 +1,6 @@
-//! Wrong answers on purpose: which requests get one, and what it is. Without faults the emulator
+//! Faults: wrong answers on purpose, and the requests that get them. Without faults the emulator
 //! never fails.
 
-mod lateness;
 mod plan;
 mod table;
 
@@ -11,32 +10,32 @@ use serde::Deserialize;
 
 use crate::endpoint::Endpoint;
 
-pub use lateness::Lateness;
 pub(crate) use plan::FaultPlan;
+pub use plan::Lateness;
 
-/// Some requests and what they are answered instead.
+/// Some requests, and the answer that they get instead of the right one.
 ///
-/// Faults are asked in their order, and a fault counts only the requests that no earlier one has
-/// answered: `first(1, …)` twice answers the first request with the one and the second with the
-/// other.
+/// Faults are tried in their order, and a fault counts only the requests that no earlier fault has
+/// answered: with `first(1, …)` twice, the first request gets the first fault and the second
+/// request the second one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// Which of the requests that reach it.
+    /// Which of the requests get it.
     pub when: When,
-    /// Only requests to this endpoint; none means all three.
+    /// Only requests to this endpoint; `None` means all three.
     pub endpoint: Option<Endpoint>,
-    /// What they get.
+    /// The answer that they get.
     pub answer: FaultAnswer,
 }
 
 /// Which requests a fault answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum When {
-    /// The first so many.
+    /// The first requests, by number.
     First(u64),
     /// All of them.
     Every,
-    /// A share of them, drawn from a seeded generator: one seed, one sequence.
+    /// A share of them, drawn from a seeded generator: the same seed gives the same sequence.
     Rate {
         /// From 0 to 1.
         share: f64,
@@ -56,13 +55,13 @@ pub enum FaultAnswer {
     WrongCount,
     /// 200 whose body ends before its `content-length`.
     Truncated,
-    /// The right answer, compressed with gzip, though nobody asked for that.
+    /// The right answer, compressed with gzip although the client does not accept it.
     Gzip,
-    /// The right answer, so much later.
+    /// The right answer, after a delay.
     Hang(Duration),
-    /// The right answer, later by a time that is drawn for each request.
+    /// The right answer, after a delay that is drawn for each request.
     Late(Lateness),
-    /// The right answer, a few bytes at a time: so much time lies between its first piece and its
+    /// The right answer, a few bytes at a time, with this time between its first piece and its
     /// last.
     SlowBody(Duration),
     /// The connection is reset without an answer.
@@ -143,7 +142,7 @@ impl StatusFault {
         self
     }
 
-    /// Says this instead of Tecton's message.
+    /// Sends this message instead of Tecton's.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self

@@ -1,16 +1,19 @@
-//! The faults of a running emulator: which one, if any, the next request gets.
+//! The faults of a running emulator: which one, if any, the next request gets, and how late
+//! answers are.
 
+use std::f64::consts::TAU;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{Fault, FaultAnswer, When};
 use crate::endpoint::Endpoint;
 
-/// Faults with how far each has come.
+/// The faults, each with its progress.
 #[derive(Debug)]
 pub(crate) struct FaultPlan {
     faults: Vec<(Fault, Progress)>,
-    /// For what an answer itself draws.
+    /// For random delays of answers.
     times: Mutex<fastrand::Rng>,
 }
 
@@ -70,6 +73,32 @@ impl Progress {
     }
 }
 
+/// A log-normal distribution of times, by two of its quantiles.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lateness {
+    /// Half of the times are shorter.
+    pub median: Duration,
+    /// One time of a hundred is longer.
+    pub p99: Duration,
+}
+
+/// The 99th percentile of the standard normal distribution.
+const Z99: f64 = 2.326_347_874;
+
+impl Lateness {
+    /// Draws a time.
+    pub(super) fn draw(self, generator: &mut fastrand::Rng) -> Duration {
+        let (median, p99) = (self.median.as_secs_f64(), self.p99.as_secs_f64());
+        if median <= 0.0 || p99 <= median {
+            return self.median;
+        }
+        // Box and Muller: two even draws give one that is normal.
+        let (radius, angle) = (1.0 - generator.f64(), generator.f64());
+        let normal = (-2.0 * radius.ln()).sqrt() * (TAU * angle).cos();
+        Duration::from_secs_f64(median * (normal * (p99 / median).ln() / Z99).exp())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +134,22 @@ mod tests {
         assert_eq!(first, drawn(&plan.anew(), 10_000));
         let share = first.iter().filter(|drawn| **drawn).count();
         assert!((2_200..2_800).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn half_of_the_times_are_shorter_than_the_median_and_one_of_a_hundred_is_longer_than_the_p99() {
+        let lateness =
+            Lateness { median: Duration::from_millis(7), p99: Duration::from_millis(29) };
+        let mut generator = fastrand::Rng::with_seed(1);
+        let times: Vec<_> = (0..100_000).map(|_| lateness.draw(&mut generator)).collect();
+        let longer = |than| times.iter().filter(|time| **time > than).count();
+        assert!((49_000..51_000).contains(&longer(lateness.median)));
+        assert!((850..1_150).contains(&longer(lateness.p99)));
+    }
+
+    #[test]
+    fn quantiles_that_are_one_are_one_time() {
+        let lateness = Lateness { median: Duration::from_millis(5), p99: Duration::from_millis(5) };
+        assert_eq!(lateness.draw(&mut fastrand::Rng::new()), Duration::from_millis(5));
     }
 }

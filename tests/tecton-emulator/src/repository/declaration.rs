@@ -13,8 +13,8 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use super::{Feature, FeatureValue, Rows, Source, ViewKey};
 use crate::data_type::{DataType, Field};
 
-/// What may be given as text or as a table. The position in the file stays with an error, which
-/// serde's untagged enums would lose.
+/// A value that may be written as text or as a table. In contrast to serde's untagged enums, errors
+/// keep the position in the file.
 trait Declared: Sized {
     type Table: for<'de> Deserialize<'de>;
     const EXPECTED: &'static str;

@@ -1,4 +1,4 @@
-//! What can be wrong with a repository, each with the place to mend.
+//! The errors of a repository, each with its place.
 
 use std::path::PathBuf;
 
@@ -13,13 +13,13 @@ pub enum RepositoryError {
         /// Why.
         source: std::io::Error,
     },
-    /// The repository file is no TOML, or not of the repository's form; the text names line and
-    /// column.
+    /// The repository file is not TOML, or does not have the form of a repository; the text names
+    /// line and column.
     #[error("{file}: {source}")]
     Toml {
         /// The repository file.
         file: String,
-        /// What and where.
+        /// The problem and its place.
         source: Box<toml::de::Error>,
     },
     /// The repository contradicts itself.
@@ -30,12 +30,12 @@ pub enum RepositoryError {
         /// What is wrong, and what to do.
         problem: String,
     },
-    /// A source has a row that does not fit.
+    /// A source has an invalid row.
     #[error("{place}: {source_name}, line {line}, column `{column}`: {problem}")]
     Cell {
         /// The file and the workspace, service, view and feature in it.
         place: String,
-        /// The CSV file, or what stands for it.
+        /// The CSV file, or the name of the embedded CSV.
         source_name: String,
         /// The line of the CSV, from 1.
         line: u64,

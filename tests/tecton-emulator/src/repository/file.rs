@@ -34,7 +34,7 @@ impl RepositoryFile {
     /// Reads the file at `path`. The sources that it names are read when the emulator starts.
     ///
     /// # Errors
-    /// The file cannot be read, is no TOML, or has an unknown or wrongly typed field.
+    /// The file cannot be read, is not TOML, or has an unknown or wrongly typed field.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, RepositoryError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -47,7 +47,7 @@ impl RepositoryFile {
     /// Reads the text of a repository file; paths in it are relative to the working folder.
     ///
     /// # Errors
-    /// The text is no TOML, or has an unknown or wrongly typed field.
+    /// The text is not TOML, or has an unknown or wrongly typed field.
     pub fn from_toml(text: &str) -> Result<Self, RepositoryError> {
         Self::parse(text, "repository")
     }

@@ -1,6 +1,6 @@
-//! What the emulator serves, as a person describes it: workspaces, their feature services, the
-//! views behind these, and who may read them. Comes from a TOML file or from Rust; a
-//! [`Catalog`](crate::catalog) is made of it.
+//! The description of what the emulator serves: workspaces, their feature services, the views
+//! behind these, and who may read them. It comes from a TOML file or from Rust. A
+//! [`Catalog`](crate::catalog) is made from it.
 
 mod declaration;
 mod error;
@@ -21,7 +21,7 @@ pub use file::RepositoryFile;
 pub struct Repository {
     /// The file it was read from: errors name it, and paths of sources are relative to its folder.
     pub origin: Option<PathBuf>,
-    /// Who may ask.
+    /// The keys of clients.
     pub api_keys: Vec<ApiKey>,
     /// The workspaces.
     pub workspaces: Vec<Workspace>,
@@ -52,7 +52,7 @@ pub struct Workspace {
     pub services: Vec<FeatureService>,
 }
 
-/// A feature service: what it is asked by, and what it answers.
+/// A feature service: its keys, and the features that it returns.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureService {
@@ -84,7 +84,7 @@ pub struct FeatureView {
     /// The source's column with each row's effective time.
     #[serde(default)]
     pub effective_time: Option<String>,
-    /// Whether there is data in the online store; without, every request is refused with 404.
+    /// Whether there is data in the online store; otherwise, every request is rejected with 404.
     /// Default `true`.
     #[serde(default = "yes")]
     pub materialized: bool,
@@ -190,7 +190,7 @@ impl Workspace {
         Self { name: name.into(), live: true, services: Vec::new() }
     }
 
-    /// A development workspace: its services are refused with 404.
+    /// A development workspace: requests to its services are rejected with 404.
     pub fn not_live(name: impl Into<String>) -> Self {
         Self { live: false, ..Self::live(name) }
     }

@@ -1,4 +1,4 @@
-//! Wakes a task at a moment, to about a tenth of a millisecond. Tokio's timer counts whole
+//! Wakes tasks at a moment, to about a tenth of a millisecond. Tokio's timer counts whole
 //! milliseconds, so that answers delayed by 5 ms would leave in bursts, up to 2 ms late.
 //!
 //! It runs beside the connections, in their runtime: a thread of its own, which wakes theirs for
@@ -11,8 +11,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
-
-use super::clock::{Clock, Ringing};
 
 /// The moments that tasks wait for.
 #[derive(Debug)]
@@ -27,7 +25,7 @@ struct Queue {
     /// The tasks by the number of their moment; numbers are given in order.
     tasks: hashbrown::HashMap<u64, oneshot::Sender<()>>,
     next: u64,
-    /// Nobody will ring.
+    /// The alarm has ended, and wakes no task any more.
     over: bool,
 }
 
@@ -39,7 +37,7 @@ impl Alarm {
     /// Wakes tasks, for as long as it is polled.
     ///
     /// # Errors
-    /// The system has no timer left. No task waits then, nor will.
+    /// The system has no timer left. Then no task waits any more.
     pub(super) async fn run(&self) -> io::Result<()> {
         let ended = self.ring().await;
         let mut queue = self.queue();
@@ -55,7 +53,7 @@ impl Alarm {
             ringing.wait().await?;
             self.take_due(&mut due)?;
             for wake in due.drain(..) {
-                // A task that has been dropped does not mind.
+                // The task may have been dropped.
                 let _ = wake.send(());
             }
         }
@@ -113,11 +111,125 @@ impl Queue {
     }
 }
 
+#[cfg(target_os = "linux")]
+use fine::{Clock, Ringing};
+#[cfg(not(target_os = "linux"))]
+use whole::{Clock, Ringing};
+
+/// On Linux, timers are file descriptors, for which the runtime waits as for sockets.
+#[cfg(target_os = "linux")]
+mod fine {
+    use std::io;
+    use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+    use std::time::Instant;
+
+    use rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
+    };
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
+    #[derive(Debug)]
+    pub(super) struct Clock(OwnedFd);
+
+    impl Clock {
+        pub(super) fn new() -> io::Result<Self> {
+            let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+            Ok(Self(timerfd_create(TimerfdClockId::Monotonic, flags)?))
+        }
+
+        /// Sets it to ring at this moment only.
+        pub(super) fn set(&self, moment: Instant) -> io::Result<()> {
+            let left = moment.saturating_duration_since(Instant::now());
+            let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let time = Itimerspec {
+                it_interval: zero,
+                it_value: Timespec {
+                    tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+                    // Nothing at all would be never.
+                    tv_nsec: i64::from(left.subsec_nanos()).max(1),
+                },
+            };
+            timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &time)?;
+            Ok(())
+        }
+    }
+
+    /// A clock that a task waits for.
+    pub(super) struct Ringing<'a>(AsyncFd<BorrowedFd<'a>>);
+
+    impl<'a> Ringing<'a> {
+        pub(super) fn of(clock: &'a Clock) -> io::Result<Self> {
+            // SAFETY: the descriptor is borrowed from the clock, which keeps it open meanwhile.
+            let fd =
+                unsafe { AsyncFd::register_with_interest(clock.0.as_fd(), Interest::READABLE) }?;
+            Ok(Self(fd))
+        }
+
+        /// Returns when it has rung.
+        pub(super) async fn wait(&mut self) -> io::Result<()> {
+            let read = |fd: &BorrowedFd<'a>| Ok(rustix::io::read(fd, &mut [0; 8])?);
+            self.0.async_io(Interest::READABLE, read).await.map(drop)
+        }
+    }
+}
+
+/// On other systems, it can be late by one or two milliseconds.
+#[cfg(not(target_os = "linux"))]
+mod whole {
+    use std::io;
+    use std::time::Instant;
+
+    use tokio::sync::watch;
+
+    #[derive(Debug)]
+    pub(super) struct Clock(watch::Sender<Option<Instant>>);
+
+    impl Clock {
+        pub(super) fn new() -> io::Result<Self> {
+            Ok(Self(watch::Sender::new(None)))
+        }
+
+        /// Sets it to ring at this moment only.
+        pub(super) fn set(&self, moment: Instant) -> io::Result<()> {
+            self.0.send_replace(Some(moment));
+            Ok(())
+        }
+    }
+
+    /// A clock that a task waits for.
+    pub(super) struct Ringing(watch::Receiver<Option<Instant>>);
+
+    impl Ringing {
+        pub(super) fn of(clock: &Clock) -> io::Result<Self> {
+            Ok(Self(clock.0.subscribe()))
+        }
+
+        /// Returns when it has rung.
+        pub(super) async fn wait(&mut self) -> io::Result<()> {
+            let over = |_| io::Error::other("the clock is gone");
+            loop {
+                let moment = *self.0.borrow_and_update();
+                let Some(moment) = moment else {
+                    self.0.changed().await.map_err(over)?;
+                    continue;
+                };
+                tokio::select! {
+                    () = tokio::time::sleep_until(moment.into()) => return Ok(()),
+                    set = self.0.changed() => set.map_err(over)?,
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::Arc;
     use std::time::Duration;
+
+    use super::*;
 
     #[tokio::test]
     async fn tasks_wake_in_the_order_of_their_moments_and_never_early() {

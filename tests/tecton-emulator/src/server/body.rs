@@ -12,7 +12,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
-/// Why a request's body is not there.
+/// Why a request's body cannot be read.
 #[derive(Debug)]
 pub(super) enum ReadError {
     /// It is longer than allowed.
@@ -37,7 +37,7 @@ pub(super) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Read
     Err(ReadError::TooLarge)
 }
 
-/// Into how many pieces a slow body is cut.
+/// The number of pieces of a slow body.
 const SLOW_PIECES: usize = 10;
 
 /// An answer's body.

@@ -1,10 +1,8 @@
 //! The emulator over HTTP/1.1: configured with a [`Builder`], started in a tokio runtime of the
 //! caller's or in a thread of its own.
 
-mod accept;
 mod alarm;
 mod body;
-mod clock;
 mod respond;
 mod running;
 
@@ -21,7 +19,7 @@ use crate::stats::Counters;
 use alarm::Alarm;
 pub use running::{Background, Running};
 
-/// Where an emulator begins: with a [`Builder`].
+/// Creates a [`Builder`] for an emulator.
 #[derive(Debug)]
 pub struct Emulator;
 

@@ -1,19 +1,15 @@
 //! A value of a known type, between where it comes from (a CSV cell, a request's JSON, an
 //! expression's result) and where it goes (the answer's JSON, an expression's variable).
 
-mod cell;
 mod expression;
 mod json;
-mod timestamp;
-mod wire;
+mod text;
 
 use chrono::{DateTime, Utc};
 
-pub(crate) use cell::read_cell;
 pub(crate) use expression::{from_cel, to_cel};
-pub(crate) use json::{Strictness, read_int64, read_json};
-pub(crate) use timestamp::{read_timestamp, timestamp_text};
-pub(crate) use wire::write_wire;
+pub(crate) use json::{Strictness, read_cell, read_int64, read_json};
+pub(crate) use text::{read_timestamp, timestamp_text, write_wire};
 
 /// A value that has its type's shape: [`DataType`](crate::DataType) and this agree by construction.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +27,6 @@ pub(crate) enum Value {
     Map(Vec<(String, Value)>),
 }
 
-/// The value is not of the type; which value it was is the caller's to say.
+/// The value does not have the type. The caller reports which value it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotOfType;

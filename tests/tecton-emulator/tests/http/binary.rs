@@ -1,4 +1,4 @@
-//! The binary: its one line, and its ways to end.
+//! The binary: the line that it prints, and the ways in which it ends.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! What a request may look like, and what its entities find.
+//! The forms of a request, and the rows that its entities find.
 
 use serde_json::json;
 use tecton_emulator::{DataType, Endpoint, FeatureService, FeatureView};

@@ -1,4 +1,4 @@
-//! Each setting of what the documentation leaves open.
+//! Each setting for what the documentation leaves open.
 
 use std::time::{Duration, Instant};
 

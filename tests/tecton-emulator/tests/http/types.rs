@@ -1,4 +1,4 @@
-//! Every type on the wire: out of a cell, and in as request context.
+//! Every type on the wire: from a cell to an answer, and from the request context.
 
 use serde_json::{Value, json};
 use tecton_emulator::{DataType, FeatureService, FeatureView};

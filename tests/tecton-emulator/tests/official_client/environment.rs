@@ -1,12 +1,9 @@
-//! A virtual environment with exactly the packages of a requirements file, under cargo's target
-//! folder. What is missing for it is an error that says what to do; nothing is skipped.
+//! The Python environment with Tecton's client: made once, in a folder that is kept between runs.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-use super::cached;
 
 /// The oldest Python for which the packages are.
 const OLDEST: (u32, u32) = (3, 10);
@@ -41,9 +38,9 @@ pub(crate) fn python(requirements: &Path) -> Result<PathBuf, Problem> {
     let made_from = format!("{installation}\n{}", fs::read_to_string(requirements)?);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("official-client");
     let python = folder.join("bin/python");
-    cached::folder(&folder, &made_from, || {
+    make_once(&folder, &made_from, || {
         let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output()?;
-        said(made).map_err(Problem::NoVenv)?;
+        printed(made).map_err(Problem::NoVenv)?;
         install(&python, requirements, &[])
     })?;
     Ok(python)
@@ -73,14 +70,14 @@ fn install(python: &Path, requirements: &Path, more: &[&str]) -> Result<(), Prob
         .arg(requirements)
         .args(more)
         .output()?;
-    said(installed).map_err(|output| Problem::NoPackages {
+    printed(installed).map_err(|output| Problem::NoPackages {
         requirements: requirements.display().to_string(),
         output,
     })
 }
 
 /// What a command that failed has said.
-fn said(ran: Output) -> Result<(), String> {
+fn printed(ran: Output) -> Result<(), String> {
     match ran.status.success() {
         true => Ok(()),
         false => Err(String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned()),
@@ -89,6 +86,33 @@ fn said(ran: Output) -> Result<(), String> {
 
 fn version_text((major, minor): (u32, u32)) -> String {
     format!("{major}.{minor}")
+}
+
+/// The file in the folder that says what it was made from. It is written last: a folder that has it
+/// is whole.
+const STAMP: &str = "made-from.txt";
+
+/// Makes `folder` with `make`, unless it is there and was made from the same.
+fn make_once<E: From<io::Error>>(
+    folder: &Path,
+    made_from: &str,
+    make: impl FnOnce() -> Result<(), E>,
+) -> Result<(), E> {
+    fs::create_dir_all(folder.parent().unwrap_or(folder))?;
+    // Held until the end.
+    let lock = File::create(folder.with_extension("lock"))?;
+    lock.lock()?;
+    let stamp = folder.join(STAMP);
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == made_from) {
+        return Ok(());
+    }
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    make()?;
+    fs::write(stamp, made_from)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -115,5 +139,41 @@ mod tests {
         let problem = install(&python, &requirements, &["--no-index"]).unwrap_err().to_string();
         assert!(problem.contains("let it reach a package registry"), "{problem}");
         assert!(problem.contains("beamlet-is-no-package"), "{problem}");
+    }
+
+    /// Makes a folder with one file in it.
+    fn with_file(path: &Path, name: &str) -> io::Result<()> {
+        fs::create_dir(path)?;
+        fs::write(path.join(name), "")
+    }
+
+    #[test]
+    fn a_folder_is_made_once() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("f");
+        make_once(&path, "x", || with_file(&path, "first")).unwrap();
+        make_once(&path, "x", || with_file(&path, "second")).unwrap();
+        assert!(path.join("first").exists());
+    }
+
+    #[test]
+    fn a_half_made_folder_is_made_anew() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("f");
+        let stopped = || with_file(&path, "half").and(Err(io::Error::other("stopped")));
+        make_once(&path, "x", stopped).unwrap_err();
+        make_once(&path, "x", || with_file(&path, "whole")).unwrap();
+        assert!(path.join("whole").exists());
+        assert!(!path.join("half").exists());
+    }
+
+    #[test]
+    fn a_folder_made_from_something_else_is_made_anew() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("f");
+        make_once(&path, "old", || with_file(&path, "old")).unwrap();
+        make_once(&path, "new", || with_file(&path, "new")).unwrap();
+        assert!(path.join("new").exists());
+        assert!(!path.join("old").exists());
     }
 }

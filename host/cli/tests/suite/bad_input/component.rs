@@ -1,6 +1,6 @@
-//! Handlers that are none.
+//! Files that are not handlers.
 
-use super::refused::{refused_by, refused_component};
+use super::{refused_by, refused_component};
 use crate::support::beamlet::Beamlet;
 use crate::support::redacted;
 use crate::support::store::{config, folder_of};
@@ -14,7 +14,7 @@ fn component(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_component_that_is_not_there_is_named() {
+fn a_missing_component_is_named() {
     let folder = folder_of(&config("http://127.0.0.1:1"));
     let ended = refused_by(&folder, "--config beamlet.toml --handler handler.wasm");
     redacted(|| {
@@ -26,7 +26,7 @@ fn a_component_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_text_is_no_component() {
+fn a_text_is_not_a_component() {
     redacted(|| {
         assert_snapshot!(refused_component("tecton"), @"
     error: handler.wasm: is not a WebAssembly component
@@ -36,7 +36,7 @@ fn a_text_is_no_component() {
 }
 
 #[test]
-fn an_empty_file_is_no_component() {
+fn an_empty_file_is_not_a_component() {
     redacted(|| {
         assert_snapshot!(refused_component(""), @"
     error: handler.wasm: is empty, not a WebAssembly component
@@ -46,7 +46,7 @@ fn an_empty_file_is_no_component() {
 }
 
 #[test]
-fn a_core_module_is_no_component_and_its_user_is_told_how_to_make_it_one() {
+fn the_error_for_a_core_module_says_how_to_make_it_a_component() {
     redacted(|| {
         assert_snapshot!(refused_component(MODULE), @"
     error: handler.wasm: is a WebAssembly module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`
@@ -56,7 +56,7 @@ fn a_core_module_is_no_component_and_its_user_is_told_how_to_make_it_one() {
 }
 
 #[test]
-fn a_component_that_breaks_off_is_refused() {
+fn a_truncated_component_is_rejected() {
     let whole = component("(export \"wasi:cli/run@0.2.0\" (instance $empty))");
     let ended = refused_component(&whole[..whole.len() - 4]);
     assert_eq!(ended.code, Some(2));
@@ -69,7 +69,7 @@ fn a_component_that_breaks_off_is_refused() {
 }
 
 #[test]
-fn a_component_that_exports_something_else_is_told_what_a_handler_exports() {
+fn the_error_for_a_component_with_other_exports_names_what_a_handler_exports() {
     let bytes = component("(export \"wasi:cli/run@0.2.0\" (instance $empty))");
     redacted(|| {
         assert_snapshot!(refused_component(bytes), @"
@@ -80,7 +80,7 @@ fn a_component_that_exports_something_else_is_told_what_a_handler_exports() {
 }
 
 #[test]
-fn a_component_that_exports_nothing_is_told_what_a_handler_exports() {
+fn the_error_for_a_component_without_exports_names_what_a_handler_exports() {
     redacted(|| {
         assert_snapshot!(refused_component(component("")), @"
     error: handler.wasm: exports no interface; a handler exports beamlet:enrichment/enrichment-handler@0.2.0
@@ -90,7 +90,7 @@ fn a_component_that_exports_nothing_is_told_what_a_handler_exports() {
 }
 
 #[test]
-fn a_component_of_another_version_of_the_contract_is_told_both_versions() {
+fn a_component_of_another_version_of_the_contract_is_reported_with_both_versions() {
     let name = "beamlet:enrichment/enrichment-handler@0.1.0";
     let bytes = component(&format!("(export \"{name}\" (instance $empty))"));
     redacted(|| {
@@ -102,11 +102,11 @@ fn a_component_of_another_version_of_the_contract_is_told_both_versions() {
 }
 
 #[test]
-fn a_component_of_an_older_version_is_told_both_versions_by_every_command() {
+fn every_command_names_both_versions_for_a_component_of_an_older_version() {
     let folder = folder_of(&config("http://127.0.0.1:1"));
     let name = "beamlet:enrichment/enrichment-handler@0.0.9";
     folder.write("handler.wasm", component(&format!("(export \"{name}\" (instance $empty))")));
-    let told = "error: handler.wasm: speaks the contract in version 0.0.9, this host in 0.2.0; \
+    let reported = "error: handler.wasm: speaks the contract in version 0.0.9, this host in 0.2.0; \
                 rebuild the handler or take the host of that version\n";
     for command in [
         "run --config beamlet.toml --handler handler.wasm",
@@ -116,12 +116,12 @@ fn a_component_of_an_older_version_is_told_both_versions_by_every_command() {
         "conform handler.wasm --config beamlet.toml",
     ] {
         let ended = Beamlet::new(&folder, command).end();
-        assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), told), "{command}");
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), reported), "{command}");
     }
 }
 
 #[test]
-fn a_component_whose_text_interface_is_of_another_version_is_told_both_versions() {
+fn a_component_with_a_text_interface_of_another_version_is_reported_with_both_versions() {
     let bytes = component(
         "(export \"beamlet:enrichment/enrichment-handler@0.2.0\" (instance $empty))
         (export \"beamlet:enrichment/enrichment-json@1.0.0\" (instance $empty))",
@@ -143,7 +143,7 @@ fn importing(name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_component_that_imports_another_version_is_told_which_one_it_gets() {
+fn the_error_for_an_import_of_another_version_names_the_provided_one() {
     let bytes = importing("beamlet:enrichment/types@0.1.0");
     redacted(|| {
         assert_snapshot!(refused_component(bytes), @"
@@ -161,7 +161,7 @@ fn a_component_that_imports_another_version_is_told_which_one_it_gets() {
 }
 
 #[test]
-fn a_component_that_serves_http_is_told_what_it_is_for() {
+fn the_error_for_a_component_that_serves_http_names_its_purpose() {
     let bytes = component("(export \"wasi:http/incoming-handler@0.2.12\" (instance $empty))");
     redacted(|| {
         assert_snapshot!(refused_component(bytes), @"
@@ -172,9 +172,9 @@ fn a_component_that_serves_http_is_told_what_it_is_for() {
 }
 
 #[test]
-fn conform_and_describe_refuse_what_is_no_component_as_run_does() {
+fn conform_and_describe_reject_what_is_not_a_component_as_run_does() {
     let whole = component("(export \"wasi:cli/run@0.2.0\" (instance $empty))");
-    for (bytes, told) in [
+    for (bytes, reported) in [
         (MODULE, "handler.wasm: is a WebAssembly module, not a component"),
         (b"", "handler.wasm: is empty"),
         (b"connection", "handler.wasm: is not a WebAssembly component"),
@@ -188,13 +188,13 @@ fn conform_and_describe_refuse_what_is_no_component_as_run_does() {
         for command in commands {
             let ended = Beamlet::new(&folder, command).end();
             assert_eq!(ended.code, Some(2), "{ended}");
-            assert!(ended.stderr.starts_with(&format!("error: {told}")), "{command}: {ended}");
+            assert!(ended.stderr.starts_with(&format!("error: {reported}")), "{command}: {ended}");
         }
     }
 }
 
 #[test]
-fn a_component_with_an_interface_of_the_right_name_and_nothing_in_it_is_refused() {
+fn a_component_with_an_empty_interface_of_the_right_name_is_rejected() {
     let name = "beamlet:enrichment/enrichment-handler@0.2.0";
     let bytes = component(&format!("(export \"{name}\" (instance $empty))"));
     redacted(|| {
@@ -206,7 +206,7 @@ fn a_component_with_an_interface_of_the_right_name_and_nothing_in_it_is_refused(
 }
 
 #[test]
-fn a_component_that_wants_what_no_handler_gets_is_refused() {
+fn a_component_with_an_import_that_no_handler_gets_is_rejected() {
     let bytes = component(
         "(import \"other:store/api@1.0.0\" (instance (export \"ask\" (func))))
         (export \"beamlet:enrichment/enrichment-handler@0.2.0\" (instance $empty))",

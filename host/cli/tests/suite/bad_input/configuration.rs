@@ -1,14 +1,14 @@
-//! Configurations that are wrong.
+//! Invalid configurations.
 
-use super::refused::{refused_by, refused_config};
-use crate::support::folder::Folder;
+use super::{refused_by, refused_config};
+use crate::support::beamlet::Folder;
 use crate::support::redacted;
 use crate::support::store::{KEY, config};
 use insta::assert_snapshot;
 use serde_json::json;
 
 #[test]
-fn a_configuration_that_is_not_there_is_named() {
+fn a_missing_configuration_is_named() {
     let ended = refused_by(&Folder::new(), "--config beamlet.toml");
     redacted(|| {
         assert_snapshot!(ended, @"
@@ -53,7 +53,7 @@ fn a_syntax_error_in_json_is_named_by_line_and_column_without_the_text() {
 }
 
 #[test]
-fn every_problem_of_a_configuration_is_told_at_once_and_in_its_order() {
+fn every_problem_of_a_configuration_is_reported_at_once_and_in_order() {
     let text = format!(
         "retries = 3
 
@@ -128,7 +128,7 @@ fn a_secret_that_is_not_set_is_named_by_its_variable() {
 }
 
 #[test]
-fn an_empty_configuration_is_told_what_it_needs() {
+fn the_error_for_an_empty_configuration_names_what_is_required() {
     let ended = refused_config("beamlet.toml", "");
     redacted(|| {
         assert_snapshot!(ended, @"

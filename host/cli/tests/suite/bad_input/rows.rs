@@ -1,18 +1,17 @@
-//! Rows that are wrong.
+//! Invalid rows.
 
-use super::refused::{first_line, refused, refused_rows};
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use super::{first_line, refused, refused_rows};
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::redacted;
 use crate::support::store::{config, folder_of};
 use insta::assert_snapshot;
 
 #[test]
-fn a_row_that_is_no_json_is_named_by_line_and_column() {
+fn a_row_that_is_not_json_is_named_by_line_and_column() {
     let ended = refused_rows("rows.ndjson", "{\"tailnum\":\"N10156\"}\n\n{\"tailnum\":N10156}\n");
     redacted(|| {
         assert_snapshot!(ended, @"
-        error: rows.ndjson:3:12: row is no JSON object: expected value; write one JSON object on each line
+        error: rows.ndjson:3:12: row is not a JSON object: expected value; write one JSON object on each line
         2 rows in: 0 enriched, 0 missing, 0 with a null key, 0 failed
         0 requests, [speed]
         failed: nothing was written to out.ndjson
@@ -80,7 +79,7 @@ fn a_csv_without_the_entity_field_is_refused_by_its_header() {
 #[test]
 fn an_entity_field_of_a_type_that_no_key_has_is_named_by_line_field_and_type() {
     let values = ["1.5", "true", "{\"n\":1}", "[1]", "1e3", "\"\\ud800\""];
-    let told: Vec<String> = values
+    let reported: Vec<String> = values
         .iter()
         .map(|value| {
             let rows = format!("{{\"tailnum\":\"N10156\"}}\n{{\"tailnum\":{value}}}\n");
@@ -89,13 +88,13 @@ fn an_entity_field_of_a_type_that_no_key_has_is_named_by_line_field_and_type() {
             format!("{value}: {}", first_line(&ended))
         })
         .collect();
-    assert_snapshot!(told.join("\n"), @r#"
+    assert_snapshot!(reported.join("\n"), @r#"
     1.5: error: rows.ndjson:2: invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
     true: error: rows.ndjson:2: invalid-input: field `tailnum` is a boolean; a join key is a string, an integer or null
     {"n":1}: error: rows.ndjson:2: invalid-input: field `tailnum` is an object; a join key is a string, an integer or null
     [1]: error: rows.ndjson:2: invalid-input: field `tailnum` is a list; a join key is a string, an integer or null
     1e3: error: rows.ndjson:2: invalid-input: field `tailnum` is a fractional number; a join key is a string, an integer or null
-    "\ud800": error: rows.ndjson:2: field "tailnum" is a string with an escape that is no character: unexpected end of hex escape; mend the value
+    "\ud800": error: rows.ndjson:2: field "tailnum" is a string with an invalid escape: unexpected end of hex escape; correct the value
     "#);
 }
 
@@ -114,12 +113,12 @@ fn a_whole_column_of_a_type_that_no_key_has_names_its_first_row_and_counts_the_o
 }
 
 #[test]
-fn a_csv_column_that_changes_its_type_names_the_row_and_an_option_that_is_there() {
+fn the_error_for_a_column_that_changes_its_type_names_the_row_and_the_option() {
     let numbers: String = (0..1000).map(|number| format!("{number}\n")).collect();
     let ended = refused_rows("rows.csv", format!("tailnum\n{numbers}N10156\n"));
     redacted(|| {
         assert_snapshot!(ended, @r#"
-        error: rows.csv:1002: field "tailnum" is a string, expected int64 (the type of the first rows); mend the value, or state a type with --type tailnum=string
+        error: rows.csv:1002: field "tailnum" is a string, expected int64 (the type of the first rows); correct the value, or state a type with --type tailnum=string
         1001 rows in: 0 enriched, 1000 missing, 0 with a null key, 0 failed
         100 requests, [speed]
         failed: nothing was written to out.ndjson

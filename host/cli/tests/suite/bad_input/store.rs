@@ -1,6 +1,6 @@
-//! Stores that cannot be asked, or answer what they should not.
+//! Stores that cannot be reached, or send invalid answers.
 
-use super::refused::{first_line, refused, refused_by, refused_by_store};
+use super::{first_line, refused, refused_by, refused_by_store};
 use crate::support::redacted;
 use crate::support::server::{Server, answer, closed_port};
 use crate::support::store::{KEY, Store, config, folder_of};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tecton_emulator::{FaultAnswer, FaultBody, StatusFault};
 
 #[test]
-fn a_store_that_nobody_listens_for_is_named_by_its_url() {
+fn a_store_that_refuses_connections_is_named_by_its_url() {
     redacted(|| {
         assert_snapshot!(refused_by_store(&closed_port()), @"
         error: rows.ndjson:1: unavailable: POST http://[store]/api/v1/feature-service/get-features-batch: connection refused (attempt 5)
@@ -24,7 +24,7 @@ fn a_store_that_nobody_listens_for_is_named_by_its_url() {
 }
 
 #[test]
-fn a_store_that_nobody_listens_for_is_told_even_in_the_middle_of_a_large_request() {
+fn a_refused_connection_is_reported_even_during_a_large_request() {
     let folder = folder_of(&config(&closed_port()));
     folder.write("rows.ndjson", json!({ "tailnum": "x".repeat(8 << 20) }).to_string());
     let ended = refused(&folder, "run --config beamlet.toml --input rows.ndjson");
@@ -47,7 +47,7 @@ fn a_store_whose_name_is_not_known_is_named_by_its_url() {
 }
 
 #[test]
-fn an_answer_that_is_not_json_is_told() {
+fn an_answer_that_is_not_json_is_reported() {
     let store = Store::that_answers(FaultAnswer::NotJson);
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
@@ -62,7 +62,7 @@ fn an_answer_that_is_not_json_is_told() {
 }
 
 #[test]
-fn a_proxys_html_is_told_as_its_text() {
+fn a_proxys_html_is_reported_as_text() {
     let store = Store::that_answers(StatusFault::new(503).body(FaultBody::Html));
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
@@ -77,7 +77,7 @@ fn a_proxys_html_is_told_as_its_text() {
 }
 
 #[test]
-fn an_error_without_a_body_is_told() {
+fn an_error_without_a_body_is_reported() {
     let store = Store::that_answers(StatusFault::new(502).body(FaultBody::Empty));
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
@@ -92,7 +92,7 @@ fn an_error_without_a_body_is_told() {
 }
 
 #[test]
-fn an_answer_with_too_few_rows_is_told_with_both_counts() {
+fn an_answer_with_too_few_rows_is_reported_with_both_counts() {
     let store = Store::that_answers(FaultAnswer::WrongCount);
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
@@ -107,7 +107,7 @@ fn an_answer_with_too_few_rows_is_told_with_both_counts() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_told() {
+fn a_truncated_answer_is_reported() {
     let store = Store::that_answers(FaultAnswer::Truncated);
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
@@ -122,7 +122,7 @@ fn an_answer_that_breaks_off_is_told() {
 }
 
 #[test]
-fn a_connection_that_is_reset_is_told() {
+fn a_connection_reset_is_reported() {
     let store = Store::that_answers(FaultAnswer::Reset);
     redacted(|| {
         assert_snapshot!(refused_by_store(&store.url()), @"
@@ -137,7 +137,7 @@ fn a_connection_that_is_reset_is_told() {
 }
 
 #[test]
-fn a_store_that_hangs_is_given_up_after_the_time_allowed() {
+fn a_request_to_a_store_that_hangs_times_out() {
     let store = Store::that_answers(FaultAnswer::Hang(Duration::from_secs(3600)));
     let folder = folder_of(&(config(&store.url()) + "[sandbox]\nfirst_byte_timeout_ms = 50\n"));
     redacted(|| {
@@ -153,7 +153,7 @@ fn a_store_that_hangs_is_given_up_after_the_time_allowed() {
 }
 
 #[test]
-fn a_connection_that_takes_too_long_is_told_apart_from_an_answer_that_does() {
+fn a_connection_time_out_differs_from_a_response_time_out() {
     // The system connects, up to TLS, and nobody says a word.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let at = silent.local_addr().unwrap();
@@ -164,13 +164,13 @@ fn a_connection_that_takes_too_long_is_told_apart_from_an_answer_that_does() {
         assert_eq!(ended.code, Some(1));
         first_line(&ended).to_owned()
     };
-    let told = [
+    let reported = [
         refused(format!("https://{at}"), "connect_timeout_ms = 50"),
         refused(format!("http://{at}"), "timeout_ms = 50"),
         refused(format!("https://{at}"), "timeout_ms = 50"),
     ];
     redacted(|| {
-        assert_snapshot!(told.join("\n"), @"
+        assert_snapshot!(reported.join("\n"), @"
         error: rows.ndjson:1: timed-out: POST https://[store]/api/v1/feature-service/get-features-batch: no connection within the time allowed (attempt 5)
         error: rows.ndjson:1: timed-out: POST http://[store]/api/v1/feature-service/get-features-batch: no answer within the time allowed (attempt 5)
         error: rows.ndjson:1: timed-out: POST https://[store]/api/v1/feature-service/get-features-batch: no connection within the time allowed (attempt 5)
@@ -208,7 +208,7 @@ fn a_key_that_may_not_is_403() {
 }
 
 #[test]
-fn a_feature_service_that_is_not_there_is_404_and_named() {
+fn an_unknown_feature_service_is_404_and_named() {
     let store = Store::start();
     let other = config(&store.url()).replace("planes_features", "trains_features");
     redacted(|| {
@@ -223,7 +223,7 @@ fn a_feature_service_that_is_not_there_is_404_and_named() {
 }
 
 #[test]
-fn an_entity_id_that_is_no_join_key_is_400_in_the_stores_words() {
+fn an_entity_id_that_is_not_a_join_key_is_400_in_the_stores_words() {
     let store = Store::start();
     let folder = folder_of(&config(&store.url()).replace("'tailnum'", "'flight'"));
     folder.write("rows.csv", "flight\n1545\n");
@@ -257,7 +257,7 @@ fn a_store_that_asks_for_fewer_requests_is_429() {
 }
 
 #[test]
-fn a_redirect_is_not_followed_and_its_target_is_told() {
+fn a_redirect_is_not_followed_and_its_target_is_reported() {
     let server = Server::that_answers(|_| {
         answer("302 Found", "").replacen("\r\n", "\r\nlocation: http://other.example/\r\n", 1)
     });
@@ -270,6 +270,6 @@ fn a_redirect_is_not_followed_and_its_target_is_told() {
         exit code 1
         ")
     });
-    let heard = server.heard();
-    assert!(heard.iter().all(|request| request.starts_with("POST /api/v1/")), "{heard:?}");
+    let received = server.received();
+    assert!(received.iter().all(|request| request.starts_with("POST /api/v1/")), "{received:?}");
 }

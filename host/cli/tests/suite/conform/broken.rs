@@ -5,7 +5,7 @@ use crate::support::key_value::{KeyValueStore, TOKEN, keys};
 use crate::support::library::{runtime, setup};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use beamlet::plugin::Plugin;
-use beamlet_conform::{CHECKS, Outcome, Report, Suite};
+use beamlet_conform::{CHECKS, CheckOutcome, Report, Suite};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ async fn a_handler_that_keeps_every_promise_passes_every_check() {
     let others: Vec<String> = report
         .checks
         .iter()
-        .filter(|(_, outcome)| *outcome != Outcome::Passed)
+        .filter(|(_, outcome)| *outcome != CheckOutcome::Passed)
         .map(|(check, outcome)| format!("{}: {outcome:?}", check.name))
         .collect();
     assert_eq!(others, [""; 0]);
@@ -77,7 +77,7 @@ async fn for_each_check_there_is_a_handler_that_fails_it_and_no_other() {
     let wrong: Vec<String> = reports
         .filter_map(|(name, report)| async move {
             (report.failed() != [name])
-                .then(|| format!("{name}: {:?}\n{}", report.failed(), report.told("again")))
+                .then(|| format!("{name}: {:?}\n{}", report.failed(), report.text("again")))
         })
         .collect()
         .await;
@@ -85,13 +85,13 @@ async fn for_each_check_there_is_a_handler_that_fails_it_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_could_not_be_looked_at_says_for_which_failure() {
+async fn a_check_that_was_not_looked_at_names_the_failure() {
     let report = report("columns/length").await;
     for (check, outcome) in &report.checks {
         let after = ["answers/", "lifecycle/", "odd/", "store/kinds"];
         if check.name != "columns/length" && after.iter().any(|start| check.name.starts_with(start))
         {
-            assert_eq!(*outcome, Outcome::NotLookedAt("columns/length"), "{}", check.name);
+            assert_eq!(*outcome, CheckOutcome::NotLookedAt("columns/length"), "{}", check.name);
         }
     }
 }

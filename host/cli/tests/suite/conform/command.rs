@@ -1,8 +1,7 @@
-//! What a handler's author types, and reads.
+//! The command `beamlet conform` and its output.
 
-use super::examples::example;
-use crate::support::beamlet::Beamlet;
-use crate::support::folder::Folder;
+use super::guide::example;
+use crate::support::beamlet::{Beamlet, Folder};
 use crate::support::guests;
 use crate::support::key_value::{KeyValueStore, TOKEN};
 use crate::support::redacted;
@@ -56,7 +55,7 @@ exit code 0
 }
 
 #[test]
-fn what_failed_is_told_with_what_was_done_and_how_to_do_it_again() {
+fn a_failed_check_is_reported_with_its_steps_and_the_command_to_repeat_it() {
     let store = KeyValueStore::start();
     let folder = broken(&store, "answers/count");
     let ended =
@@ -74,7 +73,7 @@ lifecycle/tear-down       not looked at: answers/count failed
 
 answers/count: each row that was given is answered exactly once
   done      18 rows (12 of yours, 5 that no store knows, 1 of nulls) in one bundle: bundle.finish
-  expected  each row that was given has been answered exactly once
+  expected  each given row is answered exactly once
   came      12 of 18 rows were answered
   contract  wit/handler.wit, bundle.finish
   again     beamlet conform broken.wasm --config broken.toml --keys rows.ndjson --only answers/count
@@ -108,7 +107,7 @@ fn a_program_reads_the_same_as_json() {
   "checks": [
     {
       "name": "inputs/optional",
-      "promise": "an absent optional field is as good as null",
+      "promise": "an absent optional field counts as null",
       "contract": "wit/handler.wit, input.required",
       "outcome": "ok"
     },
@@ -129,7 +128,7 @@ fn a_program_reads_the_same_as_json() {
 }
 
 #[test]
-fn without_keys_the_rows_are_made_and_their_order_cannot_be_seen() {
+fn without_keys_rows_are_generated_and_the_order_cannot_be_tested() {
     let store = KeyValueStore::start();
     let ended = conform(
         &example(&store),
@@ -137,7 +136,7 @@ fn without_keys_the_rows_are_made_and_their_order_cannot_be_seen() {
     );
     redacted(|| {
         assert_snapshot!(ended, @r#"
-answers/order  not applicable: all rows got equal answers; give some that the store knows with --keys
+answers/order  not applicable: all rows got equal answers; pass rows that the store knows with --keys
 answers/cuts   ok
 
 key-value 0.1.0: 2 checks, 1 ok, 0 failed, 1 not applicable
@@ -147,7 +146,7 @@ exit code 0
 }
 
 #[test]
-fn a_check_that_is_not_there_is_told_with_the_one_that_was_meant() {
+fn an_unknown_check_is_reported_with_the_nearest_known_one() {
     let store = KeyValueStore::start();
     let folder = example(&store);
     let ended = conform(&folder, "key_value.wasm --config beamlet.toml --only answer/order");
@@ -163,7 +162,7 @@ exit code 2
 }
 
 #[test]
-fn a_configuration_that_is_wrong_is_no_failure_of_the_handler() {
+fn an_invalid_configuration_is_not_a_failure_of_the_handler() {
     let store = KeyValueStore::start();
     let folder = example(&store);
     folder.write(

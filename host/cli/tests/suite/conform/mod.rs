@@ -2,5 +2,4 @@
 
 mod broken;
 mod command;
-mod examples;
 mod guide;

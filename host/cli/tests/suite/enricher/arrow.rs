@@ -1,4 +1,4 @@
-//! Rows of any Arrow type go in, features of one schema come out, outcomes are columns too.
+//! Rows may have any Arrow types; features have one schema; outcomes are columns, too.
 
 use super::enricher;
 use crate::support::library::tailnums;
@@ -20,7 +20,7 @@ fn rows(columns: &[(&str, ArrayRef)]) -> RecordBatch {
 }
 
 #[tokio::test]
-async fn a_key_may_have_any_type_of_text_and_stand_anywhere() {
+async fn a_key_may_have_any_text_type_and_any_position() {
     let store = Store::start();
     let enricher = enricher(&store.url(), EnrichOptions::default()).await;
     let other: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));

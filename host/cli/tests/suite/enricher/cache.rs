@@ -1,6 +1,6 @@
-//! What is kept in memory, and for how long.
+//! What is cached in memory, and for how long.
 
-use super::{enricher, outcomes, planes, quick, years};
+use super::{enricher, fast_retry, outcomes, planes, years};
 use crate::support::library::tailnums;
 use crate::support::store::{KEY, planes as store};
 use beamlet::enrich::{CacheOptions, EnrichOptions};
@@ -10,7 +10,7 @@ use tecton_emulator::{
 };
 
 pub(super) fn kept(cache: CacheOptions) -> EnrichOptions {
-    EnrichOptions::default().cache(Some(cache)).retry(quick())
+    EnrichOptions::default().cache(Some(cache)).retry(fast_retry())
 }
 
 /// An entity of every type, with values that are easily lost: a service for `tailnum`.
@@ -48,7 +48,7 @@ async fn a_row_that_is_known_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn typed_values_survive_it_exactly() {
+async fn typed_values_survive_the_memory_cache_exactly() {
     let store = every_type();
     let enricher = enricher(&store.url(), kept(CacheOptions::default())).await;
     let rows = tailnums(&[Some("N1"), Some("N2"), Some("N3"), None]);
@@ -60,7 +60,7 @@ async fn typed_values_survive_it_exactly() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_known_for_a_shorter_time() {
+async fn missing_entities_are_cached_for_a_shorter_time() {
     let store = store().start_blocking().unwrap();
     let cache = CacheOptions::default().missing_ttl(Duration::from_secs(3));
     let enricher = enricher(&store.url(), kept(cache)).await;
@@ -75,7 +75,7 @@ async fn what_is_missing_is_known_for_a_shorter_time() {
 }
 
 #[tokio::test]
-async fn a_failure_is_never_kept() {
+async fn a_failure_is_never_cached() {
     let store = store().fault(Fault::every(FaultAnswer::status(422))).start_blocking().unwrap();
     let enricher = enricher(&store.url(), kept(CacheOptions::default())).await;
     let (rows, expected) = planes(5);
@@ -85,7 +85,7 @@ async fn a_failure_is_never_kept() {
 }
 
 #[tokio::test]
-async fn an_old_answer_is_served_when_the_store_fails_and_only_then() {
+async fn a_stale_answer_is_used_only_if_the_store_fails() {
     let store = store().start_blocking().unwrap();
     let cache = CacheOptions::default();
     let cache = cache.ttl(Duration::from_millis(100)).stale(Duration::from_secs(600));
@@ -102,7 +102,7 @@ async fn an_old_answer_is_served_when_the_store_fails_and_only_then() {
 }
 
 #[tokio::test]
-async fn it_keeps_no_more_than_its_bytes() {
+async fn the_cache_stays_within_its_size() {
     let store = store().start_blocking().unwrap();
     let cache = CacheOptions::default().memory(40_000);
     let enricher = enricher(&store.url(), kept(cache)).await;

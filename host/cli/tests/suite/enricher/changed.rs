@@ -1,4 +1,4 @@
-//! A feature service that is changed in the store while a run asks for it.
+//! A feature service that is changed in the store during a run.
 
 use super::{enricher, first_failure, outcomes, years};
 use crate::support::library::tailnums;
@@ -53,7 +53,7 @@ async fn features_in_another_order_stay_what_they_are() {
 }
 
 #[tokio::test]
-async fn a_feature_that_is_taken_away_is_null_and_one_that_is_added_is_left_out() {
+async fn a_removed_feature_is_null_and_an_added_one_is_left_out() {
     let (first, second, _store) = changed(&[YEAR], &[SEATS]).await;
     assert_eq!((years(&first), outcomes(&second)), (vec![Some(2001), Some(2002)], [2, 0, 0, 0]));
     assert_eq!(names(&second), ["planes.year"]);

@@ -1,6 +1,6 @@
-//! Equal rows are asked for once, within a bundle and among those in flight.
+//! Equal rows are requested once, within a bundle and while one of them is in flight.
 
-use super::{enricher, outcomes, planes, quick, with_retry, years};
+use super::{enricher, fast_retry, outcomes, planes, with_retry, years};
 use crate::support::library::tailnums;
 use crate::support::store::planes as store;
 use beamlet::enrich::EnrichOptions;
@@ -15,7 +15,7 @@ fn repeated() -> Vec<Option<&'static str>> {
 }
 
 #[tokio::test]
-async fn equal_rows_of_a_bundle_are_one_row_of_a_request() {
+async fn equal_rows_of_a_bundle_are_requested_once() {
     let store = store().start_blocking().unwrap();
     let enricher = enricher(&store.url(), EnrichOptions::default()).await;
     let answers = enricher.enrich(&tailnums(&repeated())).await.unwrap();
@@ -27,7 +27,7 @@ async fn equal_rows_of_a_bundle_are_one_row_of_a_request() {
 }
 
 #[tokio::test]
-async fn equal_rows_in_flight_wait_for_the_one_that_is_asked_for() {
+async fn equal_rows_in_flight_share_one_request() {
     // Time enough for all bundles to begin, on a busy machine, too.
     let store = store().latency(Duration::from_secs(1)).start_blocking().unwrap();
     let enricher = Arc::new(enricher(&store.url(), EnrichOptions::default()).await);
@@ -45,7 +45,7 @@ async fn equal_rows_in_flight_wait_for_the_one_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn who_waits_asks_for_themselves_when_the_one_that_asked_is_gone() {
+async fn waiting_rows_make_their_own_request_if_the_first_one_is_cancelled() {
     let hang = FaultAnswer::Hang(Duration::from_secs(3600));
     let store = store().fault(Fault::first(1, hang).on(Endpoint::GetFeaturesBatch));
     let store = store.start_blocking().unwrap();
@@ -64,15 +64,15 @@ async fn who_waits_asks_for_themselves_when_the_one_that_asked_is_gone() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_to_every_row_it_stands_for() {
+async fn equal_rows_all_get_the_same_failure() {
     let store = store().fault(Fault::every(FaultAnswer::status(422))).start_blocking().unwrap();
-    let enricher = enricher(&store.url(), with_retry(quick())).await;
+    let enricher = enricher(&store.url(), with_retry(fast_retry())).await;
     let answers = enricher.enrich(&tailnums(&[Some("N1"); 20])).await.unwrap();
     assert_eq!(outcomes(&answers), [0, 0, 0, 20]);
 }
 
 #[tokio::test]
-async fn without_it_every_row_is_asked_for() {
+async fn without_coalescing_every_row_is_requested() {
     let store = store().start_blocking().unwrap();
     let options = EnrichOptions::default().coalesce(false);
     let enricher = enricher(&store.url(), options).await;

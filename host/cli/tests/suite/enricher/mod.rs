@@ -1,16 +1,13 @@
-//! What an enricher promises, whatever happens to requests, instances and the store: each row is
-//! answered once, and right.
+//! An enricher answers each row once, and correctly, whatever happens to requests, instances and
+//! the store.
 
 mod arrow;
 mod cache;
 mod changed;
 mod coalesce;
-mod deadline;
 mod limits;
-mod losses;
 mod redis;
 mod retry;
-mod workers;
 
 use crate::support::library::{evil, evil_config, setup, tailnums, tecton};
 use crate::support::rows::Table;
@@ -24,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Waits that a test has the time for.
-fn quick() -> RetryOptions {
+fn fast_retry() -> RetryOptions {
     RetryOptions::default().backoff(Duration::from_millis(5)).max_backoff(Duration::from_millis(20))
 }
 
@@ -82,7 +79,7 @@ fn outcomes(answers: &Answers) -> [usize; 4] {
     counts
 }
 
-/// What the first row that failed is told, and after how many attempts.
+/// The error of the first row that failed, and the number of attempts.
 fn first_failure(answers: &Answers) -> (String, u32) {
     let failure = answers.outcomes().find_map(|outcome| match outcome {
         Outcome::Failed(given_up) => Some((given_up.error.to_string(), given_up.attempts)),

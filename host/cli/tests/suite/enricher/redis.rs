@@ -1,20 +1,20 @@
-//! What is kept in a Redis that runners share.
+//! What is cached in a Redis that runners share.
 
 use super::cache::{every_type, kept};
 use super::{enricher, outcomes, planes, years};
 use crate::support::library::tailnums;
-use crate::support::redis::Redis;
+use crate::support::server::Redis;
 use crate::support::store::planes as store;
 use beamlet::enrich::{CacheOptions, EnrichOptions};
 use std::time::{Duration, Instant};
 
-/// Nothing in memory: what is known is known from Redis.
+/// No cache in memory, so that all hits come from Redis.
 fn in_redis(url: String) -> EnrichOptions {
     kept(CacheOptions::default().memory(0).redis(Some(url)))
 }
 
 #[tokio::test]
-async fn what_one_runner_has_asked_another_one_knows() {
+async fn runners_share_answers_through_redis() {
     let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
     let (rows, expected) = planes(100);
     for _ in 0..3 {
@@ -26,7 +26,7 @@ async fn what_one_runner_has_asked_another_one_knows() {
 }
 
 #[tokio::test]
-async fn typed_values_survive_it_exactly() {
+async fn typed_values_survive_redis_exactly() {
     let (redis, store) = (Redis::start(), every_type());
     let rows = tailnums(&[Some("N1"), Some("N2"), Some("N3"), None]);
     let asked = enricher(&store.url(), in_redis(redis.url())).await.enrich(&rows).await.unwrap();
@@ -50,7 +50,7 @@ async fn another_configuration_has_keys_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_key_tells_nothing_of_the_row_and_goes_by_itself() {
+async fn a_cache_key_does_not_reveal_the_row_and_expires() {
     let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
     let enricher = enricher(&store.url(), in_redis(redis.url())).await;
     enricher.enrich(&tailnums(&[Some("N10156")])).await.unwrap();
@@ -62,7 +62,7 @@ async fn a_key_tells_nothing_of_the_row_and_goes_by_itself() {
 }
 
 #[tokio::test]
-async fn what_it_holds_that_is_not_ours_is_as_good_as_nothing() {
+async fn foreign_values_in_redis_are_ignored() {
     let (redis, store) = (Redis::start(), store().start_blocking().unwrap());
     let (rows, expected) = planes(1);
     enricher(&store.url(), in_redis(redis.url())).await.enrich(&rows).await.unwrap();
@@ -74,7 +74,7 @@ async fn what_it_holds_that_is_not_ours_is_as_good_as_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_goes_on_without_one_that_is_not_there() {
+async fn a_run_goes_on_without_a_redis_that_is_down() {
     let store = store().start_blocking().unwrap();
     let redis = Redis::start();
     let enricher = enricher(&store.url(), in_redis(redis.url())).await;

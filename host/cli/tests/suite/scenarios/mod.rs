@@ -1,13 +1,11 @@
-//! What users will see, scenario by scenario: against the emulator always, and against a live
-//! Tecton where four variables of the environment name one (`cargo xtask test` looks for them).
+//! What users see, scenario by scenario: always against the emulator, and against a live Tecton if
+//! four environment variables name one (`cargo xtask test` looks for them).
 //!
-//! That the variables lead to a Tecton is shown by an emulator, too: `by_variables` finds it as
-//! the live one is found, and has to make its rows of what the feature service tells of itself.
+//! An emulator also shows that the variables lead to a Tecton: `by_variables` finds it in the same
+//! way as a live one, and has to generate its rows from the metadata of the feature service.
 
-mod attempt;
 mod scenario;
 mod tecton;
-mod variables;
 
 /// Every scenario as a test against one Tecton.
 macro_rules! against {
@@ -35,16 +33,16 @@ mod emulator {
 }
 
 mod by_variables {
-    against!(super::variables::of_an_emulator(None), doc = "Always.");
+    against!(super::tecton::of_an_emulator(None), doc = "Always.");
 }
 
 mod by_variables_and_an_entity {
-    against!(super::variables::of_an_emulator(Some(super::tecton::SHOPPER)), doc = "Always.");
+    against!(super::tecton::of_an_emulator(Some(super::tecton::SHOPPER)), doc = "Always.");
 }
 
 mod live {
     against!(
-        super::variables::live(),
+        super::tecton::live(),
         ignore = "wants TECTON_URL, TECTON_API_KEY, TECTON_WORKSPACE and TECTON_FEATURE_SERVICE"
     );
 }

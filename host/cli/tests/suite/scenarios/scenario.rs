@@ -1,8 +1,9 @@
-//! The scenarios, each a function of a Tecton.
+//! The scenarios, each a function of a Tecton, and one `beamlet run` against it.
 
-use super::attempt::Attempt;
-use super::tecton::{Described, Row, Tecton};
 use serde_json::{Value, json};
+
+use super::tecton::{Described, Row, Tecton};
+use crate::support::beamlet::{Beamlet, Folder};
 
 pub(crate) fn a_feature_service_that_is_not_there_is_an_error_of_status_404(tecton: &Tecton) {
     let attempt = Attempt::new(tecton, &[tecton.unknown(0)], |config| {
@@ -15,7 +16,7 @@ pub(crate) fn a_workspace_that_is_not_there_is_an_error_of_status_404(tecton: &T
     let attempt = Attempt::new(tecton, &[tecton.unknown(0)], |config| {
         config["retrieval"]["workspace_name"] = json!("no_such_workspace");
     });
-    // Of a workspace that it may not read, a key is told no more than that, be it there or not.
+    // For a workspace that a key may not read, Tecton answers the same whether it exists or not.
     attempt.assert_refused(if tecton.is_live() { &[404, 403] } else { &[404] });
 }
 
@@ -119,4 +120,90 @@ fn fits(value: &Value, of: &Value) -> bool {
         "struct" => value.is_object(),
         _ => true,
     }
+}
+
+/// What a run left.
+pub(crate) struct Attempt {
+    pub(crate) code: Option<i32>,
+    pub(crate) stderr: String,
+    /// The rows of the output, or none where there is no output.
+    pub(crate) output: Option<Vec<Row>>,
+    pub(crate) summary: Value,
+}
+
+impl Attempt {
+    /// Runs rows with the Tecton's own configuration, changed.
+    pub(crate) fn new(tecton: &Tecton, rows: &[Row], change: impl FnOnce(&mut Value)) -> Self {
+        let folder = Folder::new();
+        let mut config = config(tecton);
+        change(&mut config);
+        folder.write("beamlet.json", config.to_string());
+        let lines: String = rows.iter().map(|row| format!("{}\n", json!(row))).collect();
+        folder.write("rows.ndjson", lines);
+        let ended = Beamlet::new(
+            &folder,
+            "run --config beamlet.json --input rows.ndjson --output out.ndjson --summary summary.json",
+        )
+        .env("SCENARIO_KEY", &tecton.key)
+        .end();
+        assert!(!format!("{ended}").contains(&tecton.key), "the key is told");
+        let output = folder.names().contains(&"out.ndjson".to_owned()).then(|| {
+            let text = folder.read("out.ndjson");
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        });
+        Attempt {
+            code: ended.code,
+            stderr: ended.stderr,
+            output,
+            summary: serde_json::from_str(&folder.read("summary.json")).unwrap(),
+        }
+    }
+
+    /// The rows of a run that was a success.
+    #[track_caller]
+    pub(crate) fn rows(&self) -> &[Row] {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        self.output.as_deref().unwrap()
+    }
+
+    /// Fails unless the run did, for the store's answer was one of these statuses.
+    #[track_caller]
+    pub(crate) fn assert_refused(&self, statuses: &[u16]) {
+        assert_eq!((self.code, self.output.as_ref()), (Some(1), None), "{}", self.stderr);
+        let named =
+            |status: &u16| self.stderr.contains(&format!("feature store answered {status}"));
+        assert!(statuses.iter().any(named), "{}", self.stderr);
+    }
+
+    #[track_caller]
+    pub(crate) fn count(&self, name: &str) -> u64 {
+        self.summary[name].as_u64().unwrap_or_else(|| panic!("{name} in {}", self.summary))
+    }
+}
+
+/// A configuration for rows that have a field for each key. One join key goes by its name,
+/// several by expressions.
+fn config(tecton: &Tecton) -> Value {
+    let expressions = |keys: &[Described]| -> Value {
+        let expression =
+            |key: &Described| (key.name.clone(), Value::from(format!("row[{}]", json!(key.name))));
+        Value::Object(keys.iter().map(expression).collect())
+    };
+    let mut retrieval = json!({
+        "feature_service_name": tecton.feature_service,
+        "request_context_fn": expressions(&tecton.context),
+    });
+    match tecton.join_keys.as_slice() {
+        [key] => retrieval["entity_id"] = json!(key.name),
+        keys => retrieval["entity_row_fn"] = expressions(keys),
+    }
+    json!({
+        "connection": {
+            "url": tecton.url,
+            "default_workspace_name": tecton.workspace,
+            "api_key": { "env": "SCENARIO_KEY" },
+        },
+        "retrieval": retrieval,
+        "batching": {},
+    })
 }

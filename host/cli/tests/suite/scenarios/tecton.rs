@@ -1,12 +1,12 @@
-//! A Tecton to run scenarios against: where it is, what its feature service tells of itself, and
-//! rows that are made of that.
+//! A Tecton for the scenarios: an emulator, or a live one that environment variables name.
 
-use crate::support::store::{self, KEY};
 use beamlet_egress::{Destination, Egress, Secrets};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Map, Value, json};
 use tecton_emulator::Background;
+
+use crate::support::store::{self, KEY, shop};
 
 /// A row, or a part of one.
 pub(crate) type Row = Map<String, Value>;
@@ -17,7 +17,7 @@ pub(crate) struct Tecton {
     pub(crate) key: String,
     pub(crate) workspace: String,
     pub(crate) feature_service: String,
-    /// What the service tells: name and type of each.
+    /// The service's outputs: name and type of each.
     pub(crate) join_keys: Vec<Described>,
     pub(crate) context: Vec<Described>,
     pub(crate) features: Vec<Described>,
@@ -66,10 +66,10 @@ impl Tecton {
         feature_service: String,
         entity: Option<Row>,
     ) -> Self {
-        let told = metadata(&url, &key, &workspace, &feature_service);
+        let described = metadata(&url, &key, &workspace, &feature_service);
         // Empty lists may be absent.
         let list = |name: &str| {
-            let list = told[name].as_array().into_iter().flatten();
+            let list = described[name].as_array().into_iter().flatten();
             let described = |value: &Value| Described {
                 name: value["name"].as_str().unwrap().to_owned(),
                 data_type: value["dataType"].clone(),
@@ -96,7 +96,7 @@ impl Tecton {
         Tecton { emulator: Some(emulator), computed: Some(computed), ..self }
     }
 
-    /// Whether it is somebody's, of which we know what it tells.
+    /// Whether it is a live one, of which we know only its metadata.
     pub(crate) fn is_live(&self) -> bool {
         self.emulator.is_none()
     }
@@ -172,7 +172,79 @@ fn metadata(url: &str, key: &str, workspace: &str, feature_service: &str) -> Val
         if status.is_success() { Ok(body) } else { Err(format!("{status}: {body}")) }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let told: Result<String, String> = runtime.block_on(asked);
-    let told = told.unwrap_or_else(|why| panic!("POST {endpoint}: {why}"));
-    serde_json::from_str(&told).unwrap()
+    let metadata_text: Result<String, String> = runtime.block_on(asked);
+    let metadata_text = metadata_text.unwrap_or_else(|why| panic!("POST {endpoint}: {why}"));
+    serde_json::from_str(&metadata_text).unwrap()
+}
+
+/// What has to be set, all or none of it.
+const REQUIRED: [&str; 4] =
+    ["TECTON_URL", "TECTON_API_KEY", "TECTON_WORKSPACE", "TECTON_FEATURE_SERVICE"];
+
+/// An entity that is there, as a JSON object: its join keys, and what request context there is.
+const ENTITY: &str = "TECTON_ENTITY";
+
+/// The Tecton that variables name, or `None` where none of them is set.
+fn tecton(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Tecton>, String> {
+    let (mut values, mut missing) = (Vec::new(), Vec::new());
+    for name in REQUIRED {
+        match variable(name).filter(|value| !value.is_empty()) {
+            Some(value) => values.push(value),
+            None => missing.push(name),
+        }
+    }
+    if missing.len() == REQUIRED.len() {
+        return Ok(None);
+    }
+    let Ok([url, key, workspace, service]) = <[String; 4]>::try_from(values) else {
+        let missing = missing.join(" and ");
+        return Err(format!("{missing}: not set, though others of the four are; set all or none"));
+    };
+    let entity = variable(ENTITY).map(|text| {
+        let entity: Map<String, Value> = serde_json::from_str(&text)
+            .map_err(|error| format!("{ENTITY}: is no JSON object: {error}"))?;
+        Ok::<_, String>(entity)
+    });
+    Ok(Some(Tecton::found(url, key, workspace, service, entity.transpose()?)))
+}
+
+/// The one that the environment names.
+pub(crate) fn live() -> Tecton {
+    let found = tecton(|name| std::env::var(name).ok()).unwrap_or_else(|why| panic!("{why}"));
+    found.unwrap_or_else(|| panic!("{}: not set; they name a live Tecton", REQUIRED.join(", ")))
+}
+
+/// An emulator, found as a live one is, with this text as the variable of the entity.
+pub(crate) fn of_an_emulator(entity: Option<&str>) -> Tecton {
+    let emulator = shop().start_blocking().unwrap();
+    let url = emulator.url();
+    let variable = |name: &str| {
+        Some(match name {
+            "TECTON_URL" => url.clone(),
+            "TECTON_API_KEY" => KEY.to_owned(),
+            "TECTON_WORKSPACE" => "prod".to_owned(),
+            "TECTON_FEATURE_SERVICE" => "shop".to_owned(),
+            _ => return entity.map(str::to_owned),
+        })
+    };
+    tecton(variable).unwrap().unwrap().kept_by(emulator, SHOP_COMPUTES)
+}
+
+#[test]
+fn without_variables_there_is_no_live_tecton() {
+    assert!(tecton(|_| None).unwrap().is_none());
+    assert!(tecton(|_| Some(String::new())).unwrap().is_none());
+}
+
+#[test]
+fn an_incomplete_set_of_variables_is_an_error_that_names_the_missing_ones() {
+    let some = |name: &str| ["TECTON_URL", "TECTON_API_KEY"].contains(&name).then(|| "x".into());
+    let why = tecton(some).err().unwrap();
+    insta::assert_snapshot!(why, @"TECTON_WORKSPACE and TECTON_FEATURE_SERVICE: not set, though others of the four are; set all or none");
+}
+
+#[test]
+fn an_entity_that_is_not_an_object_is_an_error() {
+    let why = tecton(|_| Some("7".into())).err().unwrap();
+    insta::assert_snapshot!(why, @"TECTON_ENTITY: is no JSON object: invalid type: integer `7`, expected a map at line 1 column 1");
 }

@@ -1,8 +1,9 @@
-//! The command line, as a process.
+//! The command line, run in a folder of a test's own, so that paths in messages are relative.
 
-use super::folder::Folder;
+use std::fs;
 use std::fs::File;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// `beamlet`, about to be started in a folder.
@@ -95,5 +96,45 @@ impl std::fmt::Display for Ended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let code = self.code.map_or("killed".to_owned(), |code| format!("exit code {code}"));
         write!(f, "{}{}{code}", self.stdout, self.stderr)
+    }
+}
+
+/// It is gone with the test.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.file(name), content).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.file(name)).unwrap()
+    }
+
+    /// The names of all that is in it, hidden files too, in order.
+    pub fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// The content of every file.
+    pub fn contents(&self) -> Vec<(String, Vec<u8>)> {
+        let content = |name: String| (name.clone(), fs::read(self.file(&name)).unwrap());
+        self.names().into_iter().map(content).collect()
     }
 }

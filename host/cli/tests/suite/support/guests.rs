@@ -28,3 +28,10 @@ fn build(package: &str) -> PathBuf {
     let guests = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("guests");
     beamlet_guest_build::component(root, &guests, package).unwrap()
 }
+
+/// The behaviours whose tests are in `sandbox.rs`.
+pub const OF_THE_SANDBOX: [&str; 6] =
+    ["call", "call-in-setup", "call-and-panic", "call-and-blame", "echo-config", "look-around"];
+
+/// The one whose test is in `lifecycle.rs`.
+pub const OF_THE_LIFECYCLE: [&str; 1] = ["diary"];

@@ -1,4 +1,4 @@
-//! A store of the protocol of `examples/key-value`: `POST /lookup` of keys.
+//! A store with the protocol of `examples/key-value`: `POST /lookup` with keys.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -35,13 +35,13 @@ impl KeyValueStore {
     pub fn of(values: Map<String, Value>) -> Self {
         let values = Arc::new(values);
         let (stop, stopped) = oneshot::channel();
-        let (told, address) = std::sync::mpsc::channel();
+        let (sender, address) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                told.send(listener.local_addr().unwrap()).unwrap();
+                sender.send(listener.local_addr().unwrap()).unwrap();
                 tokio::select! {
                     () = serve(listener, values) => {}
                     _ = stopped => {}
@@ -83,7 +83,7 @@ async fn answer(
     open: Arc<AtomicI64>,
     values: Arc<Map<String, Value>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let said = |status, body: Value| {
+    let respond = |status, body: Value| {
         let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
         *response.status_mut() = status;
         Ok(response)
@@ -93,7 +93,7 @@ async fn answer(
         .get("authorization")
         .is_some_and(|value| value.as_bytes() == format!("Bearer {TOKEN}").as_bytes());
     if !authorized {
-        return said(StatusCode::UNAUTHORIZED, json!({ "message": "who are you?" }));
+        return respond(StatusCode::UNAUTHORIZED, json!({ "message": "who are you?" }));
     }
     let path = request.uri().path().to_owned();
     // What a handler asks for with GET stands in the query.
@@ -103,20 +103,20 @@ async fn answer(
             .iter()
             .any(|name| request.headers().contains_key(*name));
     let Ok(body) = request.into_body().collect().await else {
-        return said(StatusCode::BAD_REQUEST, json!({ "message": "the request broke off" }));
+        return respond(StatusCode::BAD_REQUEST, json!({ "message": "the request broke off" }));
     };
     match path.as_str() {
         "/lookup" => match lookup(&body.to_bytes(), &values) {
-            Some(values) => said(StatusCode::OK, json!({ "values": values })),
-            None => said(StatusCode::BAD_REQUEST, json!({ "message": "that is no lookup" })),
+            Some(values) => respond(StatusCode::OK, json!({ "values": values })),
+            None => respond(StatusCode::BAD_REQUEST, json!({ "message": "that is no lookup" })),
         },
-        // How many bundles are on their way, for a handler that tells.
-        "/open" => said(StatusCode::OK, json!(open.fetch_add(1, Ordering::SeqCst) + 1)),
+        // How many bundles are open, for a handler that reports them.
+        "/open" => respond(StatusCode::OK, json!(open.fetch_add(1, Ordering::SeqCst) + 1)),
         "/close" if !asks_with_get => {
-            said(StatusCode::METHOD_NOT_ALLOWED, json!({ "message": "bundles end with a GET" }))
+            respond(StatusCode::METHOD_NOT_ALLOWED, json!({ "message": "bundles end with a GET" }))
         }
-        "/close" => said(StatusCode::OK, json!(open.fetch_sub(1, Ordering::SeqCst) - 1)),
-        _ => said(StatusCode::NOT_FOUND, json!({ "message": "there is nothing here" })),
+        "/close" => respond(StatusCode::OK, json!(open.fetch_sub(1, Ordering::SeqCst) - 1)),
+        _ => respond(StatusCode::NOT_FOUND, json!({ "message": "there is nothing here" })),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The library, as an embedder uses it.
 
-use super::evil;
+use super::guests;
 use super::store::KEY;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use beamlet::config::{Config, Document};
@@ -24,7 +24,7 @@ pub fn tecton() -> Plugin {
 }
 
 pub fn evil() -> Plugin {
-    Plugin::from_file(runtime(), evil::component()).unwrap()
+    Plugin::from_file(runtime(), guests::evil()).unwrap()
 }
 
 /// What the instances of a plugin share, of the text of a `beamlet.toml`.

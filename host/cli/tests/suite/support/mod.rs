@@ -2,12 +2,9 @@
 #![allow(dead_code, unreachable_pub)] // each suite uses some of them
 
 pub mod beamlet;
-pub mod evil;
-pub mod folder;
 pub mod guests;
 pub mod key_value;
 pub mod library;
-pub mod redis;
 pub mod rows;
 pub mod server;
 pub mod store;

@@ -1,4 +1,4 @@
-//! The join of `data/`, made by hand: what the command line has to come to.
+//! The expected join of `data/`, computed independently of the host.
 
 use super::store::data;
 use serde_json::{Map, Value};

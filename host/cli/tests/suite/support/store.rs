@@ -1,6 +1,6 @@
-//! A feature store of the planes in `data/`, and configurations that ask it.
+//! A feature store with the planes in `data/`, and configurations for it.
 
-use super::folder::Folder;
+use super::beamlet::Folder;
 use std::path::PathBuf;
 use tecton_emulator::{
     Background, Builder, DataType, Emulator, Endpoint, Fault, FaultAnswer, FeatureService,

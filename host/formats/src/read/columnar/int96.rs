@@ -1,6 +1,6 @@
-//! The unit in which all timestamps of an INT96 column can be read.
+//! Finds the unit in which all timestamps of an INT96 column can be read.
 //!
-//! INT96 is a day and the nanoseconds in it: no 64-bit type holds all of them.
+//! An INT96 timestamp is a day and the nanoseconds in that day. No 64-bit type holds all of them.
 
 use arrow_schema::TimeUnit;
 use parquet::column::reader::ColumnReader;
@@ -13,19 +13,19 @@ use crate::guard::guarded;
 const EPOCH: i128 = 2_440_588;
 const NANOS_OF_DAY: i128 = 86_400_000_000_000;
 
-/// Values that are looked at in one go.
+/// The number of values that are checked at a time.
 const CHUNK: usize = 8_192;
 
-/// A value that the unit does not hold.
+/// A value that the unit cannot represent.
 pub(super) struct Lost {
     /// The number of its row in the file, from 1.
     pub(super) row: u64,
     pub(super) problem: &'static str,
 }
 
-/// The unit for the column `leaf`: `wanted` if there is one, else `unit` if that came from the file,
-/// else microseconds, which hold each year; nanoseconds only where a value has them. Fails with what
-/// the parser says, or with the first value that the unit does not hold.
+/// The unit for the column `leaf`: `wanted` if it is given; otherwise `unit` if it comes from the
+/// file; otherwise microseconds, which cover every year, or nanoseconds if a value needs them.
+/// Fails with the parser's message, or with the first value that the unit cannot represent.
 pub(super) fn unit(
     file: impl ChunkReader + 'static,
     leaf: usize,
@@ -34,7 +34,7 @@ pub(super) fn unit(
 ) -> Result<Result<TimeUnit, Lost>, String> {
     let candidates = match (wanted, unit) {
         (Some(wanted), _) => vec![wanted],
-        // What the parser takes by default says nothing.
+        // Nanoseconds are the parser's default, so they say nothing about the file.
         (None, TimeUnit::Nanosecond) => vec![TimeUnit::Microsecond, TimeUnit::Nanosecond],
         (None, unit) => vec![unit, TimeUnit::Microsecond, TimeUnit::Nanosecond],
     };
@@ -80,10 +80,10 @@ pub(super) fn unit(
     Ok(lost.pop().flatten().map_or(Ok(unit), Err))
 }
 
-/// What of the value the unit does not hold.
+/// What the unit loses of the value.
 fn problem(value: &Int96, unit: TimeUnit) -> Option<&'static str> {
     let [low, high, day] = *value.data() else { return Some("it has no 96 bits") };
-    // As the parser reads them.
+    // The same conversion as in the parser.
     let (day, nanos) = (i128::from(day as i32), (i128::from(high) << 32) + i128::from(low));
     let nanos = (day - EPOCH) * NANOS_OF_DAY + nanos;
     let (size, finer, beyond) = match unit {

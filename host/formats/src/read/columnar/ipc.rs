@@ -1,22 +1,22 @@
-//! Looks at what the batches of Arrow data say of their size, before the parser believes them: it
-//! makes room for a compressed buffer as large as that says it is, and a process that gets none ends.
+//! Checks the sizes that the batches of Arrow data declare, before the parser sees them. The parser
+//! allocates a compressed buffer with its declared size, and the process aborts if that fails.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use arrow_ipc::{Message, RecordBatch, root_as_footer, root_as_message};
 
-/// What a file ends with: the length of its footer, and `ARROW1`.
+/// The size of a file's end: the length of the footer, and `ARROW1`.
 const TAIL: u64 = 10;
 
-/// Checks the batches of a file. What is broken besides is left to the parser.
+/// Checks the batches of a file. The parser finds all other errors.
 pub(super) fn check_file(file: &mut File, limit: u64) -> io::Result<()> {
     let size = file.seek(SeekFrom::End(0))?;
     let footer = size.checked_sub(TAIL).map(|at| bytes(file, at, 4)).transpose()?;
     let length = footer.and_then(|it| it.try_into().ok()).map_or(0, u32::from_le_bytes);
     let Some(start) = size.checked_sub(TAIL + u64::from(length)) else {
         return Err(invalid(format!(
-            "its footer says that it has {length} bytes, and the file has {size}"
+            "its footer declares {length} bytes, but the file has {size}"
         )));
     };
     let footer = bytes(file, start, length.into())?;
@@ -30,11 +30,11 @@ pub(super) fn check_file(file: &mut File, limit: u64) -> io::Result<()> {
         ) else {
             continue;
         };
-        // The parser makes room for all of it before it reads.
+        // The parser allocates all of it before it reads.
         let end = at.saturating_add(length).saturating_add(body);
         if end > size {
             return Err(invalid(format!(
-                "a batch says that it ends at byte {end}, and the file has {size}"
+                "a batch declares its end at byte {end}, and the file has {size}"
             )));
         }
         let start = at.saturating_add(length);
@@ -46,7 +46,7 @@ pub(super) fn check_file(file: &mut File, limit: u64) -> io::Result<()> {
         };
         let head = bytes(file, at, length)?;
         if !is_checked(file, &head)? {
-            // The parser reads a message that runs on into its body.
+            // The parser accepts a message that extends into its body.
             let block = bytes(file, at, length + body)?;
             is_checked(file, &block)?;
         }
@@ -66,8 +66,8 @@ fn bytes(file: &mut File, at: u64, length: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Fails if the compressed buffers of a message say that they are larger than `limit`; `read` gives
-/// the first eight bytes at an offset in its body, which are the size.
+/// Fails if the compressed buffers of a message declare more than `limit` bytes. `read` returns the
+/// first eight bytes at an offset in the body, which are the declared size.
 fn check(
     message: &Message<'_>,
     limit: u64,
@@ -81,7 +81,7 @@ fn check(
             continue;
         }
         let Ok(size) = read(offset)?.try_into() else { continue };
-        // -1 is a buffer that is not compressed after all.
+        // -1 means that the buffer is not compressed.
         all = all.saturating_add(u64::try_from(i64::from_le_bytes(size)).unwrap_or(0));
     }
     if all <= limit {
@@ -91,12 +91,12 @@ fn check(
 }
 
 fn broken_off() -> io::Error {
-    invalid("it breaks off within a message; get the whole of it".to_owned())
+    invalid("it ends within a message; get the complete data".to_owned())
 }
 
 fn too_large(bytes: u64, limit: u64) -> io::Error {
     invalid(format!(
-        "a batch says that it has {bytes} bytes, more than {limit}; if it is sound, raise --max-batch-bytes"
+        "a batch declares {bytes} bytes, more than {limit}; if that is right, raise --max-batch-bytes"
     ))
 }
 
@@ -110,13 +110,13 @@ fn compressed<'a>(message: &Message<'a>) -> Option<RecordBatch<'a>> {
     batch.compression().map(|_| batch)
 }
 
-/// A stream whose batches are checked as they come.
+/// A stream whose batches are checked as they are read.
 pub(super) struct Checked<R> {
     stream: R,
     limit: u64,
-    /// What is checked and not yet read.
+    /// Bytes that are checked and not read yet.
     ready: io::Cursor<Vec<u8>>,
-    /// Bytes that follow and are not looked at.
+    /// The number of bytes that follow and need no check.
     body: u64,
 }
 
@@ -125,7 +125,7 @@ impl<R: Read> Checked<R> {
         Self { stream, limit, ready: io::Cursor::default(), body: 0 }
     }
 
-    /// Reads the next message up to its body, and the body, too, if that is compressed.
+    /// Reads the next message without its body, or with it if the body is compressed.
     fn message(&mut self) -> io::Result<()> {
         let mut ready = Vec::new();
         self.append(4, &mut ready)?;
@@ -135,7 +135,7 @@ impl<R: Read> Checked<R> {
                 return Err(broken_off());
             }
         }
-        // A stream may end between two messages, and the parser takes any end for that.
+        // A stream may end between two messages. The parser accepts any other end, too.
         if !ready.is_empty() && ready.len() < 4 {
             return Err(broken_off());
         }
@@ -143,7 +143,7 @@ impl<R: Read> Checked<R> {
         let head = ready.len();
         let length = u64::try_from(length).unwrap_or(0);
         self.append(length, &mut ready)?;
-        // The parser makes room for all of it before it reads.
+        // The parser allocates all of it before it reads.
         if ((ready.len() - head) as u64) < length {
             return Err(broken_off());
         }
@@ -165,14 +165,14 @@ impl<R: Read> Checked<R> {
                     body
                 }
             }
-            // The end, or what the parser has to say something about.
+            // The end of the stream, or data that the parser will reject.
             Err(_) => u64::MAX,
         };
         (self.ready, self.body) = (io::Cursor::new(ready), body);
         Ok(())
     }
 
-    /// Appends as many bytes, or those that there are.
+    /// Appends `bytes` bytes, or fewer at the end of the stream.
     fn append(&mut self, bytes: u64, to: &mut Vec<u8>) -> io::Result<()> {
         (&mut self.stream).take(bytes).read_to_end(to).map(drop)
     }

@@ -1,5 +1,5 @@
-//! Looks at what the pages of a Parquet file say of their size, before the parser believes them: it
-//! makes room for a page as large as that says it is, and a process that gets none ends.
+//! Checks the sizes that the pages of a Parquet file declare, before the parser sees them. The
+//! parser allocates a page with its declared size, and the process aborts if that fails.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -11,18 +11,17 @@ use thrift::protocol::{TCompactInputProtocol, TInputProtocol, TType};
 /// The number of `uncompressed_page_size` in Parquet's `PageHeader`.
 const UNCOMPRESSED_PAGE_SIZE: i16 = 2;
 
-/// The longest header of a page: it may hold the least and the greatest value.
+/// The longest header of a page. It can contain the minimum and the maximum value.
 const LONGEST_HEADER: u64 = 16 << 20;
 
-/// A file whose page headers are checked as they are read. Its footer is to be read from the file
-/// itself.
+/// A file whose page headers are checked as they are read. Read its footer from the file itself.
 pub(super) struct Pages {
     file: File,
     limit: u64,
 }
 
 impl Pages {
-    /// No page may become larger than `limit` bytes.
+    /// Limits the uncompressed size of each page to `limit` bytes.
     pub(super) fn new(file: File, limit: u64) -> Self {
         Self { file, limit }
     }
@@ -40,12 +39,12 @@ impl ChunkReader for Pages {
     /// The parser calls this for the header of each page, and for nothing else.
     fn get_read(&self, start: u64) -> Result<Self::T> {
         let mut read = self.file.get_read(start)?;
-        // What is buffered holds all but the longest headers, and is not consumed.
+        // The buffer holds all but the longest headers, and is not consumed here.
         let size = match size(read.fill_buf()?) {
             Ok(size) => size,
             Err(_) => {
                 let size = size(self.file.get_read(start)?.take(LONGEST_HEADER));
-                // A header that Thrift's own reader does not take is not given to the parser.
+                // A header that Thrift's own reader rejects is not passed to the parser.
                 size.map_err(|error| {
                     bad(format!("the header of the page at byte {start}: {error}"))
                 })?
@@ -53,8 +52,8 @@ impl ChunkReader for Pages {
         };
         match size {
             Some(size) if u64::from(size.unsigned_abs()) > self.limit => Err(bad(format!(
-                "the page at byte {start} says that it has {size} bytes, more than {}; if it is \
-                 sound, raise --max-batch-bytes",
+                "the page at byte {start} declares {size} bytes, more than {}; if that is \
+                 right, raise --max-batch-bytes",
                 self.limit
             ))),
             _ => Ok(read),
@@ -70,7 +69,7 @@ fn bad(problem: String) -> ParquetError {
     ParquetError::General(problem)
 }
 
-/// How large the page with this header says that it is when it is unpacked.
+/// The uncompressed size that this page header declares.
 fn size(header: impl Read) -> thrift::Result<Option<i32>> {
     let mut header = TCompactInputProtocol::new(header);
     header.read_struct_begin()?;
@@ -82,7 +81,7 @@ fn size(header: impl Read) -> thrift::Result<Option<i32>> {
             TType::I32 if field.id == Some(UNCOMPRESSED_PAGE_SIZE) => {
                 size = size.max(Some(header.read_i32()?));
             }
-            // The parser takes any integer for it.
+            // The parser accepts any integer type for this field.
             TType::I08 | TType::I16 | TType::I64 if field.id == Some(UNCOMPRESSED_PAGE_SIZE) => {
                 return Err("its uncompressed_page_size is no i32".into());
             }

@@ -1,4 +1,4 @@
-//! Opens a Parquet file with the Arrow types in which every value of it can be read.
+//! Opens a Parquet file with Arrow types that represent each of its values exactly.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -23,17 +23,17 @@ use crate::{Format, Origin, RowsError};
 /// A file whose types are known.
 pub(super) struct Opened {
     pub(super) builder: ParquetRecordBatchReaderBuilder<Pages>,
-    /// Names of columns with texts that the parser takes as they are, without a look at whether they
-    /// are UTF-8: it looks at those alone that the file calls strings, and not at JSON.
+    /// The names of columns whose texts the parser does not check for UTF-8. It checks only the
+    /// columns that the file declares as strings, but not those declared as JSON.
     pub(super) unchecked: HashSet<String>,
 }
 
-/// Opens `file`, whose pages have up to `limit` bytes; `first` is the schema of the part that came
-/// first.
+/// Opens `file`, whose pages may have up to `limit` bytes. `first` is the schema of the first part.
 ///
-/// The parser's own choice of types cannot hold every value: INT96 becomes nanoseconds, which wrap
-/// around before 1677 and after 2262, the indices of a dictionary keep a width that a row group may
-/// outgrow, and a time zone is lost where the file has another unit than its writer.
+/// The parser's own choice of types does not hold every value. It reads INT96 as nanoseconds, which
+/// wrap around before 1677 and after 2262. It keeps the index width of a dictionary, which a row
+/// group can outgrow. And it loses a time zone if the file has another unit than the writer's
+/// schema.
 pub(super) fn open(
     file: File,
     name: &Arc<str>,
@@ -73,7 +73,8 @@ pub(super) fn open(
                 })?;
                 DataType::Timestamp(unit, zone.clone())
             }
-            // The parser drops a zone that comes with another unit: Parquet has no seconds.
+            // The parser drops a zone if the embedded schema has another unit, as Parquet has no
+            // seconds.
             DataType::Timestamp(unit, Some(zone)) => match embedded.get(leaf) {
                 Some(DataType::Timestamp(_, Some(zone))) => {
                     DataType::Timestamp(*unit, Some(zone.clone()))
@@ -110,8 +111,8 @@ fn is_text(data_type: &DataType) -> bool {
     }
 }
 
-/// Refuses what cannot be unpacked before the first row: Brotli, whose few bytes may become any number
-/// of them, and LZO, which no library of Rust reads.
+/// Rejects unsupported compressions before the first row: Brotli, of which a few bytes can
+/// decompress to any size, and LZO, for which there is no Rust library.
 fn codecs(metadata: &ArrowReaderMetadata, name: &Arc<str>) -> Result<(), RowsError> {
     let columns = metadata.metadata().row_groups().iter().flat_map(|group| group.columns());
     for column in columns {
@@ -126,7 +127,7 @@ fn codecs(metadata: &ArrowReaderMetadata, name: &Arc<str>) -> Result<(), RowsErr
     Ok(())
 }
 
-/// The Arrow schema that a writer put into the file, if it did.
+/// The Arrow schema that the writer embedded in the file, if there is one.
 fn embedded(metadata: &ArrowReaderMetadata) -> Option<Schema> {
     let keys = metadata.metadata().file_metadata().key_value_metadata()?;
     let text = keys.iter().find(|it| it.key == ARROW_SCHEMA_META_KEY)?.value.as_deref()?;
@@ -145,16 +146,16 @@ fn leaves(schema: &Schema) -> Vec<DataType> {
         },
     };
     for field in schema.fields() {
-        // It does not fail, as the closure does not.
+        // It cannot fail, because the closure does not.
         let _ = leaves.field(field, "");
     }
     found
 }
 
-/// The columns of a file in the order in which they stand there.
+/// Visits the columns of a file in their order.
 struct Leaves<F> {
     next: usize,
-    /// The type for a column, given its number, the field that it is in, and the type that it has.
+    /// Chooses the type for a column, given its number, its top-level field, and its current type.
     leaf: F,
 }
 

@@ -1,7 +1,7 @@
-//! One CSV record at a time, with the line on which it begins.
+//! Parses one CSV record at a time, with the line on which it begins.
 //!
-//! The parser is our own and not `csv-core`, because `csv-core` accepts a quote that is never
-//! closed and text behind a closing quote, and rows disappear in such a cell without an error
+//! The parser is our own and not `csv-core`, because `csv-core` accepts an unclosed quote and text
+//! after a closing quote. Rows disappear in such a cell without an error
 //! (`docs/adr/0017-a-strict-csv-parser.md`).
 
 use std::str::Utf8Error;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::scan::{Ends, Fault, Scan, Step};
 use crate::bad_row::Spool;
-use crate::delimiter::Looks;
+use crate::delimiter::LikelyDelimiter;
 use crate::read::input::Input;
 use crate::record::Cell;
 use crate::{BadRow, Delimiter, Origin, RowsError};
@@ -18,14 +18,14 @@ pub(super) struct Parser {
     source: Arc<str>,
     input: Input,
     limit: usize,
-    /// Whether a record that alone is at fault is set aside.
+    /// Whether a faulty record is set aside.
     set_aside: bool,
     /// The bytes that end a cell without quotes.
     ends: Ends,
-    /// A line without a character is a row: of a single column it is the only spelling of an empty
-    /// cell that some writers know.
+    /// Whether an empty line is a row: some writers write the empty cell of a single column that
+    /// way.
     blank_is_row: bool,
-    /// The line at which the input stands, from 1.
+    /// The current line of the input, from 1.
     line: u64,
     /// The bytes of the last record and its line end, which are consumed before the next one.
     used: usize,
@@ -34,7 +34,7 @@ pub(super) struct Parser {
     cells: Vec<Cell>,
 }
 
-/// What stands next in the input.
+/// The next item of the input.
 pub(super) enum Parsed<'a> {
     Record(Record<'a>),
     Bad(BadRow),
@@ -46,14 +46,14 @@ pub(super) struct Record<'a> {
     pub(super) line: u64,
     /// Its bytes without the line end.
     pub(super) raw: &'a [u8],
-    /// Where its cells stand in `raw`.
+    /// The positions of its cells in `raw`.
     pub(super) cells: &'a [Cell],
     /// Whether a cell of it is quoted.
     pub(super) has_quotes: bool,
 }
 
 impl Record<'_> {
-    /// The text; quotes and delimiters are ASCII, so each cell of it is UTF-8, too.
+    /// The text. Quotes and delimiters are ASCII, so if the record is UTF-8, each of its cells is.
     pub(super) fn text(&self) -> Result<&str, Utf8Error> {
         str::from_utf8(self.raw)
     }
@@ -81,13 +81,13 @@ impl Parser {
         }
     }
 
-    /// Takes blank lines for rows from now on.
+    /// Treats blank lines as rows from now on.
     pub(super) fn blank_is_row(&mut self) {
         self.blank_is_row = true;
     }
 
-    /// The next record; `None` at the end of the input. After an input that had nothing to give
-    /// now, the record is scanned anew from its first byte.
+    /// The next record; `None` at the end of the input. After a read that failed because no data
+    /// was available, the record is scanned again from its first byte.
     pub(super) fn next(&mut self) -> Result<Option<Parsed<'_>>, RowsError> {
         if !self.skip_to_record()? {
             return Ok(None);
@@ -117,7 +117,7 @@ impl Parser {
         self.end_line(end);
         let raw = &self.input.data()[..end];
         match fault {
-            // Where a record of several lines ends is not certain, if its quotes are not.
+            // If the quotes of a record of several lines are wrong, its end is not certain.
             Some(error) if self.set_aside && within == 0 => {
                 let origin = Origin::line(self.source.clone(), line);
                 Ok(Some(Parsed::Bad(BadRow::unread(error, origin, raw))))
@@ -130,7 +130,7 @@ impl Parser {
         }
     }
 
-    /// Has the line end at `end` consumed, too, if there is one.
+    /// Consumes the line end at `end`, too, if there is one.
     fn end_line(&mut self, end: usize) {
         if let Some(byte) = self.input.data().get(end) {
             self.after_cr = *byte == b'\r';
@@ -139,7 +139,7 @@ impl Parser {
         }
     }
 
-    /// A record that is longer than the limit, and scanned up to `step`.
+    /// Handles a record that is longer than the limit, scanned up to `step`.
     fn too_long(&mut self, mut scan: Scan, mut step: Step) -> Result<BadRow, RowsError> {
         let origin = self.origin(self.line);
         let error = RowsError::TooLong {
@@ -152,7 +152,7 @@ impl Parser {
         }
         let mut spool = Spool::new(&origin)?;
         let mut after_cr = false;
-        // Where the last quote opens.
+        // The position of the last opening quote.
         let mut opened = self.place(scan.quote());
         loop {
             let at = scan.at();
@@ -188,7 +188,7 @@ impl Parser {
         RowsError::UnclosedQuote { origin: self.origin(line), column }
     }
 
-    /// Consumes the last record, then blank lines if they are no rows; `false` at the end of the
+    /// Consumes the last record, then blank lines unless they are rows; `false` at the end of the
     /// input.
     fn skip_to_record(&mut self) -> Result<bool, RowsError> {
         self.input.consume(std::mem::take(&mut self.used));
@@ -218,7 +218,7 @@ impl Parser {
         self.input.fill().map_err(|cause| RowsError::Read { origin: self.origin(self.line), cause })
     }
 
-    /// Reads more of a record that is consumed while it is read.
+    /// Reads more of a record whose bytes are consumed as they are read.
     fn wait(&mut self) -> Result<bool, RowsError> {
         self.input.wait().map_err(|cause| RowsError::Read { origin: self.origin(self.line), cause })
     }
@@ -229,7 +229,7 @@ impl Parser {
         if line == opened {
             let byte = self.input.data().get(fault.text);
             let other = Delimiter::USUAL.into_iter().find(|it| Some(&it.byte()) == byte);
-            RowsError::TextAfterQuote { origin, column, looks: Looks(other) }
+            RowsError::TextAfterQuote { origin, column, looks: LikelyDelimiter(other) }
         } else {
             RowsError::TextAfterLongQuote { origin, column, opened }
         }
@@ -247,7 +247,7 @@ impl Parser {
     }
 }
 
-/// The line ends in a text: LF, CRLF, or a CR alone.
+/// The number of line ends in a text: LF, CRLF, or a single CR.
 fn lines(text: &[u8]) -> u64 {
     let ends = memchr::memchr2_iter(b'\n', b'\r', text);
     ends.filter(|at| text[*at] == b'\r' || *at == 0 || text[at - 1] != b'\r').count() as u64

@@ -1,4 +1,4 @@
-//! Where the cells of one CSV record stand, found in as many steps as its bytes come in.
+//! Finds the cells of one CSV record, incrementally as its bytes arrive.
 
 use crate::record::Cell;
 
@@ -17,18 +17,18 @@ impl Ends {
         Self { delimiter, is_end }
     }
 
-    /// The length of the cell that `data` begins with, if it ends there.
+    /// The length of the cell at the start of `data`, if its end is in `data`.
     #[inline]
     fn find(&self, data: &[u8]) -> Option<usize> {
         data.iter().position(|byte| self.is_end[usize::from(*byte)])
     }
 }
 
-/// The scan of one record. Offsets count from its first byte.
+/// The state of scanning one record. Offsets count from its first byte.
 #[derive(Default)]
 pub(super) struct Scan {
     state: State,
-    /// The bytes before it are scanned.
+    /// The bytes before this offset are scanned.
     at: usize,
     /// Where the current cell begins.
     start: usize,
@@ -49,11 +49,11 @@ enum State {
     Bare,
     /// Between quotes.
     Quoted,
-    /// Behind a quote that closes the cell, or is the first half of a doubled one.
+    /// After a quote that either closes the cell or is the first half of a doubled quote.
     Quote,
 }
 
-/// How far the scan came.
+/// How far the scan got.
 #[derive(PartialEq, Eq)]
 pub(super) enum Step {
     /// To the record's line end, which is not scanned.
@@ -62,7 +62,7 @@ pub(super) enum Step {
     More,
 }
 
-/// Text behind a closing quote.
+/// Text after a closing quote.
 #[derive(Clone, Copy)]
 pub(super) struct Fault {
     /// Where the cell opens.
@@ -72,7 +72,8 @@ pub(super) struct Fault {
 }
 
 impl Scan {
-    /// Scans on in `data`, which holds the record from its first byte, and appends each cell.
+    /// Continues the scan in `data`, which holds the record from its first byte, and appends each
+    /// cell.
     pub(super) fn run(&mut self, data: &[u8], ends: &Ends, cells: &mut Vec<Cell>) -> Step {
         loop {
             match self.state {
@@ -88,14 +89,14 @@ impl Scan {
                         self.state = State::Bare;
                     }
                 },
-                // Cells without quotes, as long as they come: the way of nearly every row.
+                // The fast path: nearly every row consists of cells without quotes.
                 State::Bare => loop {
                     let Some(length) = ends.find(&data[self.at..]) else {
                         self.at = data.len();
                         return Step::More;
                     };
                     self.at += length;
-                    cells.push(Cell::plain(self.start, self.at));
+                    cells.push(Cell::unquoted(self.start, self.at));
                     if data[self.at] != ends.delimiter {
                         return Step::Ended;
                     }
@@ -142,13 +143,13 @@ impl Scan {
         }
     }
 
-    /// Ends the record at the end of the input; answers with the place of a quote that is not
+    /// Ends the record at the end of the input, and returns the position of a quote that is not
     /// closed.
     pub(super) fn end(&mut self, cells: &mut Vec<Cell>) -> Option<usize> {
         match self.state {
             State::Quoted => return Some(self.quote),
-            State::Start => cells.push(Cell::plain(self.at, self.at)),
-            State::Bare => cells.push(Cell::plain(self.start, self.at)),
+            State::Start => cells.push(Cell::unquoted(self.at, self.at)),
+            State::Bare => cells.push(Cell::unquoted(self.start, self.at)),
             State::Quote => cells.push(self.quoted()),
         }
         None
@@ -156,16 +157,16 @@ impl Scan {
 
     /// The cell whose closing quote was the last byte.
     fn quoted(&self) -> Cell {
-        // Nothing is left of a cell that is forgotten.
+        // After `rebase`, the offsets of the cell are gone.
         Cell { start: self.quote + 1, end: self.at.saturating_sub(1), doubled: self.doubled }
     }
 
-    /// Forgets what is scanned: the data begins behind it from now on.
+    /// Drops the scanned bytes: from now on, the data begins after them.
     pub(super) fn rebase(&mut self) {
         (self.at, self.start, self.quote) = (0, 0, 0);
     }
 
-    /// Where the last quoted cell opens; 0 also if that is forgotten.
+    /// The position where the last quoted cell opens; 0 also if its bytes were dropped.
     pub(super) fn quote(&self) -> usize {
         self.quote
     }

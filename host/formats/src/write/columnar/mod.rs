@@ -1,9 +1,6 @@
-//! Parquet and Arrow: one schema for all rows, which the first of them settle.
+//! Parquet and Arrow: one schema for all rows, determined by the first rows.
 
-mod dictionaries;
 mod encode;
-mod fit;
-mod own;
 mod pending;
 mod table;
 
@@ -12,12 +9,11 @@ use std::sync::Arc;
 use arrow_schema::Field;
 
 use self::encode::Encode;
-use self::fit::Unsupported;
 use self::pending::Pending;
-use self::table::Table;
+use self::table::{Table, Unsupported};
 use super::Write;
 use super::aside::Aside;
-use super::feature::Features;
+use super::features::Features;
 use crate::guard::guarded;
 use crate::{Format, OnConflict, Rows, RowsError};
 
@@ -26,7 +22,7 @@ pub(super) struct Columnar {
     format: Format,
     on_conflict: OnConflict,
     pending: Pending,
-    /// There once the schema is settled.
+    /// `Some` once the schema is fixed.
     open: Option<Open>,
 }
 
@@ -40,7 +36,7 @@ impl Columnar {
         Self { name, format, on_conflict, pending: Pending::default(), open: None }
     }
 
-    /// Settles the schema, and writes what was pending back.
+    /// Fixes the schema, and writes the pending rows.
     fn open(
         &mut self,
         declared: &[Field],

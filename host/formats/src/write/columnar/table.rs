@@ -1,35 +1,35 @@
-//! Rows and their features as one batch of the output's schema.
+//! Rows and their features as one batch of the output's schema, with types that Parquet and its
+//! readers know.
 
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow_buffer::BooleanBuffer;
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_schema::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit};
 use arrow_select::zip::zip;
-
-use super::fit::{Unsupported, converted, fitted};
-use super::own::Own;
-use super::pending::Pending;
-use crate::rows::Body;
-use crate::write::conform::conformed;
-use crate::write::feature::Features;
-use crate::{OnConflict, Origin, Rows, RowsError};
 use beamlet_contract::join::{self, Column};
+
+use super::pending::{Own, Pending};
+use crate::rows::Body;
+use crate::write::convert::conformed;
+use crate::write::features::Features;
+use crate::{OnConflict, Origin, Rows, RowsError};
 
 pub(super) struct Table {
     own: Own,
-    /// The names of the features, and their columns.
+    /// The names of the features.
     names: Vec<String>,
     features: Vec<Field>,
     columns: Vec<Column>,
     schema: SchemaRef,
-    /// What the file has of it.
+    /// The schema of the file, with types that the format supports.
     fitted: SchemaRef,
     right: bool,
 }
 
 impl Table {
-    /// The table for rows like those that are pending.
+    /// The table for the schema of the pending rows.
     pub(super) fn new(
         pending: &Pending,
         declared: &[Field],
@@ -68,7 +68,7 @@ impl Table {
         &self.fitted
     }
 
-    /// Has the file get types that Parquet holds.
+    /// Changes the schema of the file to types that Parquet supports.
     pub(super) fn fit(&mut self) -> Result<(), Unsupported> {
         let fields = self.schema.fields().iter().map(fitted).collect::<Result<Vec<_>, _>>()?;
         let metadata = self.schema.metadata().clone();
@@ -101,7 +101,7 @@ impl Table {
         Ok(RecordBatch::try_new_with_options(self.fitted.clone(), arrays, &options)?)
     }
 
-    /// The features with the types of the output; `None` for rows without.
+    /// The features with the types of the output; `None` for rows without features.
     fn features(
         &self,
         rows: &Rows,
@@ -120,7 +120,7 @@ impl Table {
             .map(Some)
     }
 
-    /// The own values, and the feature's for documents that do not have the field.
+    /// The own values, and the feature's values for documents that do not have the field.
     fn filled(
         &self,
         rows: &Rows,
@@ -135,14 +135,14 @@ impl Table {
         };
         let feature_field = &self.features[column.feature.unwrap_or_default()];
         let has = BooleanArray::new(has.clone(), None);
-        // What the own values hide need not fit.
+        // Feature values that own values replace need not be convertible.
         let hidden = zip(&has, &new_null_array(feature.data_type(), feature.len()), feature)?;
         let hidden = conformed(rows, field, feature_field, &hidden)?;
         Ok(zip(&has, array, &hidden)?)
     }
 }
 
-/// Where a field stands first.
+/// Where a field first occurs.
 fn place(pending: &Pending, field: &str) -> Origin {
     let found = pending.batches().iter().find_map(|(rows, _)| match &rows.body {
         Body::Documents(documents) => documents.first_with(field).map(|row| rows.origin(row)),
@@ -150,4 +150,89 @@ fn place(pending: &Pending, field: &str) -> Origin {
         Body::Table(_) => Some(rows.place()),
     });
     found.unwrap_or_else(|| Origin::line("output".into(), 1))
+}
+
+/// A type that Parquet does not support, and its field.
+pub(super) struct Unsupported {
+    pub(super) field: String,
+    pub(super) found: String,
+}
+
+/// `field` with a type that Parquet supports.
+///
+/// Parquet has no seconds and no dates in milliseconds: if they are written as they are, other
+/// readers take them for integers. The indices of a dictionary get 32 bits, because a row group can
+/// have more values than a narrower index can count, and then no reader can read them.
+fn fitted(field: &FieldRef) -> Result<FieldRef, Unsupported> {
+    let data_type = data_type(field.data_type(), field.name())?;
+    if data_type == *field.data_type() {
+        return Ok(field.clone());
+    }
+    Ok(Arc::new(Field::clone(field).with_data_type(data_type)))
+}
+
+fn data_type(data_type: &DataType, path: &str) -> Result<DataType, Unsupported> {
+    let inner = |field: &FieldRef| {
+        let inner = self::data_type(field.data_type(), &format!("{path}.{}", field.name()))?;
+        Ok(Arc::new(Field::clone(field).with_data_type(inner)))
+    };
+    Ok(match data_type {
+        DataType::Timestamp(TimeUnit::Second, zone) => {
+            DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
+        }
+        DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
+        DataType::Date64 => DataType::Date32,
+        DataType::Dictionary(keys, values) => {
+            let narrow = keys.primitive_width().is_none_or(|bytes| bytes < 4);
+            let keys = if narrow { Box::new(DataType::Int32) } else { keys.clone() };
+            DataType::Dictionary(keys, Box::new(self::data_type(values, path)?))
+        }
+        DataType::List(item) => DataType::List(inner(item)?),
+        DataType::LargeList(item) => DataType::LargeList(inner(item)?),
+        DataType::ListView(item) => DataType::ListView(inner(item)?),
+        DataType::LargeListView(item) => DataType::LargeListView(inner(item)?),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(inner(item)?, *size),
+        DataType::Map(entries, sorted) => DataType::Map(inner(entries)?, *sorted),
+        DataType::Struct(fields) if !fields.is_empty() => {
+            DataType::Struct(fields.iter().map(inner).collect::<Result<Fields, _>>()?)
+        }
+        DataType::RunEndEncoded(ends, values) => {
+            DataType::RunEndEncoded(ends.clone(), inner(values)?)
+        }
+        DataType::Union(..)
+        | DataType::Struct(_)
+        | DataType::Interval(IntervalUnit::MonthDayNano) => {
+            return Err(Unsupported { field: path.to_owned(), found: data_type.to_string() });
+        }
+        other => other.clone(),
+    })
+}
+
+/// Converts `array` to a column of `to`. Fails with the first row whose value would change.
+fn converted(rows: &Rows, array: &ArrayRef, to: &Field) -> Result<ArrayRef, RowsError> {
+    if array.data_type() == to.data_type() {
+        return Ok(array.clone());
+    }
+    if let Some(converted) = exactly(array, to.data_type()) {
+        return Ok(converted);
+    }
+    let row = (0..array.len()).find(|row| exactly(&array.slice(*row, 1), to.data_type()).is_none());
+    let origin = if rows.is_empty() { rows.place() } else { rows.origin(row.unwrap_or(0)) };
+    Err(RowsError::FieldValue {
+        origin,
+        field: to.name().clone(),
+        problem: format!(
+            "its {} is out of range as the {} that parquet has for it",
+            array.data_type(),
+            to.data_type()
+        ),
+    })
+}
+
+/// The array as `to`, if converting back gives the same values.
+fn exactly(array: &ArrayRef, to: &DataType) -> Option<ArrayRef> {
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    let there = cast_with_options(array, to, &strict).ok()?;
+    let back = cast_with_options(&there, array.data_type(), &strict).ok()?;
+    (back.to_data() == array.to_data()).then_some(there)
 }

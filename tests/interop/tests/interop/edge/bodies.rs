@@ -1,4 +1,4 @@
-//! Requests that are not as they should be.
+//! Invalid requests.
 
 use super::problem;
 use beamlet_interop::{Request, Serve, Store};
@@ -78,7 +78,7 @@ fn all_bad_rows_of_a_body_are_told_by_number_and_none_is_asked_for() {
 fn a_body_that_is_no_rows_at_all_is_told_for_what_it_is() {
     let store = Store::default();
     let edge = Serve::edge(&store.config());
-    let mut told = String::new();
+    let mut reported = String::new();
     let row = "{\"tailnum\":\"N10156\"}";
     for body in [
         "",
@@ -93,9 +93,9 @@ fn a_body_that_is_no_rows_at_all_is_told_for_what_it_is() {
     ] {
         let (status, detail) = problem(&edge.enrich(body));
         assert_eq!(status, 400, "{body}");
-        told.push_str(&format!("{detail}\n"));
+        reported.push_str(&format!("{detail}\n"));
     }
-    assert_snapshot!(told, @"
+    assert_snapshot!(reported, @"
     the body is empty, where a JSON array of objects should be
     the body is not a JSON array of objects: it begins with something that is not JSON
     the body is not a JSON array of objects: it begins with an object; send [ before it and ] behind it, or an object a line as application/x-ndjson

@@ -1,12 +1,9 @@
 //! The Tecton handler in the edge, under the real `wasmtime serve`, against the emulator.
 
 mod bodies;
-mod configuration;
-mod counts;
-mod openapi;
 mod rows;
+mod service;
 mod store;
-mod streams;
 
 use beamlet_interop::Answer;
 use serde_json::Value;

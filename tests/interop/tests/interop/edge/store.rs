@@ -1,4 +1,4 @@
-//! What the store does wrong, as statuses.
+//! Errors of the store, as statuses.
 
 use super::{problem, redacted, rows_of};
 use beamlet_interop::{Answer, KEY, Request, Serve, Store, planes};
