@@ -36,6 +36,7 @@ pub(super) fn run(section: Section<'_>, directory: &Path) -> (RunOptions, Output
     options.window = count("window", MOST_WINDOW).and_then(NonZero::new);
     options.ordered = section.boolean("ordered").unwrap_or(options.ordered);
     options.enrich.coalesce = section.boolean("coalesce").unwrap_or(options.enrich.coalesce);
+    ms(&section, "linger_ms", 0, &mut options.enrich.linger);
     let dead_letter = section.text("dead_letter").map(|path| match path {
         // Standard output, as on the command line.
         "-" => PathBuf::from(path),

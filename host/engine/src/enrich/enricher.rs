@@ -6,6 +6,7 @@ use super::cache::{Cache, Entry, Kept, Known};
 use super::coalesce::{InFlight, Role};
 use super::declared::Declared;
 use super::error::EnrichError;
+use super::gather::Gather;
 use super::keys::{Distinct, Keys};
 use super::metrics::Metrics;
 use super::options::EnrichOptions;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 /// Enriches rows, for any number of bundles at once.
 pub struct Enricher {
     asker: Asker,
+    gather: Gather,
     cache: Option<Cache>,
     in_flight: InFlight,
     coalesce: bool,
@@ -50,8 +52,10 @@ impl Enricher {
         let declared = Declared::new(workers.handler().outputs());
         let schema = declared.schema();
         let asker = Asker::new(workers, egress, options.in_flight, options.retry, metrics.clone());
+        let gather = Gather::new(options.in_flight, options.linger);
         Ok(Enricher {
             asker,
+            gather,
             cache,
             in_flight: InFlight::default(),
             coalesce: options.coalesce,
@@ -165,7 +169,7 @@ impl Enricher {
     /// Answers rows that have the columns of [`inputs`](Self::inputs), in this order.
     async fn answered(&self, rows: &RecordBatch) -> Result<Answers, EnrichError> {
         if (!self.coalesce && self.cache.is_none()) || rows.num_rows() == 0 {
-            let mut answers = self.asker.ask(rows).await?;
+            let mut answers = self.gather.ask(&self.asker, rows).await?;
             self.conform(&mut answers);
             return Ok(answers);
         }
@@ -292,7 +296,8 @@ impl Bundle<'_> {
 
     async fn ask(&self, rows: &[u32]) -> Result<Answers, PluginError> {
         let positions: Vec<u32> = rows.iter().map(|row| self.first[*row as usize]).collect();
-        self.enricher.asker.ask(&take(self.rows, &positions)).await
+        let rows = take(self.rows, &positions);
+        self.enricher.gather.ask(&self.enricher.asker, &rows).await
     }
 
     async fn keep(&self, rows: &[u32], answers: &Answers) {

@@ -57,6 +57,7 @@ mod coalesce;
 mod declared;
 mod enricher;
 mod error;
+mod gather;
 mod instances;
 mod join;
 mod keys;

@@ -17,6 +17,9 @@ pub struct EnrichOptions {
     pub threads: Option<NonZero<usize>>,
     /// Whether equal rows, within a bundle and in flight, are asked for once.
     pub coalesce: bool,
+    /// How long the rows of a small bundle wait for those of others, to share requests. Zero waits no
+    /// longer than others come anyway.
+    pub linger: Duration,
     /// When rows that failed are asked for again.
     pub retry: RetryOptions,
     /// Which answers are kept, and how long; `None` keeps none.
@@ -29,6 +32,7 @@ impl Default for EnrichOptions {
             in_flight: 8,
             threads: None,
             coalesce: true,
+            linger: Duration::ZERO,
             retry: RetryOptions::default(),
             cache: None,
         }
@@ -39,6 +43,7 @@ setters!(EnrichOptions {
     in_flight: usize,
     threads: Option<NonZero<usize>>,
     coalesce: bool,
+    linger: Duration,
     retry: RetryOptions,
     cache: Option<CacheOptions>,
 });

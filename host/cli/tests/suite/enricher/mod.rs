@@ -5,6 +5,7 @@ mod arrow;
 mod cache;
 mod changed;
 mod coalesce;
+mod gather;
 mod limits;
 mod redis;
 mod retry;
