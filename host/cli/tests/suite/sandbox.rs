@@ -63,8 +63,8 @@ async fn a_destination_that_was_not_granted_is_refused_and_remembered() {
     let server = echo();
     let (error, setup) = says("call", &ungranted(&server)).await;
     assert_snapshot!(error, @"the handler refused the bundle: evil: ErrorCode::HttpRequestDenied");
-    let refused: Vec<String> = setup.egress.refused().iter().map(ToString::to_string).collect();
-    assert_eq!(refused, [server.url()]);
+    let why = format!("{} is not granted: the configuration does not name it", server.url());
+    assert_eq!(setup.egress.refused(), [why]);
     assert_eq!(setup.egress.requests(), 0);
     assert!(server.heard().is_empty());
 }
