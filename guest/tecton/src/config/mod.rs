@@ -82,7 +82,7 @@ pub struct BatchingOptions {
     /// Entities in one request; 1 uses the endpoint for one entity. Tecton refuses more than 10.
     #[schemars(range(min = 1, max = 10), default = "ten", example = 5)]
     pub max_batch_size: usize,
-    /// Requests that one bundle may have on the wire.
+    /// Requests that one bundle may have in flight.
     #[schemars(range(min = 1, max = 256), default = "four", example = 8)]
     pub max_in_flight: usize,
 }
