@@ -5,9 +5,9 @@
 //! checks it and describes it as a JSON Schema. What it reads is a [`Connection`], from which
 //! targets of requests are made.
 
-use crate::config::{Section, kind, parse_url};
+use crate::config::{Section, kind, parse_url, usable_secret};
 use crate::transport::{Target, Timeouts};
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -125,14 +125,14 @@ impl ConnectionForm {
                 section.problem(key, format!("must be a string, is {}", kind(value)));
                 continue;
             };
-            match HeaderValue::from_str(value) {
-                Ok(_) if value.is_ascii() => {
+            match usable_secret(value) {
+                Ok(value) => {
                     let value = value.as_bytes().to_vec();
                     if headers.insert(name.as_str().to_owned(), value).is_some() {
                         section.problem(key, "is there twice, in another case");
                     }
                 }
-                _ => section.problem(key, "must be printable ASCII, on one line"),
+                Err(why) => section.problem(key, why),
             }
         }
         headers.into_iter().collect()
@@ -231,9 +231,12 @@ impl Credential {
             true => Some(section.required_text(self.key)?),
             false => section.text(self.key),
         };
-        if secret.is_some_and(|secret| !secret.bytes().all(|byte| byte.is_ascii_graphic())) {
-            section.problem(self.key, "must be printable ASCII, without spaces or line ends");
-        }
+        let secret = secret.map(|secret| {
+            usable_secret(secret).unwrap_or_else(|why| {
+                section.problem(self.key, why);
+                secret
+            })
+        });
         Some(secret.map(|secret| {
             let value = format!("{}{secret}", self.prefix);
             (self.header.to_owned(), value.into_bytes())
@@ -379,7 +382,7 @@ mod tests {
     #[test]
     fn a_header_that_the_handler_makes_is_refused_and_no_secret_is_shown() {
         let section = json!({
-            "url": "http://h", "token": "s3 cret", "headers": { "X-Token": "s3cret", "host": "h" },
+            "url": "http://h", "token": "s3\ncret", "headers": { "X-Token": "s3cret", "host": "h" },
         });
         let problems = read(FORM, &section).unwrap_err();
         assert!(

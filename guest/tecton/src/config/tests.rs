@@ -64,10 +64,10 @@ fn a_url_has_a_form() {
 }
 
 #[test]
-fn an_api_key_is_one_word_and_is_never_shown() {
-    let found = problems(&[("/connection/api_key", json!("top s3cret"))]);
+fn an_api_key_is_one_line_and_is_never_shown() {
+    let found = problems(&[("/connection/api_key", json!("top\ns3cret"))]);
     assert!(!found.contains("s3cret"));
-    assert_snapshot!(found, @"/connection/api_key: must be printable ASCII, without spaces or line ends");
+    assert_snapshot!(found, @"/connection/api_key: must be printable ASCII, on one line, without spaces around it");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn options_of_the_connection_are_checked_and_unknown_ones_pass_with_a_warning() 
     /connection/kwargs/headers/Authorization: cannot be set here: the handler makes it from `api_key`
     /connection/kwargs/headers/x y: is not the name of a header
     /connection/kwargs/headers/x-number: must be a string, is a number
-    /connection/kwargs/headers/x-line: must be printable ASCII, on one line
+    /connection/kwargs/headers/x-line: must be printable ASCII, on one line, without spaces around it
     ");
     assert_snapshot!(problems(&[("/connection/kwargs", json!({ "timeout": 3, "proxies": {} }))]), @r"
     warning: /connection/kwargs/timeout: unknown key `timeout` has no effect; did you mean `timeout_ms`?

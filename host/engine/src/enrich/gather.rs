@@ -17,8 +17,8 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
-/// A bundle of more rows fills requests of its own.
-const SMALL: usize = 10;
+/// A bundle of so many rows fills a request of its own: Tecton takes ten in one.
+const LARGE: usize = 10;
 /// The most rows that are asked for as one. An instance has few requests on the wire at once: more
 /// rows would wait for each other.
 const MOST: usize = 50;
@@ -79,7 +79,7 @@ impl Gather {
     }
 
     fn role(&self, rows: &RecordBatch) -> Role {
-        if rows.num_rows() == 0 || rows.num_rows() > SMALL {
+        if rows.num_rows() == 0 || rows.num_rows() >= LARGE {
             return Role::Alone;
         }
         let mut open = lock(&self.open);

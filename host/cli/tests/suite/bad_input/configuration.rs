@@ -83,7 +83,7 @@ deadline = 5
         error: the configuration is not valid
         beamlet.toml:1: /retries: unknown key `retries`; did you mean `retrieval`?
         beamlet.toml:4: /connection/url: must be a URL such as https://example.tecton.ai; it has no scheme
-        beamlet.toml:5: /connection/workspace: unknown key `workspace`; known are `url`, `default_workspace_name`, `api_key`, `kwargs`
+        beamlet.toml:5: /connection/workspace: unknown key `workspace`; known are `url`, `api_key`, `kwargs`, `default_workspace_name`
         beamlet.toml:8: /retrieval/feature_service_name: is required
         beamlet.toml:9: /retrieval/feature_service: unknown key `feature_service`; did you mean `feature_service_name`?
         beamlet.toml:10: /retrieval/entity_id: must be a string, is a number
