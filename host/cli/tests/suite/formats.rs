@@ -154,9 +154,10 @@ fn a_slow_bundle_delays_others_only_at_the_end_of_the_window() {
     let fault =
         tecton_emulator::Fault::first(1, slow).on(tecton_emulator::Endpoint::GetFeaturesBatch);
     let store = planes().fault(fault).start_blocking().unwrap();
-    let options = "[run]\nin_flight = 2\nbundle_size = 1\nwindow = 10\n";
+    // Smaller bundles would share the slow request.
+    let options = "[run]\nin_flight = 2\nbundle_size = 10\nwindow = 10\n";
     let folder = folder_of(&(config(&store.url()) + options));
-    let rows: String = (0..100).map(|n| format!("{{\"tailnum\":\"N{n}\"}}\n")).collect();
+    let rows: String = (0..1000).map(|n| format!("{{\"tailnum\":\"N{n}\"}}\n")).collect();
     let run = std::thread::spawn(move || Beamlet::run(&folder, "").stdin(rows).succeed());
     // Until nothing more is asked for: others have been, and there is a last one.
     let (mut asked, mut still) = (0, 0);
@@ -169,5 +170,5 @@ fn a_slow_bundle_delays_others_only_at_the_end_of_the_window() {
     // One for the metadata, the bundles before the slow one, which is within the first window, and
     // a window from there on.
     assert!(asked <= 1 + 9 + 10, "{asked}");
-    assert_eq!(run.join().unwrap().lines().count(), 100);
+    assert_eq!(run.join().unwrap().lines().count(), 1000);
 }
