@@ -2,7 +2,8 @@
 //! one or a few rows: each alone would be a request of its own.
 //!
 //! The first bundle that comes leads: it waits for others, takes what has come, and asks for all of it as
-//! one. While as many bundles as may be in flight are with the handler, those that come gather anyway.
+//! one. Without a time to wait for others, a bundle goes at once where an instance is free; while none is,
+//! those that come gather.
 
 use super::answers::Answers;
 use super::ask::Asker;
@@ -14,7 +15,6 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::yield_now;
 use tokio::time::sleep;
 
 /// A bundle of so many rows fills a request of its own: Tecton takes ten in one.
@@ -101,9 +101,7 @@ impl Gather {
         asker: &Asker,
         rows: &RecordBatch,
     ) -> Result<Answers, PluginError> {
-        if self.linger.is_zero() {
-            yield_now().await;
-        } else {
+        if !self.linger.is_zero() {
             sleep(self.linger).await;
         }
         let _group = self.groups.acquire().await;

@@ -17,8 +17,8 @@ pub struct EnrichOptions {
     pub threads: Option<NonZero<usize>>,
     /// Whether equal rows, within a bundle and in flight, are asked for once.
     pub coalesce: bool,
-    /// How long the rows of a small bundle wait for those of others, to share requests. Zero waits no
-    /// longer than others come anyway.
+    /// How long the rows of a small bundle wait for those of others, to share requests. With zero they
+    /// gather only while as many bundles as may be are in flight.
     pub linger: Duration,
     /// When rows that failed are asked for again.
     pub retry: RetryOptions,
