@@ -58,7 +58,7 @@ fn cluster(folder: &Path) -> Result<()> {
     let name = format!("{}-{FLINK_VERSION}.tar.gz", FLINK.replace('-', "_"));
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]);
-    pip.args(["--no-binary", ":all:", "--no-build-isolation", "--dest"]).arg(folder);
+    pip.args(["--no-binary", FLINK, "--dest"]).arg(folder);
     pip.arg(format!("{FLINK}=={FLINK_VERSION}"));
     run(&mut pip)?;
     let archive = fs::read_dir(folder)?
