@@ -274,7 +274,15 @@ def test_other_threads_run_while_one_waits(slow_store):
         assert turns > 20
 
 
-def test_an_interrupt_ends_a_call(slow_store):
+@pytest.fixture
+def interrupts():
+    """Python's own handler of SIGINT: runners of other tests leave theirs."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_ends_a_call(slow_store, interrupts):
     with beamlet.Enricher(slow_store.config(batching={"max_batch_size": 1})) as enricher:
         timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGINT))
         timer.start()
