@@ -7,7 +7,6 @@ the latest in `finish_bundle`.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -19,12 +18,10 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils import windowed_value
 from apache_beam.utils.shared import Shared
 
-from .. import _engine
 from ..errors import BeamletError
 from .elements import Plan, Reader, Writer, is_row, size
+from .promise import Promise
 from .settings import Settings
-
-_LOG = logging.getLogger("beamlet")
 
 #: The namespace of all counters and distributions.
 NAMESPACE = "beamlet"
@@ -34,7 +31,8 @@ _MAX_BYTES = 16 << 20
 _MEASURE_EVERY = 32
 _LARGE = 64 << 10
 
-_FAILED = 3
+#: The code of an element that failed, as the engine gives it.
+FAILED = 3
 
 
 class EnrichmentFailed(BeamletError):
@@ -107,8 +105,7 @@ class EnrichDoFn(beam.DoFn):
         self._enricher = self._engine.enricher
         self._reader = Reader(self._enricher.inputs)
         self._writer = Writer(self._plan)
-        self._forms: dict[Any, list] = {}
-        self._warned: set[str] = set()
+        self._promise = Promise(self._plan, self._label)
         self._buffer: list = []
         self._on_the_way: deque = deque()
 
@@ -191,10 +188,10 @@ class EnrichDoFn(beam.DoFn):
         self._batch_rows.update(count)
         self._batch_ms.update(int((time.monotonic() - batch.begun) * 1000))
         codes = enriched._codes()
-        values, others = self._values(enriched)
+        values, others = self._promise.values(enriched)
         write = self._writer.enriched
         create = windowed_value.create
-        if not batch.faults and not others and _FAILED not in codes:
+        if not batch.faults and not others and FAILED not in codes:
             return [
                 create(write(element, features), timestamp.micros, (window,), pane)
                 for (element, timestamp, window, pane), features in zip(batch.elements, values)
@@ -207,7 +204,7 @@ class EnrichDoFn(beam.DoFn):
                 failure = ("invalid-input", batch.faults[row], False, 0)
             else:
                 at += 1
-                if codes[at] == _FAILED:
+                if codes[at] == FAILED:
                     failure = enriched.failure(at)
                 elif at in others:
                     failure = ("bad-response", others[at], False, 1)
@@ -238,61 +235,3 @@ class EnrichDoFn(beam.DoFn):
             retryable,
             attempts,
         )
-
-    def _values(self, enriched: _engine.Enriched) -> tuple[Sequence[Any], dict[int, str]]:
-        """The features of each row in the promised types; and rows with a value of another type."""
-        columns = enriched._columns()
-        form = tuple((name, of) for name, of, _ in columns)
-        converters = self._forms.get(form)
-        if converters is None:
-            converters = self._forms[form] = self._form(form)
-        count = len(enriched)
-        others: dict[int, str] = {}
-        values: list[Sequence[Any]] = []
-        for place, convert, problem in converters:
-            if place is None:
-                values.append([None] * count)
-                continue
-            column = columns[place][2]
-            if problem is not None:
-                for row, value in enumerate(column):
-                    if value is not None:
-                        others.setdefault(row, problem)
-            elif convert is not None:
-                column = [None if value is None else convert(value) for value in column]
-            values.append(column)
-        return (list(zip(*values)) if values else [()] * count), others
-
-    def _form(self, form: tuple) -> list:
-        """For each promised feature: where it is among those that came, what makes a value of it, and
-        what is wrong with its type."""
-        places = {name: place for place, (name, _) in enumerate(form)}
-        made = []
-        for feature in self._plan.features:
-            place = places.get(feature.name)
-            if place is None:
-                if form:
-                    self._warn(
-                        f"feature `{feature.name}` was promised when the pipeline was built, and is not "
-                        "in the store's answers; it is null"
-                    )
-                made.append((None, None, None))
-                continue
-            try:
-                made.append((place, feature.of.converter(form[place][1]), None))
-            except TypeError as error:
-                problem = f"feature `{feature.name}` {error}; build the pipeline anew"
-                made.append((place, None, problem))
-        known = {feature.name for feature in self._plan.features}
-        for name in places:
-            if name not in known:
-                self._warn(
-                    f"feature `{name}` came, and was not promised when the pipeline was built; it is "
-                    "left out"
-                )
-        return made
-
-    def _warn(self, message: str) -> None:
-        if message not in self._warned:
-            self._warned.add(message)
-            _LOG.warning("step %r: %s", self._label, message)

@@ -229,7 +229,7 @@ class Writer:
                 row.__dict__.update(zip(names, element + values))  # type: ignore[operator]
                 return row
         is_dict = isinstance(element, dict)
-        fields = dict(element) if is_dict else _members(element)
+        fields = dict(members(element))
         names_of = self._names_for(fields)
         if names_of.simple is not None:
             fields.update(zip(names_of.simple, values))
@@ -245,7 +245,7 @@ class Writer:
         the place of stays."""
         if self._plan.on_conflict != "right":
             return self.enriched(element, self._nothing)
-        fields = dict(element) if isinstance(element, dict) else _members(element)
+        fields = members(element)
         enriched = self.enriched(element, self._nothing)
         into = enriched if isinstance(element, dict) else enriched.__dict__
         into.update(fields)
@@ -266,8 +266,8 @@ class Writer:
                 fields[name] = value
             else:
                 rows.setdefault(name, {})[feature.path[1]] = value
-        for name, members in rows.items():
-            fields[name] = members if is_dict else beam.Row(**members)
+        for name, row in rows.items():
+            fields[name] = row if is_dict else beam.Row(**row)
 
     def _of_tuple(self, element: Any) -> Optional[tuple[str, ...]]:
         """None where own fields and features are not just one behind the other."""
@@ -307,9 +307,12 @@ class _Names:
 _new_row = beam.Row.__new__
 
 
-def _members(element: Any) -> dict[str, Any]:
+def members(element: Any) -> dict[str, Any]:
+    """The fields of an element; of a dict or a Beam row these are its own, not to be changed."""
+    if isinstance(element, dict):
+        return element
     if isinstance(element, beam.Row):
-        return dict(element.__dict__)
+        return element.__dict__
     if hasattr(element, "_asdict"):
         return element._asdict()
     return {field.name: getattr(element, field.name) for field in dataclasses.fields(element)}

@@ -115,7 +115,6 @@ class Settings:
 
 _INSTEAD = {
     "dead_letter": "; `with_exception_handling()` gives a PCollection of dead letters",
-    "max_failures": "; `with_exception_handling(threshold=…)` bounds failures",
 }
 
 

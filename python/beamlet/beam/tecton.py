@@ -46,9 +46,10 @@ except ImportError as error:  # pragma: no cover
     ) from error
 
 from ..errors import ConfigWarning
-from .dofn import EnrichmentFailed
-from .elements import is_row
+from .dofn import FAILED, EnrichmentFailed
+from .elements import Feature, Plan, Writer, is_row, members
 from .names import FeatureNames, paths
+from .promise import Promise
 from .settings import Settings
 from .types import FeatureType
 
@@ -297,8 +298,8 @@ class TectonFeatureStoreEnrichmentHandler(EnrichmentSourceHandler[beam.Row, beam
             names = self._context_inputs()
         else:
             values, names = {}, self._inputs()
-        members = _members(request)
-        values = {"keys": values, "fields": {name: members.get(name) for name in names}}
+        fields = members(request)
+        values = {"keys": values, "fields": {name: fields.get(name) for name in names}}
         shown = json.dumps(values, sort_keys=True, default=repr)
         retrieval = self._retrieval
         workspace = retrieval.workspace_name or self._connection.default_workspace_name
@@ -336,7 +337,7 @@ class TectonFeatureStoreEnrichmentHandler(EnrichmentSourceHandler[beam.Row, beam
         return self._pairs([request])[0]
 
     def _pairs(self, elements: list[Any]) -> list[tuple[Any, beam.Row]]:
-        rows: list[Mapping[str, Any]] = [_members(element) for element in elements]
+        rows: list[Mapping[str, Any]] = [members(element) for element in elements]
         keys: tuple[str, ...] = ()
         if self._entity_row_fn is not None:
             entities = [dict(self._entity_row_fn(element)) for element in elements]
@@ -361,9 +362,19 @@ class _Tecton:
     def __init__(self, settings: Settings, names: FeatureNames) -> None:
         self.enricher = settings.enricher()
         self._names = names
-        self._form: Any = None
-        self._paths: Any = None
-        self._types = {name: FeatureType.parse(of) for name, of in self.enricher.outputs}
+        self._promise: Optional[Promise] = None
+        if self.enricher.outputs:
+            self._take(self.enricher.outputs)
+
+    def _take(self, outputs: Sequence[tuple[str, str]]) -> None:
+        """Takes these features for those that come from now on."""
+        places = paths([name for name, _ in outputs], self._names)
+        features = tuple(
+            Feature(name, FeatureType.parse(of), path)
+            for (name, of), path in zip(outputs, places)
+        )
+        plan = Plan(features, on_conflict="left", suffix=None)
+        self._promise, self._writer = Promise(plan, "Enrichment"), Writer(plan)
 
     def features(self, rows: list[Mapping[str, Any]]) -> list[beam.Row]:
         columns = []
@@ -376,48 +387,19 @@ class _Tecton:
                 )
             columns.append((name, [row.get(name) for row in rows]))
         enriched = self.enricher._start(columns, len(rows)).wait()
-        codes = enriched._codes()
-        if 3 in codes:
-            kind, message, retryable, attempts = enriched.failure(codes.index(3))
-            raise EnrichmentFailed(f"{kind}: {message}", kind, retryable, attempts)
-        came = enriched._columns()
-        names = [name for name, _, _ in came] or list(self._types)
-        if self._form != names:
-            self._paths, self._form = paths(names, self._names), names
-        values = []
-        for name, of, column in came:
-            convert = self._types.get(name, FeatureType.parse(of)).converter(of)
-            if convert is not None:
-                column = [None if value is None else convert(value) for value in column]
-            values.append(column)
-        made = []
-        for row in range(len(rows)):
-            fields: dict[str, Any] = {}
-            for at, path in enumerate(self._paths):
-                value = values[at][row] if values else None
-                if len(path) == 1:
-                    fields[path[0]] = value
-                else:
-                    fields.setdefault(path[0], {})[path[1]] = value
-            made.append(
-                beam.Row(
-                    **{
-                        name: beam.Row(**value)
-                        if any(len(path) > 1 and path[0] == name for path in self._paths)
-                        else value
-                        for name, value in fields.items()
-                    }
-                )
-            )
-        return made
-
-
-def _members(element: Any) -> Mapping[str, Any]:
-    if isinstance(element, dict):
-        return element
-    if isinstance(element, beam.Row):
-        return element.__dict__
-    return element._asdict()
+        for row, code in enumerate(enriched._codes()):
+            failure = enriched.failure(row) if code == FAILED else None
+            if failure is not None:
+                kind, message, retryable, attempts = failure
+                raise EnrichmentFailed(f"{kind}: {message}", kind, retryable, attempts)
+        if self._promise is None:
+            # The store did not declare its features: those of its first answer count.
+            self._take([(name, of) for name, of, _ in enriched._columns()])
+        assert self._promise is not None
+        values, others = self._promise.values(enriched)
+        for problem in others.values():
+            raise EnrichmentFailed(f"bad-response: {problem}", "bad-response")
+        return [self._writer.enriched(beam.Row(), row) for row in values]
 
 
 def _options(options: Any) -> Optional[dict[str, Any]]:
