@@ -5,7 +5,7 @@
 //! one. Without a time to wait for others, a bundle goes at once where an instance is free; while none is,
 //! those that come gather.
 
-use super::answers::Answers;
+use super::answers::{Answer, Answers};
 use super::ask::Asker;
 use crate::plugin::PluginError;
 use arrow_array::RecordBatch;
@@ -164,11 +164,71 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The answers for some of the rows.
+/// The answers for some of the rows, with no other rows' features: whatever is done with them later is
+/// work for these rows alone.
 fn part(answers: &Answers, rows: Range<usize>) -> Answers {
-    Answers {
-        parts: answers.parts.clone(),
-        rows: answers.rows[rows].to_vec(),
-        schema: answers.schema.clone(),
+    // Runs of rows in a part: the part, the first row and how many.
+    let mut runs: Vec<(u32, u32, u32)> = Vec::new();
+    let rows = answers.rows[rows].iter().map(|answer| {
+        let place = answer.place.map(|(part, row)| {
+            let goes_on =
+                |(last, from, count): &(u32, u32, u32)| (*last, from + count) == (part, row);
+            if !runs.last().is_some_and(goes_on) {
+                runs.push((part, row, 0));
+            }
+            let at = runs.len() - 1;
+            runs[at].2 += 1;
+            (at as u32, runs[at].2 - 1)
+        });
+        Answer { outcome: answer.outcome.clone(), place }
+    });
+    let rows = rows.collect();
+    let slice = |(part, from, count): (u32, u32, u32)| {
+        answers.parts[part as usize].slice(from as usize, count as usize)
+    };
+    let parts = runs.into_iter().map(slice).collect();
+    Answers { parts, rows, schema: answers.schema.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enrich::Outcome;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int64Type;
+    use arrow_array::{ArrayRef, Int64Array};
+
+    fn features(values: Range<i64>) -> RecordBatch {
+        let column: ArrayRef = Arc::new(Int64Array::from_iter_values(values));
+        RecordBatch::try_from_iter_with_nullable([("n", column, true)]).unwrap()
+    }
+
+    fn shown(answers: &Answers) -> Vec<Option<i64>> {
+        let features = answers.features().unwrap();
+        let column = features.column_by_name("n");
+        column.map_or_else(Vec::new, |it| it.as_primitive::<Int64Type>().iter().collect())
+    }
+
+    #[test]
+    fn a_bundle_gets_its_own_rows_features_and_no_others() {
+        let place = |place| Answer { outcome: Outcome::Enriched, place };
+        // Of two parts, in another order, with a row that has no features.
+        let places = [Some((0, 0)), Some((0, 1)), None, Some((1, 1)), Some((1, 0)), Some((0, 2))];
+        let answers = Answers {
+            parts: vec![features(0..3), features(10..12)],
+            rows: places.map(place).to_vec(),
+            schema: None,
+        };
+        let all = [Some(0), Some(1), None, Some(11), Some(10), Some(2)];
+        for from in 0..all.len() {
+            for to in from + 1..=all.len() {
+                let own = part(&answers, from..to);
+                let rows: usize = own.parts.iter().map(RecordBatch::num_rows).sum();
+                assert_eq!(rows, all[from..to].iter().flatten().count());
+                if rows > 0 {
+                    assert_eq!(shown(&own), all[from..to], "{from}..{to}");
+                }
+            }
+        }
     }
 }
