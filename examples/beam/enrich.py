@@ -18,6 +18,8 @@ class Flight(typing.NamedTuple):
     carrier: str
     flight: int
     tailnum: typing.Optional[str]
+    origin: str
+    dest: str
 
 
 def flights(path: str) -> typing.Iterator[Flight]:
@@ -31,6 +33,8 @@ def flights(path: str) -> typing.Iterator[Flight]:
                 int(row["flight"]),
                 # The file has NA where a flight has no tail number.
                 None if row["tailnum"] == "NA" else row["tailnum"],
+                row["origin"],
+                row["dest"],
             )
 
 

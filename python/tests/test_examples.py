@@ -52,6 +52,8 @@ def test_flights_are_enriched_and_counted(config, tmp_path):
     assert "features_retrieved" in printed
     enriched = rows(tmp_path, "out-*.ndjson")
     assert len(enriched) == 6000
+    # The demo shows these.
+    assert all(row["origin"] and row["dest"] for row in enriched)
     # As many as the command line finds in the same file.
     assert sum(row["planes__manufacturer"] is not None for row in enriched) == 5076
 
